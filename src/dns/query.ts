@@ -1,0 +1,163 @@
+/**
+ * Reading a query: header, one question, and the OPT record with client subnet.
+ * Everything lands in one reused object; nothing is allocated for a query.
+ *
+ *     header gate -> question -> additional section (OPT) -> a verdict by name
+ */
+
+import type { Family } from '../lib/address.ts';
+import { Name, octet, readName } from './name.ts';
+import { EDNS_OPTION, FLAG, HEADER_OCTETS, OPCODE, PLAIN_UDP_OCTETS, TYPE } from './protocol.ts';
+
+/**
+ * | verdict    | what the sender gets                                                        |
+ * |------------|-----------------------------------------------------------------------------|
+ * | ignore     | nothing: too short for a header, or itself a response                       |
+ * | notimp     | NOTIMP: an opcode that is not served                                        |
+ * | formerr    | FORMERR: cannot be read                                                     |
+ * | badvers    | BADVERS: an EDNS version above 0 (RFC 6891 §6.1.3)                          |
+ * | query      | an answer                                                                   |
+ */
+export const VERDICT = { ignore: 0, notimp: 1, formerr: 2, badvers: 3, query: 4 } as const;
+
+/** The client subnet option of a query (RFC 7871 §6). */
+export class ClientSubnet {
+	isPresent = false;
+	/** As received: 1 is IPv4, 2 is IPv6, 0 only with a source of /0. */
+	familyCode = 0;
+	sourceLength = 0;
+	/** Zero padded to a whole address. */
+	readonly words = new Uint32Array(4);
+
+	get family(): Family {
+		return this.familyCode === 2 ? 6 : 4;
+	}
+}
+
+export class Query {
+	id = 0;
+	/** The second header word as received. */
+	flags = 0;
+	opcode = 0;
+	/** Whether a question was read: responses repeat it only then. */
+	hasQuestion = false;
+	readonly name = new Name();
+	type = 0;
+	class = 0;
+	/** Offset behind the question. */
+	questionEnd = HEADER_OCTETS;
+	hasEdns = false;
+	/** The sender's own limit for UDP, at least 512 (RFC 6891 §6.2.5). */
+	payloadOctets = PLAIN_UDP_OCTETS;
+	isDnssecOk = false;
+	readonly subnet = new ClientSubnet();
+}
+
+/** An OPT record and TSIG or SIG(0) are all that a query's additional section may sensibly hold; some slack is left. */
+const ADDITIONAL_RECORDS_MAX = 8;
+const RR_FIXED_OCTETS = 10;
+const QUESTION_FIXED_OCTETS = 4;
+
+/** @returns one of VERDICT; fields of `query` that were not reached hold their resting values */
+export function readQuery(packet: Uint8Array, length: number, query: Query, scratch: Name): number {
+	query.id = 0;
+	query.flags = 0;
+	query.opcode = 0;
+	query.hasQuestion = false;
+	query.name.length = 0;
+	query.name.labelCount = 0;
+	query.type = 0;
+	query.class = 0;
+	query.questionEnd = HEADER_OCTETS;
+	query.hasEdns = false;
+	query.payloadOctets = PLAIN_UDP_OCTETS;
+	query.isDnssecOk = false;
+	query.subnet.isPresent = false;
+	if (length < HEADER_OCTETS) return VERDICT.ignore;
+	query.id = word(packet, 0);
+	query.flags = word(packet, 2);
+	// Answering a response could start two servers talking to each other for ever.
+	if ((query.flags & FLAG.qr) !== 0) return VERDICT.ignore;
+	query.opcode = (query.flags >>> 11) & 15;
+	if (query.opcode !== OPCODE.query) return VERDICT.notimp;
+	// RFC 9619 §4: QDCOUNT above 1 is a format error; 0 leaves nothing to answer.
+	if (word(packet, 4) !== 1 || word(packet, 6) !== 0) return VERDICT.formerr;
+	const next = readName(packet, HEADER_OCTETS, length, query.name);
+	// A pointer in the question could aim into the header only, and would not be echoed as it came.
+	if (next !== HEADER_OCTETS + query.name.length || next + QUESTION_FIXED_OCTETS > length) return VERDICT.formerr;
+	query.type = word(packet, next);
+	query.class = word(packet, next + 2);
+	query.questionEnd = next + QUESTION_FIXED_OCTETS;
+	query.hasQuestion = true;
+	if (query.type === TYPE.opt) return VERDICT.formerr;
+	return readSections(packet, length, query, scratch);
+}
+
+/** Walk the records behind the question; only IXFR brings one in the authority section (RFC 1995 §3). */
+function readSections(packet: Uint8Array, length: number, query: Query, scratch: Name): number {
+	const authority = word(packet, 8);
+	const additional = word(packet, 10);
+	if (authority > (query.type === TYPE.ixfr ? 1 : 0) || additional > ADDITIONAL_RECORDS_MAX) return VERDICT.formerr;
+	let at = query.questionEnd;
+	let version = 0;
+	for (let i = 0; i < authority + additional; i++) {
+		const owner = at;
+		at = readName(packet, at, length, scratch);
+		if (at < 0 || at + RR_FIXED_OCTETS > length) return VERDICT.formerr;
+		const type = word(packet, at);
+		const end = at + RR_FIXED_OCTETS + word(packet, at + 8);
+		if (end > length) return VERDICT.formerr;
+		if (type === TYPE.opt) {
+			// RFC 6891 §6.1.1: the owner is the root, and more than one OPT is a format error.
+			if (query.hasEdns || i < authority || octet(packet, owner) !== 0) return VERDICT.formerr;
+			query.hasEdns = true;
+			query.payloadOctets = Math.max(word(packet, at + 2), PLAIN_UDP_OCTETS);
+			version = octet(packet, at + 5);
+			query.isDnssecOk = (octet(packet, at + 6) & 0x80) !== 0;
+			// Options of a version that we do not know may mean anything.
+			if (version === 0 && !readOptions(packet, at + RR_FIXED_OCTETS, end, query)) return VERDICT.formerr;
+		}
+		at = end;
+	}
+	return version === 0 ? VERDICT.query : VERDICT.badvers;
+}
+
+/** Unknown options are passed over (RFC 6891 §6.1.2). False when the options do not fill the record. */
+function readOptions(packet: Uint8Array, offset: number, end: number, query: Query): boolean {
+	let at = offset;
+	while (at < end) {
+		if (at + 4 > end) return false;
+		const code = word(packet, at);
+		const next = at + 4 + word(packet, at + 2);
+		if (next > end) return false;
+		if (code === EDNS_OPTION.clientSubnet && !readSubnet(packet, at + 4, next, query.subnet)) return false;
+		at = next;
+	}
+	return true;
+}
+
+/** RFC 7871 §6 and §7.1.2: anything that breaks the form is a format error. */
+function readSubnet(packet: Uint8Array, offset: number, end: number, subnet: ClientSubnet): boolean {
+	if (subnet.isPresent || end - offset < 4) return false;
+	const family = word(packet, offset);
+	const source = octet(packet, offset + 2);
+	const scope = octet(packet, offset + 3);
+	const bits = family === 1 ? 32 : family === 2 ? 128 : 0;
+	const octets = (source + 7) >>> 3;
+	if (family > 2 || scope !== 0 || source > bits || end - offset - 4 !== octets) return false;
+	const spare = 8 * octets - source;
+	if (octets > 0 && (octet(packet, end - 1) & ((1 << spare) - 1)) !== 0) return false;
+	subnet.words.fill(0);
+	for (let i = 0; i < octets; i++) {
+		const value = octet(packet, offset + 4 + i);
+		subnet.words[i >>> 2] = (subnet.words[i >>> 2] ?? 0) | (value << (24 - 8 * (i & 3)));
+	}
+	subnet.isPresent = true;
+	subnet.familyCode = family;
+	subnet.sourceLength = source;
+	return true;
+}
+
+function word(bytes: Uint8Array, at: number): number {
+	return (octet(bytes, at) << 8) | octet(bytes, at + 1);
+}

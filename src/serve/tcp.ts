@@ -1,0 +1,218 @@
+/**
+ * DNS over TCP (RFC 7766): each message behind its length, many on one connection, answered as they come.
+ *
+ *     bytes -> [length | message]* -> respond() -> [length | response] in one write
+ *
+ * | limit                         | when it is reached                                             |
+ * |-------------------------------|----------------------------------------------------------------|
+ * | connections in all            | the one that has been idle longest is closed                   |
+ * | connections of one client     | the new one is closed                                          |
+ * | nothing asked for `idleMs`    | closed                                                         |
+ * | a message begun, not finished | closed `messageMs` after its first octet                       |
+ * | answers not read              | reading stops until they are; closed after `idleMs` of nothing |
+ */
+
+import { createServer, type Server, type Socket } from 'node:net';
+import { TCP_MESSAGE_OCTETS_MAX } from '../dns/protocol.ts';
+import type { Address } from '../lib/address.ts';
+import type { Clock } from '../lib/ports.ts';
+import { COUNT, type Counters, count } from './counters.ts';
+import { type ListenAddress, peerAddress } from './listen.ts';
+import type { Responder } from './respond.ts';
+
+export interface TcpLimits {
+	readonly connectionsMax: number;
+	readonly connectionsPerClientMax: number;
+	readonly idleMs: number;
+	readonly messageMs: number;
+	/** Octets of unread answers at which a connection is read no further. */
+	readonly unreadOctetsMax: number;
+}
+
+export const TCP_LIMITS: TcpLimits = {
+	connectionsMax: 4096,
+	connectionsPerClientMax: 256,
+	idleMs: 10_000,
+	messageMs: 500,
+	unreadOctetsMax: 256 * 1024,
+};
+
+const SWEEP_MS = 100;
+const DRAIN_MS_MAX = 2000;
+const LENGTH_OCTETS = 2;
+
+export interface TcpSettings {
+	readonly responder: Responder;
+	readonly counters: Counters;
+	readonly clock: Clock;
+	readonly limits: TcpLimits;
+}
+
+/** All listeners of one worker share its limits. */
+export class TcpService {
+	readonly #settings: TcpSettings;
+	readonly #servers: Server[] = [];
+	/** In the order of their last use: the first one has been idle longest. */
+	readonly #connections = new Set<Connection>();
+	readonly #perClient = new Map<string, number>();
+	readonly #out = new Uint8Array(LENGTH_OCTETS + TCP_MESSAGE_OCTETS_MAX);
+	#sweep: NodeJS.Timeout | undefined;
+	#isClosing = false;
+
+	constructor(settings: TcpSettings) {
+		this.#settings = settings;
+	}
+
+	/** @throws the runtime's error when the address cannot be bound */
+	async listen(at: ListenAddress): Promise<void> {
+		const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
+		await new Promise<void>((resolve, reject) => {
+			server.once('error', reject);
+			server.listen({ port: at.port, host: at.address, ipv6Only: at.family === 6 }, () => {
+				server.off('error', reject);
+				resolve();
+			});
+		});
+		// EMFILE and the like: this connection is lost, the next one may be taken.
+		server.on('error', () => count(this.#settings.counters, COUNT.tcpRefused));
+		this.#servers.push(server);
+	}
+
+	get connectionCount(): number {
+		return this.#connections.size;
+	}
+
+	/** Take no more connections, let what was asked be answered and read, then close. */
+	async close(): Promise<void> {
+		this.#isClosing = true;
+		const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
+		for (const connection of this.#connections) connection.socket.end();
+		const giveUp = setTimeout(() => {
+			for (const connection of this.#connections) connection.socket.destroy();
+		}, DRAIN_MS_MAX);
+		await Promise.all(closed);
+		clearTimeout(giveUp);
+		clearInterval(this.#sweep);
+	}
+
+	#accept(socket: Socket): void {
+		const { counters, limits, clock } = this.#settings;
+		const client = socket.remoteAddress;
+		const sender = peerAddress(client);
+		socket.on('error', () => socket.destroy());
+		const own = this.#perClient.get(client ?? '') ?? 0;
+		if (this.#isClosing || sender === undefined || client === undefined || own >= limits.connectionsPerClientMax) {
+			count(counters, COUNT.tcpRefused);
+			socket.destroy();
+			return;
+		}
+		if (this.#connections.size >= limits.connectionsMax) {
+			count(counters, COUNT.tcpRefused);
+			const [longestIdle] = this.#connections;
+			if (longestIdle !== undefined) this.#drop(longestIdle);
+		}
+		count(counters, COUNT.tcpAccepted);
+		const connection: Connection = { socket, client, sender, held: EMPTY, usedMs: clock.nowMs(), begunMs: undefined };
+		this.#connections.add(connection);
+		this.#perClient.set(client, own + 1);
+		this.#sweep ??= setInterval(() => this.#closeExpired(), SWEEP_MS);
+		socket.on('data', (bytes) => this.#receive(connection, bytes));
+		socket.on('drain', () => this.#resume(connection));
+		// Half-close: what was asked before the end is still answered (RFC 7766 §6.2.3).
+		socket.on('end', () => socket.end());
+		socket.on('close', () => this.#forget(connection));
+	}
+
+	#receive(connection: Connection, bytes: Buffer): void {
+		connection.held = connection.held.length === 0 ? bytes : Buffer.concat([connection.held, bytes]);
+		this.#touch(connection);
+		this.#answerHeld(connection);
+	}
+
+	/** Answer every whole message that is held, as long as the client reads. */
+	#answerHeld(connection: Connection): void {
+		const { responder, limits, clock } = this.#settings;
+		const { socket } = connection;
+		let at = 0;
+		while (connection.held.length - at >= LENGTH_OCTETS) {
+			if (socket.writableLength > limits.unreadOctetsMax) {
+				socket.pause();
+				break;
+			}
+			const length = connection.held.readUInt16BE(at);
+			const end = at + LENGTH_OCTETS + length;
+			if (connection.held.length < end) break;
+			const message = connection.held.subarray(at + LENGTH_OCTETS, end);
+			const octets = responder.respond(message, length, connection.sender, 'tcp', this.#out.subarray(LENGTH_OCTETS));
+			if (octets === 0) {
+				// No message that deserves silence comes from a client worth keeping.
+				this.#drop(connection);
+				return;
+			}
+			this.#out[0] = octets >>> 8;
+			this.#out[1] = octets & 255;
+			socket.write(Buffer.copyBytesFrom(this.#out, 0, LENGTH_OCTETS + octets));
+			at = end;
+		}
+		connection.held = connection.held.subarray(at);
+		// The time for a message starts with its first octet, however slowly the rest drips in.
+		const isBegun = connection.held.length > 0 && !socket.isPaused();
+		if (!isBegun) connection.begunMs = undefined;
+		else if (at > 0 || connection.begunMs === undefined) connection.begunMs = clock.nowMs();
+	}
+
+	#resume(connection: Connection): void {
+		const { socket } = connection;
+		if (!socket.isPaused()) return;
+		this.#touch(connection);
+		socket.resume();
+		this.#answerHeld(connection);
+	}
+
+	#touch(connection: Connection): void {
+		connection.usedMs = this.#settings.clock.nowMs();
+		this.#connections.delete(connection);
+		this.#connections.add(connection);
+	}
+
+	#closeExpired(): void {
+		const { limits, clock, counters } = this.#settings;
+		const nowMs = clock.nowMs();
+		for (const connection of this.#connections) {
+			const isIdle = nowMs - connection.usedMs >= limits.idleMs;
+			const isSlow = connection.begunMs !== undefined && nowMs - connection.begunMs >= limits.messageMs;
+			if (!isIdle && !isSlow) continue;
+			count(counters, COUNT.tcpTimedOut);
+			this.#drop(connection);
+		}
+		if (this.#connections.size > 0) return;
+		clearInterval(this.#sweep);
+		this.#sweep = undefined;
+	}
+
+	#drop(connection: Connection): void {
+		connection.socket.destroy();
+		this.#forget(connection);
+	}
+
+	#forget(connection: Connection): void {
+		if (!this.#connections.delete(connection)) return;
+		const left = (this.#perClient.get(connection.client) ?? 1) - 1;
+		if (left > 0) this.#perClient.set(connection.client, left);
+		else this.#perClient.delete(connection.client);
+	}
+}
+
+const EMPTY = Buffer.alloc(0);
+
+interface Connection {
+	readonly socket: Socket;
+	/** The address as the runtime prints it: the key of the limit per client. */
+	readonly client: string;
+	readonly sender: Address;
+	/** Octets received and not yet answered. */
+	held: Buffer;
+	usedMs: number;
+	/** When the message that is still incomplete began. */
+	begunMs: number | undefined;
+}

@@ -1,0 +1,177 @@
+/**
+ * The one validation: boot, reload, `check` and every later change go through it.
+ *
+ *     units (zones and common) -> zone checks -> steering compiled -> zone table -> steered names against zones
+ */
+
+import { copyName, isAtOrBelow, lowerName, Name, printName, sameName, scanName } from '../dns/name.ts';
+import { TYPE } from '../dns/protocol.ts';
+import type { RecordList } from '../dns/record-list.ts';
+import { typeCode, typeText } from '../dns/rr-type.ts';
+import type { GeoData } from '../geo/decide.ts';
+import type { Path } from '../lib/result.ts';
+import type { SteeringDocument } from '../model/steering.ts';
+import { COMMON_UNIT, type CompiledName, compileSteering, type ModelReaders } from '../steering/compile.ts';
+import type { MergeCache } from '../steering/compile-geo.ts';
+import { buildZoneTable, type SteeredInput } from '../zone/build-table.ts';
+import { checkZone } from '../zone/checks.ts';
+import { findNode, findRrset, NODE, nodeColumn, nodeName, ZONE, type ZoneTable, zoneColumn } from '../zone/table.ts';
+import type { Snapshot } from './snapshot.ts';
+
+export interface ZoneUnit {
+	/** Lower-cased wire name. */
+	readonly apex: Uint8Array;
+	readonly records: RecordList;
+	readonly steering: SteeringDocument;
+}
+
+export interface Units {
+	readonly common: SteeringDocument;
+	readonly zones: readonly ZoneUnit[];
+}
+
+/** A problem of a unit, in its zone file (a line) or in its steering file (a path). */
+export interface BuildProblem {
+	/** COMMON_UNIT or the apex as text. */
+	readonly unit: string;
+	readonly at: { readonly line: number } | { readonly path: Path };
+	readonly message: string;
+	/** It can be served all the same. */
+	readonly isWarning: boolean;
+}
+
+export interface BuildContext {
+	readonly geo: GeoData;
+	readonly merges: MergeCache;
+	readonly model: ModelReaders;
+}
+
+export interface Built {
+	/** Undefined when there is a problem that is no warning. */
+	readonly snapshot: Snapshot | undefined;
+	readonly problems: readonly BuildProblem[];
+}
+
+export function build(units: Units, context: BuildContext): Built {
+	const problems: BuildProblem[] = [];
+	for (const zone of units.zones) {
+		for (const { line, message, isWarning } of checkZone(zone.apex, zone.records, steeredOwners(zone))) {
+			problems.push({ unit: printName(zone.apex), at: { line }, message, isWarning });
+		}
+	}
+	const compiled = compileSteering(
+		units.zones.map(({ apex, steering }) => ({ unit: printName(apex), document: steering })),
+		{ unit: COMMON_UNIT, document: units.common },
+		context.geo,
+		context.merges,
+		context.model,
+	);
+	for (const { unit, path, message } of compiled.problems) problems.push({ unit, at: { path }, message, isWarning: false });
+	const steered = resolveOwners(units.zones, compiled.names, problems);
+	if (hasErrors(problems)) return { snapshot: undefined, problems };
+	const zones = buildZoneTable(
+		units.zones.map(({ apex, records }) => ({ apex, records, steered: steered.get(printName(apex)) ?? [] })),
+	);
+	for (const zone of units.zones) checkSteered(zones, zone, steered.get(printName(zone.apex)) ?? [], problems);
+	if (hasErrors(problems)) return { snapshot: undefined, problems };
+	return { snapshot: { zones, steering: compiled.table, targets: compiled.targets }, problems };
+}
+
+function hasErrors(problems: readonly BuildProblem[]): boolean {
+	return problems.some(({ isWarning }) => !isWarning);
+}
+
+/** A steered name of a zone, with the key under which its file has it. */
+interface SteeredOwner extends SteeredInput {
+	readonly key: string;
+}
+
+function steeredOwners({ apex, steering }: ZoneUnit): readonly Uint8Array[] {
+	const owners = [...steering.names.keys()].map((key) => scanName(key, apex));
+	return owners.filter((owner) => typeof owner !== 'string').map(lowerName);
+}
+
+/** Owners as wire names, by unit; what is no name, not of the zone or there twice is a problem. */
+function resolveOwners(
+	zones: readonly ZoneUnit[],
+	names: readonly CompiledName[],
+	problems: BuildProblem[],
+): Map<string, SteeredOwner[]> {
+	const apexes = new Map(zones.map(({ apex }) => [printName(apex), apex]));
+	const steered = new Map<string, SteeredOwner[]>();
+	for (const { unit, owner: key, types, index } of names) {
+		const apex = apexes.get(unit) ?? Uint8Array.of(0);
+		const own = steered.get(unit) ?? [];
+		steered.set(unit, own);
+		const complain = (message: string) => problems.push({ unit, at: { path: ['names', key] }, message, isWarning: false });
+		const scanned = scanName(key, apex);
+		if (typeof scanned === 'string') {
+			complain(scanned);
+			continue;
+		}
+		const owner = lowerName(scanned);
+		if (!isAtOrBelow(owner, apex)) complain(`Cannot steer "${key}": it is not in the zone ${unit}`);
+		else if (own.some((other) => sameName(other.owner, owner))) complain(`Cannot steer "${key}" twice`);
+		else own.push({ key, owner, types: types.map((type) => typeCode(type) ?? 0), index });
+	}
+	return steered;
+}
+
+/** What a steered name must not be, given the zones. */
+function checkSteered(
+	table: ZoneTable,
+	zone: ZoneUnit,
+	steered: readonly SteeredOwner[],
+	problems: BuildProblem[],
+): void {
+	const unit = printName(zone.apex);
+	for (const { key, owner, types } of steered) {
+		const complain = (message: string) => problems.push({ unit, at: { path: ['names', key] }, message, isWarning: false });
+		const node = closestNode(table, owner);
+		const home = nodeName(table, zoneColumn(table, nodeColumn(table, node, NODE.zone), ZONE.apex));
+		const cut = nodeColumn(table, node, NODE.cut) - 1;
+		const dname = nodeColumn(table, node, NODE.dname) - 1;
+		if (!sameName(home, zone.apex)) complain(`Cannot steer "${key}": it lies in another zone, ${printName(home)}`);
+		else if (cut >= 0) complain(`Cannot steer "${key}": it lies at or below the delegation ${printName(nodeName(table, cut))}`);
+		else if (dname >= 0 && dname !== node) {
+			complain(`Cannot steer "${key}": it lies below the DNAME ${printName(nodeName(table, dname))}`);
+		} else {
+			for (const type of [...types, TYPE.cname]) {
+				if (findRrset(table, node, type) >= 0) complain(`Cannot steer "${key}": the zone file has ${typeText(type)} records there`);
+			}
+		}
+	}
+	for (const { record, key } of steeredNameServers(zone, steered)) {
+		problems.push({
+			unit,
+			at: { line: zone.records.line(record) },
+			message: `Cannot use this name server: "${key}" is steered, and a delegation must not hang on a policy`,
+			isWarning: false,
+		});
+	}
+}
+
+/** The node of a name, or of its nearest ancestor that has one; a steered name lies at or below an apex, so there is one. */
+function closestNode(table: ZoneTable, owner: Uint8Array): number {
+	const name = new Name();
+	copyName(owner, 0, name);
+	let label = 0;
+	while (label < name.labelCount && findNode(table, name, label) < 0) label++;
+	return findNode(table, name, label);
+}
+
+/** NS records whose target is steered; resolvers would follow a delegation that moves under them. */
+function steeredNameServers(
+	{ records }: ZoneUnit,
+	steered: readonly SteeredOwner[],
+): { readonly record: number; readonly key: string }[] {
+	if (steered.length === 0) return [];
+	const keys = new Map(steered.map(({ owner, key }) => [printName(owner), key]));
+	const found: { record: number; key: string }[] = [];
+	for (let record = 0; record < records.count; record++) {
+		if (records.type(record) !== TYPE.ns) continue;
+		const key = keys.get(printName(lowerName(records.rdata(record))));
+		if (key !== undefined) found.push({ record, key });
+	}
+	return found;
+}

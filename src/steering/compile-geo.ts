@@ -1,0 +1,211 @@
+/**
+ * From a geo policy's rules to rankings and merged ranges.
+ *
+ * | specificity | match                          |
+ * |-------------|--------------------------------|
+ * | 1           | network, longest prefix first  |
+ * | 2           | autonomous system              |
+ * | 3           | subdivision                    |
+ * | 4           | country                        |
+ * | 5           | continent                      |
+ * | 6           | default                        |
+ */
+
+import { type GeoData, mergeDecisions } from '../geo/decide.ts';
+import { NOWHERE, type Place } from '../geo/place.ts';
+import type { Ranges } from '../geo/ranges.ts';
+import { type Prefix, parsePrefix, printPrefix } from '../lib/prefix.ts';
+import type { Path } from '../lib/result.ts';
+import type { Match, PolicyDocument } from '../model/steering.ts';
+import type { Compiler, SteeringUnit } from './compile.ts';
+import type { GeoNode } from './nodes.ts';
+
+type GeoPolicy = Extract<PolicyDocument, { kind: 'geo' }>;
+
+/**
+ * Merged ranges by rules and database, kept from one generation to the next: editing a weight re-merges nothing.
+ * What a build has not used is dropped by `sweep`.
+ */
+export class MergeCache {
+	readonly #entries = new Map<string, Merged>();
+	#used = new Set<string>();
+
+	get(key: string, merge: () => Merged): Merged {
+		this.#used.add(key);
+		let merged = this.#entries.get(key);
+		if (merged === undefined) {
+			merged = merge();
+			this.#entries.set(key, merged);
+		}
+		return merged;
+	}
+
+	/** Drop what was not asked for since the last sweep. */
+	sweep(): void {
+		for (const key of this.#entries.keys()) if (!this.#used.has(key)) this.#entries.delete(key);
+		this.#used = new Set();
+	}
+}
+
+interface Merged {
+	readonly decisions: Ranges;
+	/** Each a list of target numbers. */
+	readonly rankings: readonly (readonly number[])[];
+	readonly unknownRanking: number;
+}
+
+/** What decides: plain data, so that it can be a key. */
+interface RuleSet {
+	/** Rule and prefix text. */
+	readonly networks: readonly (readonly [number, string])[];
+	/** `country DE` and so on to its rule. */
+	readonly places: readonly (readonly [string, number])[];
+	/** By rule: the number of its target (equal for rules that use the same node), and whether it is a fence. */
+	readonly targets: readonly number[];
+	readonly fences: readonly boolean[];
+	readonly defaultTarget: number | undefined;
+}
+
+/** The node, or undefined after a mistake, which has been reported. */
+export function compileGeo(
+	compiler: Compiler,
+	unit: SteeringUnit,
+	policy: GeoPolicy,
+	path: Path,
+	name: string,
+): GeoNode | undefined {
+	const before = compiler.problems.length;
+	const claims = new Claims(compiler, unit);
+	for (const [rule, { match }] of policy.rules.entries()) claims.add(rule, match, [...path, 'rules', rule, 'match']);
+	const members = policy.rules.map(({ use }, rule) => compiler.use(unit, use, [...path, 'rules', rule, 'use']));
+	const fallback = policy.default === undefined ? undefined : compiler.use(unit, policy.default, [...path, 'default']);
+	if (compiler.problems.length > before || members.includes(undefined)) return undefined;
+	if (policy.default !== undefined && fallback === undefined) return undefined;
+	const targets = [...new Set([...members, fallback])].filter((member) => member !== undefined);
+	const rules: RuleSet = {
+		networks: claims.networks,
+		places: claims.places,
+		targets: members.map((member) => targets.indexOf(member ?? -1)),
+		fences: policy.rules.map(({ fence }) => fence),
+		defaultTarget: fallback === undefined ? undefined : targets.indexOf(fallback),
+	};
+	const key = `${compiler.geo.version} ${JSON.stringify(rules)}`;
+	const { decisions, rankings, unknownRanking } = compiler.merges.get(key, () => merge(compiler.geo, rules));
+	return {
+		kind: 'geo',
+		name,
+		looksAtClient: true,
+		decisions,
+		rankings: rankings.map((ranking) => ranking.map((target) => targets[target] ?? -1)),
+		unknownRanking,
+	};
+}
+
+/** Which rule claims which place; two rules that claim the same one are a mistake. */
+class Claims {
+	readonly networks: [number, string][] = [];
+	readonly places: [string, number][] = [];
+	readonly #compiler: Compiler;
+	readonly #unit: SteeringUnit;
+	readonly #claimed = new Map<string, number>();
+
+	constructor(compiler: Compiler, unit: SteeringUnit) {
+		this.#compiler = compiler;
+		this.#unit = unit;
+	}
+
+	add(rule: number, match: Match, path: Path): void {
+		for (const [i, name] of (match.networks ?? []).entries()) {
+			const prefixes = this.#compiler.find(this.#unit, 'networks', name);
+			if (prefixes === undefined)
+				this.#compiler.report(this.#unit, [...path, 'networks', i], `Cannot find the networks "${name}"`);
+			for (const text of prefixes ?? []) this.#addNetwork(rule, text, [...path, 'networks', i]);
+		}
+		for (const [i, name] of (match.places ?? []).entries()) {
+			const place = this.#compiler.find(this.#unit, 'places', name);
+			if (place === undefined)
+				this.#compiler.report(this.#unit, [...path, 'places', i], `Cannot find the place "${name}"`);
+			else this.#addPlaces(rule, place, [...path, 'places', i]);
+		}
+		this.#addPlaces(rule, match, path);
+	}
+
+	#addNetwork(rule: number, text: string, path: Path): void {
+		const prefix = parsePrefix(text);
+		// A prefix that cannot be read is reported where it stands.
+		if (typeof prefix === 'string') return;
+		const canonical = printPrefix(prefix);
+		if (this.#claim(canonical, rule, path)) this.networks.push([rule, canonical]);
+	}
+
+	#addPlaces(rule: number, place: Match, path: Path): void {
+		const lists = {
+			asn: place.asns,
+			subdivision: place.subdivisions,
+			country: place.countries,
+			continent: place.continents,
+		};
+		for (const [kind, values] of Object.entries(lists)) {
+			for (const value of values ?? []) {
+				const key = `${kind} ${value}`;
+				if (this.#claim(key, rule, path)) this.places.push([key, rule]);
+			}
+		}
+	}
+
+	/** True for a first claim; a second one by the same rule says nothing new. */
+	#claim(key: string, rule: number, path: Path): boolean {
+		const before = this.#claimed.get(key);
+		if (before === undefined) {
+			this.#claimed.set(key, rule);
+			return true;
+		}
+		if (before !== rule) {
+			this.#compiler.report(
+				this.#unit,
+				path,
+				`Cannot claim ${key} here: rules[${before}] of this policy claims it already`,
+			);
+		}
+		return false;
+	}
+}
+
+function merge(geo: GeoData, rules: RuleSet): Merged {
+	const places = new Map(rules.places);
+	const prefixes = rules.networks
+		.map(([, text]) => parsePrefix(text))
+		.filter((prefix): prefix is Prefix => typeof prefix !== 'string');
+	const rankings: (readonly number[])[] = [];
+	const numbers = new Map<string, number>();
+	const decide = (place: Place, covering: readonly number[]) => {
+		const matched: (number | undefined)[] = covering.map((network) => rules.networks[network]?.[0]);
+		matched.push(
+			places.get(`asn ${place.asn}`),
+			places.get(`subdivision ${place.subdivision}`),
+			places.get(`country ${place.country}`),
+			places.get(`continent ${place.continent}`),
+		);
+		const ranking = rank(rules, matched);
+		const key = ranking.join();
+		const before = numbers.get(key);
+		if (before !== undefined) return before;
+		numbers.set(key, rankings.length);
+		rankings.push(ranking);
+		return rankings.length - 1;
+	};
+	const unknownRanking = decide(NOWHERE, []);
+	return { decisions: mergeDecisions(geo, prefixes, decide), rankings, unknownRanking };
+}
+
+/** Targets in the order in which they are tried; a fence ends the list before the less specific and the default. */
+function rank(rules: RuleSet, matched: readonly (number | undefined)[]): number[] {
+	const ranking = new Set<number>();
+	for (const rule of matched) {
+		if (rule === undefined) continue;
+		ranking.add(rules.targets[rule] ?? -1);
+		if (rules.fences[rule] === true) return [...ranking];
+	}
+	if (rules.defaultTarget !== undefined) ranking.add(rules.defaultTarget);
+	return [...ranking];
+}

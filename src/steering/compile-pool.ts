@@ -1,0 +1,149 @@
+/**
+ * From a pool's document to its node: what each address family has, and what is probed.
+ */
+
+import { type Target, targetKey } from '../health/target.ts';
+import { type Address, type Family, parseAddress, printAddress } from '../lib/address.ts';
+import type { Path } from '../lib/result.ts';
+import type { Monitor } from '../model/monitor.ts';
+import type { EndpointDocument, PoolDocument } from '../model/steering.ts';
+import type { Compiler, SteeringUnit } from './compile.ts';
+import type { AddressEntry, EndpointEntry, PoolFamily, PoolNode } from './nodes.ts';
+
+/** A monitor with its port, which an endpoint may replace. */
+interface PoolMonitor {
+	readonly name: string;
+	readonly port: number | undefined;
+	readonly monitor: Monitor;
+}
+
+/** The node, or undefined after a mistake, which has been reported. */
+export function compilePool(
+	compiler: Compiler,
+	unit: SteeringUnit,
+	name: string,
+	pool: PoolDocument,
+): PoolNode | undefined {
+	const path: Path = ['pools', name];
+	const before = compiler.problems.length;
+	if (pool.region !== undefined && !compiler.regions.has(pool.region)) {
+		compiler.report(unit, [...path, 'region'], `Cannot find the region "${pool.region}"`);
+	}
+	const monitors = poolMonitors(compiler, unit, pool, path);
+	const entries = pool.endpoints.map((endpoint, i) => ({
+		endpoint,
+		addresses: endpointAddresses(compiler, unit, endpoint, monitors, [...path, 'endpoints', i]),
+	}));
+	if (compiler.problems.length > before) return undefined;
+	return {
+		kind: 'pool',
+		name: `${unit.unit} ${name}`,
+		looksAtClient: false,
+		onAllDown: pool.onAllDown,
+		noAddress: pool.noAddress,
+		answers: pool.answers,
+		ipv4: poolFamily(4, pool, entries),
+		ipv6: poolFamily(6, pool, entries),
+	};
+}
+
+function poolMonitors(compiler: Compiler, unit: SteeringUnit, pool: PoolDocument, path: Path): PoolMonitor[] {
+	const names = pool.monitor === undefined ? [] : typeof pool.monitor === 'string' ? [pool.monitor] : pool.monitor;
+	const monitors: PoolMonitor[] = [];
+	for (const [i, name] of names.entries()) {
+		const document = compiler.find(unit, 'monitors', name);
+		if (document === undefined) {
+			const at = typeof pool.monitor === 'string' ? [...path, 'monitor'] : [...path, 'monitor', i];
+			compiler.report(unit, at, `Cannot find the monitor "${name}"`);
+			continue;
+		}
+		monitors.push({ name, port: document.port, monitor: compiler.model.monitorOf(document) });
+	}
+	return monitors;
+}
+
+interface FamilyAddress extends AddressEntry {
+	readonly family: Family;
+}
+
+function endpointAddresses(
+	compiler: Compiler,
+	unit: SteeringUnit,
+	endpoint: EndpointDocument,
+	monitors: readonly PoolMonitor[],
+	path: Path,
+): FamilyAddress[] {
+	const result: FamilyAddress[] = [];
+	for (const [i, text] of endpoint.addresses.entries()) {
+		const address = parseAddress(text);
+		if (address === undefined) continue;
+		const targets: number[] = [];
+		for (const { name, port, monitor } of monitors) {
+			const target = targetOf(endpoint, address, port, monitor);
+			if (target !== undefined) targets.push(compiler.target(target));
+			else if (i === 0)
+				compiler.report(unit, path, `Cannot check "${endpoint.name}" with "${name}": neither has a port`);
+		}
+		result.push({ family: address.family, octetsAt: compiler.octets(address), targets });
+	}
+	return result;
+}
+
+function targetOf(
+	endpoint: EndpointDocument,
+	own: Address,
+	port: number | undefined,
+	monitor: Monitor,
+): Target | undefined {
+	const probed = endpoint.check?.address === undefined ? own : parseAddress(endpoint.check.address);
+	const probedPort = endpoint.check?.port ?? port;
+	if (probed === undefined || probedPort === undefined) return undefined;
+	const address = printAddress(probed);
+	return { key: targetKey(address, probedPort, monitor), address, port: probedPort, monitor };
+}
+
+/**
+ * | state of an endpoint  | may be picked | counts towards what minHealthy asks for |
+ * |-----------------------|---------------|-----------------------------------------|
+ * | auto, up              | yes           | yes                                     |
+ * | down                  | no            | yes, as failed                          |
+ * | drain                 | no            | no, as if absent                        |
+ */
+function poolFamily(
+	family: Family,
+	pool: PoolDocument,
+	entries: readonly { readonly endpoint: EndpointDocument; readonly addresses: readonly FamilyAddress[] }[],
+): PoolFamily {
+	const endpoints: EndpointEntry[] = [];
+	let present = 0;
+	let hasAddresses = false;
+	for (const { endpoint, addresses } of entries) {
+		const own = addresses.filter((address) => address.family === family);
+		if (own.length === 0) continue;
+		hasAddresses = true;
+		const state = effectiveState(pool.state, endpoint.state);
+		if (state !== 'drain') present++;
+		if (state === 'down' || state === 'drain') continue;
+		endpoints.push({
+			name: endpoint.name,
+			weight: endpoint.weight,
+			isForcedUp: state === 'up',
+			addresses: own.map(({ octetsAt, targets }) => ({ octetsAt, targets })),
+		});
+	}
+	return { endpoints, requiredHealthy: Math.min(requiredHealthy(pool, present), present), hasAddresses };
+}
+
+type State = PoolDocument['state'];
+
+/** The pool's state holds for all its endpoints; `drain` and `down` of either side leave new answers. */
+function effectiveState(pool: State, endpoint: State): State {
+	if (pool === 'drain' || endpoint === 'drain') return 'drain';
+	if (pool === 'down' || endpoint === 'down') return 'down';
+	return pool === 'up' || endpoint === 'up' ? 'up' : 'auto';
+}
+
+function requiredHealthy({ minHealthy }: PoolDocument, present: number): number {
+	if (typeof minHealthy === 'number') return minHealthy;
+	return Math.ceil((Number.parseInt(minHealthy, 10) * present) / 100);
+}

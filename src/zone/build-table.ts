@@ -1,0 +1,417 @@
+/**
+ * Zones to the flat table of `table.ts`.
+ *
+ *     apexes -> owner names and their empty non-terminals -> RRsets -> cuts, DNAMEs, wildcards -> additional
+ */
+
+import { copyName, labelCount, Name, octet } from '../dns/name.ts';
+import { TYPE } from '../dns/protocol.ts';
+import { canonicalRdata } from '../dns/rdata.ts';
+import type { RecordList } from '../dns/record-list.ts';
+import { compressibleNames, rrType } from '../dns/rr-type.ts';
+import { findNode, findRrset, NODE, nodeName, RRSET, ZONE, type ZoneTable } from './table.ts';
+
+export interface ZoneInput {
+	/** Lower-cased wire name. */
+	readonly apex: Uint8Array;
+	/** Checked records: one SOA at the apex, every owner at or below it. */
+	readonly records: RecordList;
+	readonly steered: readonly SteeredInput[];
+}
+
+export interface SteeredInput {
+	/** Lower-cased wire name at or below the apex. */
+	readonly owner: Uint8Array;
+	readonly types: readonly number[];
+	/** Index into the table's `steeredTypes`, unique over all zones. */
+	readonly index: number;
+}
+
+export function buildZoneTable(zones: readonly ZoneInput[]): ZoneTable {
+	return new Builder(zones).build();
+}
+
+/** A growable column store of 32-bit rows. */
+class Rows {
+	count = 0;
+	#words = new Uint32Array(1024);
+	readonly #columns: number;
+
+	constructor(columns: number) {
+		this.#columns = columns;
+	}
+
+	get words(): Uint32Array {
+		return this.#words;
+	}
+
+	/** A new row of zeros. */
+	add(): number {
+		if ((this.count + 1) * this.#columns > this.#words.length) {
+			const larger = new Uint32Array(2 * this.#words.length);
+			larger.set(this.#words);
+			this.#words = larger;
+		}
+		return this.count++;
+	}
+
+	set(row: number, column: number, value: number): void {
+		this.#words[row * this.#columns + column] = value;
+	}
+
+	get(row: number, column: number): number {
+		return this.#words[row * this.#columns + column] ?? 0;
+	}
+}
+
+/** Columns of the builder's own rows: what a node needs only while the table grows. */
+const DRAFT = { parent: 0, isApex: 1, firstRecord: 2, lastRecord: 3, columns: 4 } as const;
+const LINK = { zone: 0, record: 1, next: 2, columns: 3 } as const;
+
+class Builder {
+	readonly #zones: readonly ZoneInput[];
+	readonly #nodes = new Rows(NODE.columns);
+	readonly #drafts = new Rows(DRAFT.columns);
+	readonly #rrsets = new Rows(RRSET.columns);
+	readonly #zoneRows = new Rows(ZONE.columns);
+	readonly #links = new Rows(LINK.columns);
+	readonly #additional = new Rows(1);
+	readonly #steeredTypes: (readonly number[])[] = [];
+	#bytes = new Uint8Array(65536);
+	#used = 0;
+	#slots = new Int32Array(2 * 1024);
+	#labelsMax = 0;
+	readonly #name = new Name();
+
+	constructor(zones: readonly ZoneInput[]) {
+		this.#zones = zones;
+	}
+
+	build(): ZoneTable {
+		for (const [index, zone] of this.#zones.entries()) this.#addApex(index, zone);
+		for (const zone of this.#zones) this.#joinToParent(zone.apex);
+		for (const [index, zone] of this.#zones.entries()) this.#addOwners(index, zone);
+		for (let node = 0; node < this.#nodes.count; node++) this.#addRrsets(node);
+		for (let node = 0; node < this.#nodes.count; node++) this.#inherit(node);
+		// From here on nothing is appended but `additional`, so these views stay good.
+		const table = this.#table();
+		for (let zone = 0; zone < this.#zones.length; zone++) this.#finishZone(table, zone);
+		this.#addAdditional(table);
+		return shareTable(this.#table());
+	}
+
+	/** The table over the builder's own arrays: complete but for what a later step still adds. */
+	#table(): ZoneTable {
+		return {
+			slots: this.#slots,
+			nodes: this.#nodes.words.subarray(0, this.#nodes.count * NODE.columns),
+			rrsets: this.#rrsets.words.subarray(0, this.#rrsets.count * RRSET.columns),
+			zones: this.#zoneRows.words.subarray(0, this.#zoneRows.count * ZONE.columns),
+			additional: this.#additional.words.subarray(0, this.#additional.count),
+			bytes: this.#bytes.subarray(0, this.#used),
+			labelsMax: this.#labelsMax,
+			steeredTypes: this.#steeredTypes,
+			zoneCount: this.#zones.length,
+		};
+	}
+
+	#addApex(zone: number, input: ZoneInput): void {
+		copyName(input.apex, 0, this.#name);
+		const node = this.#addNode(this.#name, 0, zone);
+		this.#enter(this.#name, 0, node);
+		this.#drafts.set(node, DRAFT.isApex, 1);
+		this.#zoneRows.add();
+		this.#zoneRows.set(zone, ZONE.apex, node);
+	}
+
+	/**
+	 * Give an apex its place in the closest zone of ours above it: the names between exist there (RFC 8020), and DS is
+	 * that zone's to answer, whether or not it holds a record about the child.
+	 */
+	#joinToParent(apex: Uint8Array): void {
+		const name = this.#name;
+		copyName(apex, 0, name);
+		const node = this.#find(name, 0);
+		for (let label = 1; label <= name.labelCount; label++) {
+			const above = this.#find(name, label);
+			if (above < 0 || this.#drafts.get(above, DRAFT.isApex) === 0) continue;
+			this.#parentSide(node, this.#nodes.get(above, NODE.zone), label);
+			return;
+		}
+	}
+
+	#addOwners(zone: number, input: ZoneInput): void {
+		const apexLabels = this.#apexLabels(input.apex);
+		let owner: Uint8Array | undefined;
+		let node = -1;
+		for (let record = 0; record < input.records.count; record++) {
+			const next = input.records.owner(record);
+			// Records of one owner mostly follow one another, and then share their owner's octets.
+			if (owner?.byteOffset !== next.byteOffset || owner.length !== next.length)
+				node = this.#ownerNode(next, zone, apexLabels);
+			owner = next;
+			if (node >= 0) this.#link(node, zone, record);
+		}
+		for (const { owner: steeredOwner, types, index } of input.steered) {
+			const steeredNode = this.#ownerNode(steeredOwner, zone, apexLabels);
+			this.#steeredTypes[index] = types;
+			if (steeredNode >= 0) this.#nodes.set(steeredNode, NODE.steered, index + 1);
+		}
+	}
+
+	#apexLabels(apex: Uint8Array): number {
+		copyName(apex, 0, this.#name);
+		return this.#name.labelCount;
+	}
+
+	/** The node for an owner name of a zone, made when new; -1 when a child zone of ours hides the name. */
+	#ownerNode(owner: Uint8Array, zone: number, apexLabels: number): number {
+		const name = this.#name;
+		copyName(owner, 0, name);
+		const apexLabel = name.labelCount - apexLabels;
+		for (let label = apexLabel - 1; label > 0; label--) {
+			const above = this.#find(name, label);
+			if (above >= 0 && this.#nodes.get(above, NODE.zone) !== zone) return -1;
+		}
+		const found = this.#find(name, 0);
+		if (found < 0) return this.#addBranch(name, zone, apexLabel, 0);
+		return this.#nodes.get(found, NODE.zone) === zone ? found : this.#parentSide(found, zone, apexLabel);
+	}
+
+	/**
+	 * Make the missing nodes of `name` from below the apex down to the suffix at `lastLabel` (RFC 4592 §2.2.2).
+	 * @returns the node of that suffix
+	 */
+	#addBranch(name: Name, zone: number, apexLabel: number, lastLabel: number): number {
+		let parent = this.#find(name, apexLabel);
+		for (let label = apexLabel - 1; label >= lastLabel; label--) {
+			let node = this.#find(name, label);
+			if (node < 0) {
+				node = this.#addNode(name, label, zone);
+				this.#enter(name, label, node);
+				this.#drafts.set(node, DRAFT.parent, parent + 1);
+				const start = name.starts[label] ?? 0;
+				if (octet(name.wire, start) === 1 && octet(name.wire, start + 1) === 0x2a) {
+					this.#nodes.set(parent, NODE.wildcard, node + 1);
+				}
+			}
+			parent = node;
+		}
+		return parent;
+	}
+
+	/** What the parent zone knows of a child apex; a node of its own that no name leads to. `#name` holds its name. */
+	#parentSide(childApex: number, zone: number, apexLabel: number): number {
+		const known = this.#nodes.get(childApex, NODE.parentSide);
+		if (known !== 0) return known - 1;
+		// The names between the two apexes exist in the parent.
+		const parent = this.#addBranch(this.#name, zone, apexLabel, 1);
+		const node = this.#addNode(this.#name, 0, zone);
+		this.#nodes.set(childApex, NODE.parentSide, node + 1);
+		this.#drafts.set(node, DRAFT.parent, parent + 1);
+		return node;
+	}
+
+	#addNode(name: Name, label: number, zone: number): number {
+		const node = this.#nodes.add();
+		this.#drafts.add();
+		const start = name.starts[label] ?? 0;
+		const at = this.#append(name.wire, start, name.length - start);
+		this.#nodes.set(node, NODE.nameAt, at);
+		this.#nodes.set(node, NODE.nameLength, name.length - start);
+		this.#nodes.set(node, NODE.zone, zone);
+		this.#labelsMax = Math.max(this.#labelsMax, name.labelCount - label);
+		return node;
+	}
+
+	#find(name: Name, label: number): number {
+		return findNode({ slots: this.#slots, nodes: this.#nodes.words, bytes: this.#bytes }, name, label);
+	}
+
+	#enter(name: Name, label: number, node: number): void {
+		if (4 * (node + 1) > this.#slots.length) this.#growSlots();
+		place(this.#slots, name.hashes[label] ?? 0, node);
+	}
+
+	#growSlots(): void {
+		const old = this.#slots;
+		this.#slots = new Int32Array(2 * old.length);
+		for (let i = 0; i < old.length; i += 2) {
+			const node = (old[i + 1] ?? 0) - 1;
+			if (node >= 0) place(this.#slots, old[i] ?? 0, node);
+		}
+	}
+
+	/** Hang a record on its owner's list, in the order of the file. */
+	#link(node: number, zone: number, record: number): void {
+		const link = this.#links.add();
+		this.#links.set(link, LINK.zone, zone);
+		this.#links.set(link, LINK.record, record);
+		const last = this.#drafts.get(node, DRAFT.lastRecord);
+		if (last === 0) this.#drafts.set(node, DRAFT.firstRecord, link + 1);
+		else this.#links.set(last - 1, LINK.next, link + 1);
+		this.#drafts.set(node, DRAFT.lastRecord, link + 1);
+	}
+
+	#addRrsets(node: number): void {
+		const first = this.#rrsets.count;
+		this.#nodes.set(node, NODE.firstRrset, first);
+		let link = this.#drafts.get(node, DRAFT.firstRecord);
+		if (link === 0) return;
+		const records: number[] = [];
+		for (; link !== 0; link = this.#links.get(link - 1, LINK.next))
+			records.push(this.#links.get(link - 1, LINK.record));
+		const list = this.#zones[this.#nodes.get(node, NODE.zone)]?.records;
+		if (list === undefined) return;
+		const groups = Map.groupBy(records, (record) => list.type(record));
+		for (const [type, group] of groups) this.#addRrset(type, group, list);
+		this.#nodes.set(node, NODE.rrsetCount, this.#rrsets.count - first);
+	}
+
+	/** Equal records count once, and the least TTL stands for the whole RRset (RFC 2181 §5). */
+	#addRrset(type: number, records: readonly number[], list: RecordList): void {
+		const rrset = this.#rrsets.add();
+		this.#rrsets.set(rrset, RRSET.type, type);
+		this.#rrsets.set(rrset, RRSET.dataAt, this.#used);
+		const seen = new Set<string>();
+		let ttlSec = 0xffffffff;
+		for (const record of records) {
+			ttlSec = Math.min(ttlSec, list.ttlSec(record));
+			const rdata = list.rdata(record);
+			if (records.length > 1) {
+				const key = String.fromCharCode(...canonicalRdata(type, rdata));
+				if (seen.has(key)) continue;
+				seen.add(key);
+			}
+			this.#reserve(rdata.length + 2);
+			this.#bytes[this.#used++] = rdata.length >>> 8;
+			this.#bytes[this.#used++] = rdata.length;
+			this.#append(rdata, 0, rdata.length);
+			this.#rrsets.set(rrset, RRSET.count, this.#rrsets.get(rrset, RRSET.count) + 1);
+		}
+		this.#rrsets.set(rrset, RRSET.ttlSec, ttlSec);
+		const { skip, names } = compressibleNames(type);
+		this.#rrsets.set(rrset, RRSET.nameSkip, skip);
+		this.#rrsets.set(rrset, RRSET.nameCount, names);
+	}
+
+	/** Settle the topmost cut or DNAME at or above a node. Parents have lower numbers, so theirs is settled already. */
+	#inherit(node: number): void {
+		const parent = this.#drafts.get(node, DRAFT.parent) - 1;
+		let cut = parent < 0 ? 0 : this.#nodes.get(parent, NODE.cut);
+		let dname = parent < 0 ? 0 : this.#nodes.get(parent, NODE.dname);
+		if (cut === 0 && dname === 0) {
+			const isApex = this.#drafts.get(node, DRAFT.isApex) === 1;
+			if (!isApex && this.#has(node, TYPE.ns)) cut = node + 1;
+			else if (this.#has(node, TYPE.dname)) dname = node + 1;
+		}
+		this.#nodes.set(node, NODE.cut, cut);
+		this.#nodes.set(node, NODE.dname, dname);
+	}
+
+	#has(node: number, type: number): boolean {
+		const first = this.#nodes.get(node, NODE.firstRrset);
+		for (let rrset = first; rrset < first + this.#nodes.get(node, NODE.rrsetCount); rrset++) {
+			if (this.#rrsets.get(rrset, RRSET.type) === type) return true;
+		}
+		return false;
+	}
+
+	/** RFC 2308 §3: negative answers live for the lesser of the SOA's TTL and its MINIMUM. */
+	#finishZone(table: ZoneTable, zone: number): void {
+		const soa = findRrset(table, this.#zoneRows.get(zone, ZONE.apex), TYPE.soa);
+		this.#zoneRows.set(zone, ZONE.soa, soa);
+		const row = soa * RRSET.columns;
+		const dataAt = table.rrsets[row + RRSET.dataAt] ?? 0;
+		const length = (octet(table.bytes, dataAt) << 8) | octet(table.bytes, dataAt + 1);
+		const view = new DataView(table.bytes.buffer, table.bytes.byteOffset);
+		const minimumSec = view.getUint32(dataAt + 2 + length - 4);
+		this.#zoneRows.set(zone, ZONE.negativeTtlSec, Math.min(minimumSec, table.rrsets[row + RRSET.ttlSec] ?? 0));
+	}
+
+	/** For each RRset whose type has it: the nodes of its targets, when they have addresses in this zone or below. */
+	#addAdditional(table: ZoneTable): void {
+		for (let node = 0; node < this.#nodes.count; node++) {
+			const first = this.#nodes.get(node, NODE.firstRrset);
+			for (let rrset = first; rrset < first + this.#nodes.get(node, NODE.rrsetCount); rrset++) {
+				const skip = rrType(this.#rrsets.get(rrset, RRSET.type))?.additionalAt;
+				if (skip === undefined) continue;
+				const from = this.#additional.count;
+				this.#rrsets.set(rrset, RRSET.additionalAt, from);
+				for (const target of this.#targets(table, node, rrset, skip))
+					this.#additional.set(this.#additional.add(), 0, target);
+				this.#rrsets.set(rrset, RRSET.additionalCount, this.#additional.count - from);
+			}
+		}
+	}
+
+	#targets(table: ZoneTable, node: number, rrset: number, skip: number): Set<number> {
+		const targets = new Set<number>();
+		const apex = nodeName(table, this.#zoneRows.get(this.#nodes.get(node, NODE.zone), ZONE.apex));
+		const apexLabels = labelCount(apex, 0);
+		let at = this.#rrsets.get(rrset, RRSET.dataAt);
+		for (let i = 0; i < this.#rrsets.get(rrset, RRSET.count); i++) {
+			copyName(table.bytes, at + 2 + skip, this.#name);
+			const target = findNode(table, this.#name, 0);
+			const isInZone = endsWith(this.#name, apex, apexLabels);
+			const hasAddress =
+				target >= 0 && (findRrset(table, target, TYPE.a) >= 0 || findRrset(table, target, TYPE.aaaa) >= 0);
+			if (isInZone && hasAddress) targets.add(target);
+			at += 2 + ((octet(table.bytes, at) << 8) | octet(table.bytes, at + 1));
+		}
+		return targets;
+	}
+
+	#append(bytes: Uint8Array, offset: number, length: number): number {
+		this.#reserve(length);
+		const at = this.#used;
+		// For the few octets of a name or an address a loop beats TypedArray.set with subarray.
+		for (let i = 0; i < length; i++) this.#bytes[at + i] = octet(bytes, offset + i);
+		this.#used += length;
+		return at;
+	}
+
+	#reserve(length: number): void {
+		if (this.#used + length <= this.#bytes.length) return;
+		const larger = new Uint8Array(Math.max(2 * this.#bytes.length, this.#used + length));
+		larger.set(this.#bytes);
+		this.#bytes = larger;
+	}
+}
+
+function place(slots: Int32Array, hash: number, node: number): void {
+	const mask = slots.length / 2 - 1;
+	let slot = hash & mask;
+	while (slots[2 * slot + 1] !== 0) slot = (slot + 1) & mask;
+	slots[2 * slot] = hash;
+	slots[2 * slot + 1] = node + 1;
+}
+
+function endsWith(name: Name, suffix: Uint8Array, suffixLabels: number): boolean {
+	if (name.labelCount < suffixLabels) return false;
+	const start = name.starts[name.labelCount - suffixLabels] ?? 0;
+	if (name.length - start !== suffix.length) return false;
+	for (let i = 0; i < suffix.length; i++) if (octet(name.wire, start + i) !== octet(suffix, i)) return false;
+	return true;
+}
+
+function shareTable(table: ZoneTable): ZoneTable {
+	const words = (from: Uint32Array) => {
+		const shared = new Uint32Array(new SharedArrayBuffer(from.byteLength));
+		shared.set(from);
+		return shared;
+	};
+	const slots = new Int32Array(new SharedArrayBuffer(table.slots.byteLength));
+	slots.set(table.slots);
+	const bytes = new Uint8Array(new SharedArrayBuffer(table.bytes.byteLength));
+	bytes.set(table.bytes);
+	return {
+		...table,
+		slots,
+		bytes,
+		nodes: words(table.nodes),
+		rrsets: words(table.rrsets),
+		zones: words(table.zones),
+		additional: words(table.additional),
+	};
+}

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { type Target, targetKey } from '../../src/health/target.ts';
+import { parsePrefix } from '../../src/lib/prefix.ts';
+import type { Monitor } from '../../src/model/monitor.ts';
+import { createCheck } from '../../src/probe/check.ts';
+import { createGuard } from '../../src/probe/guard.ts';
+import { type Observation, Prober } from '../../src/probe/prober.ts';
+import { answer, startBackend } from './backend.ts';
+
+const MONITOR: Monitor = {
+	kind: 'http',
+	intervalMs: 25,
+	timeoutMs: 20_000,
+	fall: 2,
+	rise: 2,
+	from: undefined,
+	path: '/',
+	host: undefined,
+	statuses: [{ first: 200, last: 399 }],
+	body: undefined,
+};
+
+const clock = { nowMs: () => performance.now() };
+const silent = { info() {}, warn() {}, error() {} };
+
+function targetAt(port: number): Target {
+	return { key: targetKey('127.0.0.1', port, MONITOR), address: '127.0.0.1', port, monitor: MONITOR };
+}
+
+/** A prober allowed to probe loopback, and a wait for the first observation that fits. */
+function startProber() {
+	const loopback = parsePrefix('127.0.0.1/32');
+	assert(typeof loopback !== 'string');
+	const listeners = new Set<(observation: Observation) => void>();
+	const prober = new Prober({
+		clock,
+		log: silent,
+		guard: createGuard({ deny: [], allow: [loopback] }),
+		check: createCheck({ clock, version: '0' }),
+		onObservation: (observation) => {
+			for (const listener of listeners) listener(observation);
+		},
+	});
+	function observed(fits: (observation: Observation) => boolean): Promise<Observation> {
+		return new Promise((resolve) => {
+			const listener = (observation: Observation) => {
+				if (!fits(observation)) return;
+				listeners.delete(listener);
+				resolve(observation);
+			};
+			listeners.add(listener);
+		});
+	}
+	return { prober, observed };
+}
+
+describe('Prober with real checks', () => {
+	it('follows a backend that fails and recovers', async () => {
+		let status = '200 OK';
+		const backend = await startBackend((socket) => answer(status)(socket));
+		const { prober, observed } = startProber();
+		prober.setTargets([targetAt(backend.port)]);
+		const up = await observed(({ vote }) => vote === 'up');
+		assert(up.changed && up.rttMs !== undefined);
+		status = '503 Service Unavailable';
+		const down = await observed(({ vote }) => vote === 'down');
+		assert.equal(down.reason, 'status 503, expected 200-399');
+		status = '200 OK';
+		await observed(({ vote }) => vote === 'up');
+		await prober.close();
+		await backend.close();
+	});
+
+	it('closes the connections under way when it is closed', async () => {
+		const asked = Promise.withResolvers<void>();
+		const closed = Promise.withResolvers<void>();
+		const backend = await startBackend((socket) => {
+			socket.on('close', closed.resolve);
+			asked.resolve();
+		});
+		const { prober } = startProber();
+		prober.setTargets([targetAt(backend.port)]);
+		await asked.promise;
+		await prober.close();
+		await closed.promise;
+		await backend.close();
+	});
+});
