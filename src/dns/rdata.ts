@@ -3,6 +3,7 @@
  */
 
 import { addressFromOctets, parseAddress, printAddress } from '../lib/address.ts';
+import { printHex, scanHex } from './base-text.ts';
 import {
 	escapedOctet,
 	expandName,
@@ -17,6 +18,7 @@ import {
 	scanName,
 } from './name.ts';
 import { compressibleNames, type Field, rrType } from './rr-type.ts';
+import { printSvcParams, scanSvcParams, svcParamsLength } from './svc-params.ts';
 
 export const RDATA_OCTETS_MAX = 65535;
 const STRING_OCTETS_MAX = 255;
@@ -58,11 +60,24 @@ export function scanRdata(
 	let at = from;
 	for (const field of fields) {
 		const token = tokens[at];
+		if (field === 'svc-params') {
+			const fault = scanSvcParams(tokens, at, out[0] === 0 && out[1] === 0, out);
+			if (fault !== undefined) return fault;
+			at = tokens.length;
+			continue;
+		}
 		if (token === undefined)
 			return { token: at, message: `Cannot read the record: it ends where ${PHRASES[field]} is due` };
 		const problem = scanField(field, token, origin, out);
 		if (problem !== undefined) return { token: at, message: problem };
 		at++;
+		if (field === 'hex') {
+			let text = token.text;
+			for (; at < tokens.length; at++) text += tokens[at]?.text ?? '';
+			const octets = scanHex(text);
+			if (octets === undefined) return { token: at - 1, message: notA(field, text) };
+			for (const value of octets) out.push(value);
+		}
 		while (field === 'strings' && at < tokens.length) {
 			const more = scanField(field, tokens[at] ?? token, origin, out);
 			if (more !== undefined) return { token: at, message: more };
@@ -90,6 +105,8 @@ const PHRASES: Readonly<Record<Field, string>> = {
 	strings: `a character string of at most ${STRING_OCTETS_MAX} octets`,
 	tag: 'a word of letters and digits',
 	octets: 'a character string',
+	hex: 'hex digits',
+	'svc-params': 'service parameters',
 };
 
 const NUMBER_MAX = { u8: 0xff, u16: 0xffff, u32: 0xffffffff } as const;
@@ -127,6 +144,9 @@ function scanField(field: Field, { text }: Token, origin: Uint8Array, out: numbe
 		case 'tag':
 		case 'octets':
 			return pushString(field, text, out) ? undefined : notA(field, text);
+		case 'hex':
+		case 'svc-params':
+			return undefined;
 		default:
 			return field satisfies never;
 	}
@@ -247,7 +267,10 @@ function fieldLength(field: Field, rdata: Uint8Array, at: number): number {
 		case 'strings':
 			return stringsLength(rdata, at);
 		case 'octets':
+		case 'hex':
 			return rest;
+		case 'svc-params':
+			return svcParamsLength(rdata, at);
 		case 'name':
 			return wireNameLength(rdata, at);
 		default:
@@ -323,7 +346,7 @@ export function printRdata(type: number, rdata: Uint8Array): string {
 		words.push(printField(field, rdata.subarray(at, at + size)));
 		at += size;
 	}
-	return words.join(' ');
+	return words.join(' ').trimEnd();
 }
 
 function printUnknown(rdata: Uint8Array): string {
@@ -348,6 +371,10 @@ function printField(field: Field, wire: Uint8Array): string {
 			return quote(wire.subarray(1));
 		case 'octets':
 			return quote(wire);
+		case 'hex':
+			return printHex(wire);
+		case 'svc-params':
+			return printSvcParams(wire);
 		case 'tag':
 			return String.fromCharCode(...wire.subarray(1));
 		case 'strings': {

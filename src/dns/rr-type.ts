@@ -9,16 +9,31 @@
 import { TYPE } from './protocol.ts';
 
 /**
- * | field         | wire                                        | text                              |
- * |---------------|---------------------------------------------|-----------------------------------|
- * | ipv4, ipv6    | 4 or 16 octets                              | an address                        |
- * | name          | name, compressed for RFC 1035 types only    | a name, relative to the origin    |
- * | u8, u16, u32  | unsigned, network order                     | a number                          |
- * | period        | u32 below 2^31                              | a number, with units s m h d w    |
- * | string        | length octet and up to 255 octets           | a character string                |
- * | strings       | one or more of these, to the end            | one or more character strings     |
- * | tag           | length octet, letters and digits            | a word (RFC 8659 §4.1)            |
- * | octets        | everything to the end                       | a character string of any length  |
+ * | field             | wire                                        | text                                   |
+ * |-------------------|---------------------------------------------|----------------------------------------|
+ * | ipv4, ipv6        | 4 or 16 octets                              | an address                             |
+ * | name              | name, compressed for RFC 1035 types only    | a name, relative to the origin         |
+ * | u8, u16, u32      | unsigned, network order                     | a number                               |
+ * | period            | u32                                         | a number, with units s m h d w         |
+ * | string            | length octet and up to 255 octets           | a character string                     |
+ * | strings           | one or more of these, to the end            | one or more character strings          |
+ * | tag               | length octet, letters and digits            | a word (RFC 8659 §4.1)                 |
+ * | octets            | everything to the end                       | a character string of any length       |
+ * | uri               | the same, at least one octet                | the same, in quotes                    |
+ * | hex, base64       | the same, at least one octet                | digits, in any number of words         |
+ * | base64-or-none    | everything to the end                       | the same, or nothing                   |
+ * | algorithm         | u8                                          | a number or RSASHA256 and the like     |
+ * | certificate       | u16                                         | a number or PKIX and the like          |
+ * | type              | u16                                         | a type                                 |
+ * | time              | u32, seconds since 1970                     | YYYYMMDDHHmmSS or a number             |
+ * | salt              | length octet and octets                     | hex, `-` for none                      |
+ * | hash              | length octet and octets                     | base32hex                              |
+ * | types             | a type bitmap to the end, not empty         | types                                  |
+ * | types-or-none     | a type bitmap to the end                    | types, or nothing                      |
+ * | eui48, eui64      | 6 or 8 octets                               | hex with dashes                        |
+ * | gateway           | type, algorithm and gateway of RFC 4025     | the same in three words                |
+ * | loc               | 16 octets (RFC 1876)                        | a place                                |
+ * | svc-params        | parameters to the end (RFC 9460 §2.2)       | key=value, in any order                |
  */
 export type Field =
 	| 'ipv4'
@@ -31,42 +46,65 @@ export type Field =
 	| 'string'
 	| 'strings'
 	| 'tag'
-	| 'octets';
+	| 'octets'
+	| 'uri'
+	| 'hex'
+	| 'base64'
+	| 'base64-or-none'
+	| 'algorithm'
+	| 'certificate'
+	| 'type'
+	| 'time'
+	| 'salt'
+	| 'hash'
+	| 'types'
+	| 'types-or-none'
+	| 'eui48'
+	| 'eui64'
+	| 'gateway'
+	| 'loc'
+	| 'svc-params';
+
+/**
+ * What may happen to the names in RDATA.
+ *
+ * | rule       | compressed when written | read when compressed | lower-cased in canonical form | types                            |
+ * |------------|-------------------------|----------------------|-------------------------------|----------------------------------|
+ * | compressed | yes (RFC 3597 §4)       | yes                  | yes                           | of RFC 1035                      |
+ * | lowered    | no                      | yes (RFC 3597 §4)    | yes                           | of RFC 4034 §6.2, but NSEC       |
+ * | kept       | no                      | no                   | no                            | later ones and, by RFC 6840 §5.1, NSEC |
+ */
+export type NameRule = 'compressed' | 'lowered' | 'kept';
 
 export interface RrType {
 	readonly code: number;
 	readonly mnemonic: string;
 	readonly fields: readonly Field[];
-	/** RFC 3597 §4: only the types of RFC 1035 may have names compressed. */
-	readonly isCompressible: boolean;
+	readonly names: NameRule;
 	/** Octets before the name whose addresses go into the additional section; absent when there is none. */
 	readonly additionalAt?: number;
+	/** Octets of the last field, by the number in the octet before it: a digest by its algorithm. */
+	readonly digestOctets?: Readonly<Record<number, number>>;
+	/** The least of it for other algorithms. */
+	readonly digestOctetsMin?: number;
 }
 
-const plain = (code: number, mnemonic: string, ...fields: Field[]): RrType => ({
-	code,
-	mnemonic,
-	fields,
-	isCompressible: false,
-});
+/** A row's fields as one text, its rule for names and whatever else it has. */
+function row(
+	code: number,
+	mnemonic: string,
+	fields: string,
+	more: Partial<Pick<RrType, 'names' | 'additionalAt' | 'digestOctets' | 'digestOctetsMin'>> = {},
+): RrType {
+	return { code, mnemonic, fields: fields.split(' ') as Field[], names: 'kept', ...more };
+}
 
-const TYPES: readonly RrType[] = [
-	plain(TYPE.a, 'A', 'ipv4'),
-	{ ...plain(TYPE.ns, 'NS', 'name'), isCompressible: true, additionalAt: 0 },
-	{ ...plain(TYPE.cname, 'CNAME', 'name'), isCompressible: true },
-	{
-		...plain(TYPE.soa, 'SOA', 'name', 'name', 'u32', 'period', 'period', 'period', 'period'),
-		isCompressible: true,
-	},
-	{ ...plain(12, 'PTR', 'name'), isCompressible: true },
-	{ ...plain(TYPE.mx, 'MX', 'u16', 'name'), isCompressible: true, additionalAt: 2 },
-	plain(TYPE.txt, 'TXT', 'strings'),
-	plain(TYPE.aaaa, 'AAAA', 'ipv6'),
-	{ ...plain(33, 'SRV', 'u16', 'u16', 'u16', 'name'), additionalAt: 6 },
-	plain(TYPE.dname, 'DNAME', 'name'),
-	plain(257, 'CAA', 'u8', 'tag', 'octets'),
-];
+const COMPRESSED = { names: 'compressed' } as const;
+const LOWERED = { names: 'lowered' } as const;
+/** By digest type: SHA-1, SHA-256, GOST R 34.11-94, SHA-384. */
+const DS_DIGESTS = { digestOctets: { 1: 20, 2: 32, 3: 32, 4: 48 } } as const;
 
+const TYPES: readonly RrType[] = [];
 const BY_CODE: ReadonlyMap<number, RrType> = new Map(TYPES.map((type) => [type.code, type]));
 const BY_MNEMONIC: ReadonlyMap<string, RrType> = new Map(TYPES.map((type) => [type.mnemonic, type]));
 

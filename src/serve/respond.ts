@@ -21,9 +21,8 @@ import {
 import { Query, readQuery, VERDICT } from '../dns/query.ts';
 import { MessageWriter } from '../dns/writer.ts';
 import type { Address } from '../lib/address.ts';
-import { Answer, Asker, answer, ENTRY, type Section, type World } from '../snapshot/answer.ts';
+import { Answer, Asker, answer, type Section, SOURCE, type World } from '../snapshot/answer.ts';
 import type { Holder } from '../snapshot/snapshot.ts';
-import { NODE, nodeColumn, RRSET, rrsetColumn } from '../zone/table.ts';
 import { COUNT, type Counters, count } from './counters.ts';
 
 export type Transport = 'udp' | 'tcp';
@@ -110,7 +109,7 @@ export class Responder {
 		const chosen = this.#answer;
 		const world = this.#settings.worlds.read();
 		answer(world, query.name, query.type, this.#asker, chosen);
-		if (chosen.pickedCount > 0) count(this.#settings.counters, COUNT.steered);
+		if (chosen.isSteered) count(this.#settings.counters, COUNT.steered);
 		return this.#write(request, world, transport, out);
 	}
 
@@ -136,7 +135,6 @@ export class Responder {
 		chosen.answer.count = 0;
 		chosen.authority.count = 0;
 		chosen.additional.count = 0;
-		chosen.pickedCount = 0;
 		return this.#write(request, this.#settings.worlds.read(), transport, out);
 	}
 
@@ -204,41 +202,41 @@ export class Responder {
 		let records = 0;
 		for (let i = 0; i < section.count; i++) {
 			const before = writer.length;
-			const written = this.#writeEntry(world, section.owners[i] ?? 0, section.rrsets[i] ?? 0, section.ttlSec[i] ?? 0);
+			this.#writeRrset(world, section, i);
 			if (writer.isFull) {
 				writer.rewind(before);
 				this.#isCut = true;
 				break;
 			}
-			records += written;
+			records += section.records[i] ?? 0;
 		}
 		return records;
 	}
 
-	/** @returns records written */
-	#writeEntry(world: World, owner: number, rrset: number, ttlSec: number): number {
-		if (rrset === ENTRY.steered) return this.#writeSteered(world, owner, ttlSec);
-		if (rrset === ENTRY.synthesized) return this.#writeSynthesized(world, owner, ttlSec);
-		const { zones } = world.snapshot;
+	#writeRrset(world: World, section: Section, i: number): void {
+		const source = section.sources[i];
+		if (source === SOURCE.picked) this.#writePicked(world, section, i);
+		else if (source === SOURCE.synthesized) this.#writeSynthesized(world, section, i);
+		else this.#writeStored(world, section, i);
+	}
+
+	#writeStored(world: World, section: Section, i: number): void {
 		const writer = this.#writer;
-		const { bytes } = zones;
-		const type = rrsetColumn(zones, rrset, RRSET.type);
-		const records = rrsetColumn(zones, rrset, RRSET.count);
-		const nameSkip = rrsetColumn(zones, rrset, RRSET.nameSkip);
-		const nameCount = rrsetColumn(zones, rrset, RRSET.nameCount);
-		let at = rrsetColumn(zones, rrset, RRSET.dataAt);
-		for (let i = 0; i < records && !writer.isFull; i++) {
+		const { bytes } = world.snapshot.zones;
+		const records = section.records[i] ?? 0;
+		const nameCount = section.nameCounts[i] ?? 0;
+		let at = section.dataAt[i] ?? 0;
+		for (let record = 0; record < records && !writer.isFull; record++) {
 			const length = (octet(bytes, at) << 8) | octet(bytes, at + 1);
-			this.#writeFixed(world, owner, type, ttlSec);
+			this.#writeFixed(world, section, i);
 			if (nameCount === 0) {
 				writer.u16(length);
 				writer.octets(bytes, at + 2, length);
 			} else {
-				this.#writeCompressed(bytes, at + 2, length, nameSkip, nameCount);
+				this.#writeCompressed(bytes, at + 2, length, section.nameSkips[i] ?? 0, nameCount);
 			}
 			at += 2 + length;
 		}
-		return records;
 	}
 
 	/** RDATA whose names may be compressed: its length is known only afterwards. */
@@ -257,46 +255,46 @@ export class Responder {
 		if (!writer.isFull) writer.patch16(lengthAt, writer.length - lengthAt - 2);
 	}
 
-	#writeSteered(world: World, owner: number, ttlSec: number): number {
+	/** Addresses that a policy picked. */
+	#writePicked(world: World, section: Section, i: number): void {
 		const writer = this.#writer;
-		const { type } = this.#query;
-		const { picked, pickedCount } = this.#answer;
-		const octets = type === TYPE.a ? 4 : 16;
-		for (let i = 0; i < pickedCount; i++) {
-			this.#writeFixed(world, owner, type, ttlSec);
+		const { picked } = this.#answer;
+		const records = section.records[i] ?? 0;
+		const octets = section.types[i] === TYPE.a ? 4 : 16;
+		for (let record = 0; record < records; record++) {
+			this.#writeFixed(world, section, i);
 			writer.u16(octets);
-			writer.octets(world.snapshot.steering.addressOctets, picked[i] ?? 0, octets);
+			writer.octets(world.snapshot.steering.addressOctets, picked[record] ?? 0, octets);
 		}
-		return pickedCount;
 	}
 
 	/** The CNAME that a DNAME makes: from one link of the chain to the next. */
-	#writeSynthesized(world: World, owner: number, ttlSec: number): number {
+	#writeSynthesized(world: World, section: Section, i: number): void {
 		const writer = this.#writer;
-		this.#writeFixed(world, owner, TYPE.cname, ttlSec);
+		this.#writeFixed(world, section, i);
 		this.#noteQuestion();
 		const lengthAt = writer.length;
 		writer.u16(0);
-		const target = this.#answer.chain[-owner];
-		if (target !== undefined) writer.name(target.wire, 0);
+		// Link n is the owner -1 - n, and the name behind it is link n + 1.
+		writer.name(this.#answer.chain[-(section.owners[i] ?? 0)]?.wire ?? ROOT, 0);
 		if (!writer.isFull) writer.patch16(lengthAt, writer.length - lengthAt - 2);
-		return 1;
 	}
 
 	/** Owner, type, class and TTL. */
-	#writeFixed(world: World, owner: number, type: number, ttlSec: number): void {
+	#writeFixed(world: World, section: Section, i: number): void {
 		const writer = this.#writer;
+		const owner = section.owners[i] ?? 0;
+		// A pointer to a root label would be longer than the label.
 		if (owner === QNAME && this.#query.name.labelCount > 0) {
 			writer.pointer(HEADER_OCTETS);
 		} else {
 			this.#noteQuestion();
-			const { zones } = world.snapshot;
-			if (owner >= 0) writer.name(zones.bytes, nodeColumn(zones, owner, NODE.nameAt));
-			else writer.name(owner === QNAME ? this.#query.name.wire : (this.#answer.chain[-1 - owner]?.wire ?? ROOT), 0);
+			if (owner >= 0) writer.name(world.snapshot.zones.bytes, owner);
+			else writer.name(owner === QNAME ? ROOT : (this.#answer.chain[-1 - owner]?.wire ?? ROOT), 0);
 		}
-		writer.u16(type);
+		writer.u16(section.types[i] ?? 0);
 		writer.u16(CLASS.in);
-		writer.u32(ttlSec);
+		writer.u32(section.ttlSec[i] ?? 0);
 	}
 
 	/** Most answers need no name but QNAME, so its suffixes are noted when the first one does. */

@@ -8,9 +8,9 @@
  * `respond()` and `explain` both ask here. Everything lands in one reused object.
  */
 
-import type { HealthWords } from '../health/verdict-table.ts';
 import { copyName, labelCount, Name, replaceSuffix } from '../dns/name.ts';
 import { RCODE, TYPE } from '../dns/protocol.ts';
+import type { HealthWords } from '../health/verdict-table.ts';
 import type { Family } from '../lib/address.ts';
 import type { Chance } from '../lib/ports.ts';
 import { choose, createWalk, setWalkClient } from '../steering/choose.ts';
@@ -18,16 +18,7 @@ import { PICK } from '../steering/pool.ts';
 import { scope } from '../steering/scope.ts';
 import type { Walk } from '../steering/walk.ts';
 import { Lookup, lookup, OUTCOME } from '../zone/lookup.ts';
-import {
-	findRrset,
-	NODE,
-	nodeColumn,
-	RRSET,
-	rrsetColumn,
-	ZONE,
-	type ZoneTable,
-	zoneColumn,
-} from '../zone/table.ts';
+import { findRrset, NODE, nodeColumn, RRSET, rrsetColumn, ZONE, type ZoneTable, zoneColumn } from '../zone/table.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** Who asks: the address that decides, and the resolver's own. */
@@ -43,29 +34,63 @@ export const CHAIN_MAX = 16;
 /** Address RRsets added for the targets of one answer (RFC 1034 §4.3.2 step 6 asks for what is useful, not for all). */
 const ADDITIONAL_MAX = 32;
 
-/** What an entry of a section stands for when it is no RRset of the table. */
-export const ENTRY = { steered: -1, synthesized: -2 } as const;
+/** What an entry stands for when it is no RRset of the table: addresses that a policy picked, or the CNAME of a DNAME. */
+export const SOURCE = { table: 0, picked: 1, synthesized: 2 } as const;
 
-/** Records of a section. An owner from 0 up is a node; below, `-1 - i` is link i of the chain, link 0 being QNAME. */
+/**
+ * RRsets of a section, as columns that say all that is needed to write them. An owner from 0 up is the offset of
+ * a name in the table's octets; below, `-1 - i` is link i of the chain, link 0 being QNAME.
+ */
 export class Section {
 	count = 0;
 	readonly owners: Int32Array;
-	/** RRset of the table, or one of ENTRY. */
-	readonly rrsets: Int32Array;
+	/** One of SOURCE. */
+	readonly sources: Uint8Array;
 	readonly ttlSec: Uint32Array;
+	readonly types: Uint16Array;
+	/** Records, and where the first one's length and RDATA stand in the table's octets. */
+	readonly records: Uint32Array;
+	readonly dataAt: Uint32Array;
+	/** Octets of RDATA before the first name that may be compressed, and how many such names follow. */
+	readonly nameSkips: Uint8Array;
+	readonly nameCounts: Uint8Array;
 
 	constructor(entriesMax: number) {
 		this.owners = new Int32Array(entriesMax);
-		this.rrsets = new Int32Array(entriesMax);
+		this.sources = new Uint8Array(entriesMax);
 		this.ttlSec = new Uint32Array(entriesMax);
+		this.types = new Uint16Array(entriesMax);
+		this.records = new Uint32Array(entriesMax);
+		this.dataAt = new Uint32Array(entriesMax);
+		this.nameSkips = new Uint8Array(entriesMax);
+		this.nameCounts = new Uint8Array(entriesMax);
 	}
 
-	add(owner: number, rrset: number, ttlSec: number): void {
-		if (this.count >= this.owners.length) return;
-		this.owners[this.count] = owner;
-		this.rrsets[this.count] = rrset;
-		this.ttlSec[this.count] = ttlSec;
+	/** Add an RRset of the table; past the section's room it is left out. */
+	addRrset(zones: ZoneTable, owner: number, rrset: number, ttlSec: number): void {
+		const i = this.count;
+		if (i >= this.owners.length) return;
 		this.count++;
+		this.owners[i] = owner;
+		this.sources[i] = SOURCE.table;
+		this.ttlSec[i] = ttlSec;
+		this.types[i] = rrsetColumn(zones, rrset, RRSET.type);
+		this.records[i] = rrsetColumn(zones, rrset, RRSET.count);
+		this.dataAt[i] = rrsetColumn(zones, rrset, RRSET.dataAt);
+		this.nameSkips[i] = rrsetColumn(zones, rrset, RRSET.nameSkip);
+		this.nameCounts[i] = rrsetColumn(zones, rrset, RRSET.nameCount);
+	}
+
+	/** Add what is no RRset of the table. */
+	addMade(source: number, owner: number, type: number, records: number, ttlSec: number): void {
+		const i = this.count;
+		if (i >= this.owners.length) return;
+		this.count++;
+		this.owners[i] = owner;
+		this.sources[i] = source;
+		this.ttlSec[i] = ttlSec;
+		this.types[i] = type;
+		this.records[i] = records;
 	}
 }
 
@@ -74,6 +99,8 @@ export class Answer {
 	isAuthoritative = false;
 	/** A referral: its glue is not to be left out silently (RFC 9471). */
 	isReferral = false;
+	/** A policy decided. */
+	isSteered = false;
 	/** How many bits of the client's address the answer hangs on. */
 	scope = 0;
 	readonly answer = new Section(2 * CHAIN_MAX + 2);
@@ -84,7 +111,6 @@ export class Answer {
 	chainLength = 0;
 	/** Addresses picked by a policy, as offsets into the steering table's octets. */
 	picked = new Int32Array(0);
-	pickedCount = 0;
 }
 
 /** One snapshot with the room to answer from it; a worker makes a new one for each generation. */
@@ -105,12 +131,12 @@ export function answer(world: World, name: Name, type: number, asker: Asker, out
 	out.rcode = RCODE.noerror;
 	out.isAuthoritative = true;
 	out.isReferral = false;
+	out.isSteered = false;
 	out.scope = 0;
 	out.answer.count = 0;
 	out.authority.count = 0;
 	out.additional.count = 0;
 	out.chainLength = 0;
-	out.pickedCount = 0;
 	let current = name;
 	let link = 0;
 	while (followOne(world, current, type, link, asker, out)) {
@@ -139,12 +165,12 @@ function followOne(world: World, name: Name, type: number, link: number, asker: 
 			addRrset(out.answer, zones, owner, found.rrset);
 			return followAlias(zones, found.rrset, name, out);
 		case OUTCOME.dname:
-			addRrset(out.answer, zones, found.node, found.rrset);
+			addRrset(out.answer, zones, nodeNameAt(zones, found.node), found.rrset);
 			return followDname(zones, found, name, type, owner, out);
 		case OUTCOME.delegation:
 			if (link === 0) out.isAuthoritative = false;
 			out.isReferral = true;
-			addRrset(out.authority, zones, found.node, found.rrset);
+			addRrset(out.authority, zones, nodeNameAt(zones, found.node), found.rrset);
 			addAdditional(zones, found.rrset, out);
 			return false;
 		case OUTCOME.nodata:
@@ -166,14 +192,19 @@ function followOne(world: World, name: Name, type: number, link: number, asker: 
 }
 
 function addRrset(section: Section, zones: ZoneTable, owner: number, rrset: number): void {
-	section.add(owner, rrset, rrsetColumn(zones, rrset, RRSET.ttlSec));
+	section.addRrset(zones, owner, rrset, rrsetColumn(zones, rrset, RRSET.ttlSec));
+}
+
+function nodeNameAt(zones: ZoneTable, node: number): number {
+	return nodeColumn(zones, node, NODE.nameAt);
 }
 
 /** The SOA that lets a negative answer be cached (RFC 2308 §3). */
 function addSoa(zones: ZoneTable, zone: number, ttlSecMax: number, out: Answer): void {
 	const negativeTtlSec = zoneColumn(zones, zone, ZONE.negativeTtlSec);
 	const ttlSec = ttlSecMax < negativeTtlSec ? ttlSecMax : negativeTtlSec;
-	out.authority.add(zoneColumn(zones, zone, ZONE.apex), zoneColumn(zones, zone, ZONE.soa), ttlSec);
+	const apexAt = nodeNameAt(zones, zoneColumn(zones, zone, ZONE.apex));
+	out.authority.addRrset(zones, apexAt, zoneColumn(zones, zone, ZONE.soa), ttlSec);
 }
 
 function addAdditional(zones: ZoneTable, rrset: number, out: Answer): void {
@@ -181,10 +212,11 @@ function addAdditional(zones: ZoneTable, rrset: number, out: Answer): void {
 	const end = from + rrsetColumn(zones, rrset, RRSET.additionalCount);
 	for (let i = from; i < end; i++) {
 		const node = zones.additional[i] ?? 0;
+		const nameAt = nodeNameAt(zones, node);
 		const a = findRrset(zones, node, TYPE.a);
-		if (a >= 0) addRrset(out.additional, zones, node, a);
+		if (a >= 0) addRrset(out.additional, zones, nameAt, a);
 		const aaaa = findRrset(zones, node, TYPE.aaaa);
-		if (aaaa >= 0) addRrset(out.additional, zones, node, aaaa);
+		if (aaaa >= 0) addRrset(out.additional, zones, nameAt, aaaa);
 	}
 }
 
@@ -192,11 +224,11 @@ function addSteered(world: World, type: number, owner: number, asker: Asker, out
 	const { found, walk, snapshot } = world;
 	setWalkClient(walk, asker.family, asker.words, asker.resolverFamily, asker.resolverWords);
 	const pick = choose(walk, found.steered, type === TYPE.a ? 4 : 6);
+	out.isSteered = true;
 	out.scope = scope(walk, snapshot.steering.names[found.steered]?.root ?? -1);
 	if (pick === PICK.addresses) {
 		out.picked = walk.picked;
-		out.pickedCount = walk.pickedCount;
-		out.answer.add(owner, ENTRY.steered, walk.ttlSec);
+		out.answer.addMade(SOURCE.picked, owner, type, walk.pickedCount, walk.ttlSec);
 	} else if (pick === PICK.nodata) {
 		addSoa(snapshot.zones, found.zone, walk.ttlSec, out);
 	} else {
@@ -242,14 +274,14 @@ function followDname(zones: ZoneTable, found: Lookup, name: Name, type: number, 
 	if (out.chainLength >= CHAIN_MAX) return false;
 	const next = out.chain[out.chainLength + 1];
 	if (next === undefined) return false;
-	const ownerLabels = labelCount(zones.bytes, nodeColumn(zones, found.node, NODE.nameAt));
+	const ownerLabels = labelCount(zones.bytes, nodeNameAt(zones, found.node));
 	// RDATA stands behind its 16-bit length.
 	const targetAt = rrsetColumn(zones, found.rrset, RRSET.dataAt) + 2;
 	if (!replaceSuffix(name, name.labelCount - ownerLabels, zones.bytes, targetAt, next)) {
 		out.rcode = RCODE.yxdomain;
 		return false;
 	}
-	out.answer.add(owner, ENTRY.synthesized, rrsetColumn(zones, found.rrset, RRSET.ttlSec));
+	out.answer.addMade(SOURCE.synthesized, owner, TYPE.cname, 1, rrsetColumn(zones, found.rrset, RRSET.ttlSec));
 	const isNew = takeLink(next, name, out);
 	// The synthesised CNAME is itself the answer to a question for CNAME.
 	return isNew && type !== TYPE.cname;

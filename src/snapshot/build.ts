@@ -11,7 +11,7 @@ import { typeCode, typeText } from '../dns/rr-type.ts';
 import type { GeoData } from '../geo/decide.ts';
 import type { Path } from '../lib/result.ts';
 import type { SteeringDocument } from '../model/steering.ts';
-import { COMMON_UNIT, type CompiledName, compileSteering, type ModelReaders } from '../steering/compile.ts';
+import { type CompiledName, compileSteering, type ModelReaders } from '../steering/compile.ts';
 import type { MergeCache } from '../steering/compile-geo.ts';
 import { buildZoneTable, type SteeredInput } from '../zone/build-table.ts';
 import { checkZone } from '../zone/checks.ts';
@@ -25,9 +25,9 @@ export interface ZoneUnit {
 	readonly steering: SteeringDocument;
 }
 
-export interface Units {
+export interface Units<Z extends ZoneUnit = ZoneUnit> {
 	readonly common: SteeringDocument;
-	readonly zones: readonly ZoneUnit[];
+	readonly zones: readonly Z[];
 }
 
 /** A problem of a unit, in its zone file (a line) or in its steering file (a path). */
@@ -66,7 +66,8 @@ export function build(units: Units, context: BuildContext): Built {
 		context.merges,
 		context.model,
 	);
-	for (const { unit, path, message } of compiled.problems) problems.push({ unit, at: { path }, message, isWarning: false });
+	for (const { unit, path, message } of compiled.problems)
+		problems.push({ unit, at: { path }, message, isWarning: false });
 	const steered = resolveOwners(units.zones, compiled.names, problems);
 	if (hasErrors(problems)) return { snapshot: undefined, problems };
 	const zones = buildZoneTable(
@@ -103,7 +104,8 @@ function resolveOwners(
 		const apex = apexes.get(unit) ?? Uint8Array.of(0);
 		const own = steered.get(unit) ?? [];
 		steered.set(unit, own);
-		const complain = (message: string) => problems.push({ unit, at: { path: ['names', key] }, message, isWarning: false });
+		const complain = (message: string) =>
+			problems.push({ unit, at: { path: ['names', key] }, message, isWarning: false });
 		const scanned = scanName(key, apex);
 		if (typeof scanned === 'string') {
 			complain(scanned);
@@ -126,18 +128,21 @@ function checkSteered(
 ): void {
 	const unit = printName(zone.apex);
 	for (const { key, owner, types } of steered) {
-		const complain = (message: string) => problems.push({ unit, at: { path: ['names', key] }, message, isWarning: false });
+		const complain = (message: string) =>
+			problems.push({ unit, at: { path: ['names', key] }, message, isWarning: false });
 		const node = closestNode(table, owner);
 		const home = nodeName(table, zoneColumn(table, nodeColumn(table, node, NODE.zone), ZONE.apex));
 		const cut = nodeColumn(table, node, NODE.cut) - 1;
 		const dname = nodeColumn(table, node, NODE.dname) - 1;
 		if (!sameName(home, zone.apex)) complain(`Cannot steer "${key}": it lies in another zone, ${printName(home)}`);
-		else if (cut >= 0) complain(`Cannot steer "${key}": it lies at or below the delegation ${printName(nodeName(table, cut))}`);
+		else if (cut >= 0)
+			complain(`Cannot steer "${key}": it lies at or below the delegation ${printName(nodeName(table, cut))}`);
 		else if (dname >= 0 && dname !== node) {
 			complain(`Cannot steer "${key}": it lies below the DNAME ${printName(nodeName(table, dname))}`);
 		} else {
 			for (const type of [...types, TYPE.cname]) {
-				if (findRrset(table, node, type) >= 0) complain(`Cannot steer "${key}": the zone file has ${typeText(type)} records there`);
+				if (findRrset(table, node, type) >= 0)
+					complain(`Cannot steer "${key}": the zone file has ${typeText(type)} records there`);
 			}
 		}
 	}

@@ -11,86 +11,82 @@
  */
 
 import { printName } from '../dns/name.ts';
+import { COMMON_UNIT } from '../lib/unit.ts';
 import type { SteeringDocument } from '../model/steering.ts';
-import { COMMON_UNIT } from '../steering/compile.ts';
-import { build, type BuildContext, type BuildProblem, type Units, type ZoneUnit } from './build.ts';
+import { type BuildContext, type BuildProblem, build, type Units, type ZoneUnit } from './build.ts';
 import type { Snapshot } from './snapshot.ts';
 
-export interface Settled {
+export interface Settled<Z extends ZoneUnit> {
 	readonly snapshot: Snapshot;
 	/** What the snapshot was built from. */
-	readonly units: Units;
-	/** Everything that was found, of the new versions. */
+	readonly units: Units<Z>;
+	/** What was found in the new versions. */
 	readonly problems: readonly BuildProblem[];
 	/** Units whose new version was refused. */
 	readonly refused: ReadonlySet<string>;
 }
 
 /**
- * @param next    the new version of every unit that there is to be
+ * @param next    the new version of every unit that could be read
  * @param last    the last good version of units, which may stand in
- * @param before  units whose new version could not even be read, with the problems found: they are refused from the start
+ * @param unread  units whose new version could not even be read: they are refused from the start
  */
-export function settle(
-	next: Units,
-	last: Units,
+export function settle<Z extends ZoneUnit>(
+	next: Units<Z>,
+	last: Units<Z>,
 	context: BuildContext,
-	before: { readonly refused: ReadonlySet<string>; readonly problems: readonly BuildProblem[] },
-): Settled {
+	unread: ReadonlySet<string>,
+): Settled<Z> {
 	const lastZones = new Map(last.zones.map((zone) => [printName(zone.apex), zone]));
-	const refused = new Set(before.refused);
-	const problems: BuildProblem[] = [...before.problems];
+	const refused = new Set(unread);
+	const problems: BuildProblem[] = [];
 	let common = refused.has(COMMON_UNIT) ? last.common : next.common;
-	let zones = [...next.zones, ...last.zones.filter(({ apex }) => isStandIn(printName(apex), next.zones, refused))];
+	let zones = [...next.zones, ...last.zones.filter(({ apex }) => refused.has(printName(apex)))];
 	for (;;) {
 		const built = build({ common, zones }, context);
-		const errors = built.problems.filter(({ isWarning }) => !isWarning);
+		// What is said of a version that stands in was said when it was new.
+		const ofNew = built.problems.filter(({ unit }) => !refused.has(unit));
 		if (built.snapshot !== undefined) {
-			const warnings = built.problems.filter(({ unit }) => !refused.has(unit));
-			return { snapshot: built.snapshot, units: { common, zones }, problems: [...problems, ...warnings], refused };
+			return { snapshot: built.snapshot, units: { common, zones }, problems: [...problems, ...ofNew], refused };
 		}
+		const errors = ofNew.filter(({ isWarning }) => !isWarning);
 		problems.push(...errors);
-		const blamed = new Set(errors.map(({ unit }) => unit));
-		const isCommonNew = common !== last.common;
-		if (isCommonNew && (blamed.has(COMMON_UNIT) || breaksZone(common, zones, blamed, last.common, context))) {
+		const blamed = new Set(built.problems.filter(({ isWarning }) => !isWarning).map(({ unit }) => unit));
+		const isCommonToBlame =
+			common !== last.common && (blamed.has(COMMON_UNIT) || isCuredBy(last.common, zones, blamed, context));
+		if (isCommonToBlame) {
 			refused.add(COMMON_UNIT);
 			common = last.common;
 			continue;
 		}
-		const kept = zones.flatMap((zone) => keepOrReplace(zone, blamed, lastZones, refused));
+		const before = zones;
+		zones = before.flatMap((zone) => keepOrReplace(zone, blamed, lastZones, refused));
 		// Each round replaces something new by something old, or drops it, so the rounds end.
-		if (kept.length === zones.length && kept.every((zone, i) => zone === zones[i])) {
-			throw new Error(`Cannot settle on a version: ${errors[0]?.unit} ${errors[0]?.message}`);
+		if (zones.length === before.length && zones.every((zone, i) => zone === before[i])) {
+			throw new Error(`Cannot settle on a version: ${built.problems[0]?.unit}: ${built.problems[0]?.message}`);
 		}
-		zones = kept;
 	}
 }
 
-/** A refused zone that the new units do not have at all, because it could not be read. */
-function isStandIn(unit: string, zones: readonly ZoneUnit[], refused: ReadonlySet<string>): boolean {
-	return refused.has(unit) && !zones.some(({ apex }) => printName(apex) === unit);
-}
-
-/** Whether a blamed zone has no problem with the common document of before: then the new one is to blame. */
-function breaksZone(
-	common: SteeringDocument,
+/** Whether some zone that is blamed has nothing wrong with the common document of before: then the new one is to blame. */
+function isCuredBy(
+	lastCommon: SteeringDocument,
 	zones: readonly ZoneUnit[],
 	blamed: ReadonlySet<string>,
-	lastCommon: SteeringDocument,
 	context: BuildContext,
 ): boolean {
-	if (common === lastCommon) return false;
 	const { problems } = build({ common: lastCommon, zones }, context);
 	const stillBlamed = new Set(problems.filter(({ isWarning }) => !isWarning).map(({ unit }) => unit));
 	return [...blamed].some((unit) => !stillBlamed.has(unit));
 }
 
-function keepOrReplace(
-	zone: ZoneUnit,
+/** The zone itself, its last good version when it is blamed, or nothing when there is none. */
+function keepOrReplace<Z extends ZoneUnit>(
+	zone: Z,
 	blamed: ReadonlySet<string>,
-	lastZones: ReadonlyMap<string, ZoneUnit>,
+	lastZones: ReadonlyMap<string, Z>,
 	refused: Set<string>,
-): ZoneUnit[] {
+): Z[] {
 	const unit = printName(zone.apex);
 	if (!blamed.has(unit)) return [zone];
 	refused.add(unit);

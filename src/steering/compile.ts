@@ -18,11 +18,8 @@ import { compileGeo, type MergeCache } from './compile-geo.ts';
 import { compilePool } from './compile-pool.ts';
 import type { SteeringNode, SteeringTable } from './nodes.ts';
 
-/** The name of the unit that is common to all zones; no zone can have it, since apexes end in a dot. */
-export const COMMON_UNIT = 'common';
-
 export interface SteeringUnit {
-	/** COMMON_UNIT or the apex with its dot. */
+	/** COMMON_UNIT (lib/unit.ts) or the apex with its dot. */
 	readonly unit: string;
 	readonly document: SteeringDocument;
 }

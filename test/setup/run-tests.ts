@@ -10,10 +10,10 @@
 
 import { spawn } from 'node:child_process';
 import { globSync } from 'node:fs';
-import { delimiter, dirname, relative, sep } from 'node:path';
+import { delimiter, dirname, relative, resolve as resolvePath, sep } from 'node:path';
 import { Readable } from 'node:stream';
-import { run, type TestEvent } from 'node:test';
-import { spec } from 'node:test/reporters';
+import { run } from 'node:test';
+import { spec, type TestEvent } from 'node:test/reporters';
 import { fileURLToPath } from 'node:url';
 import { provideTools } from './tools.ts';
 
@@ -27,7 +27,6 @@ interface Counts {
 	tests: number;
 	suites: number;
 	passed: number;
-	failed: number;
 	cancelled: number;
 	skipped: number;
 	todo: number;
@@ -37,6 +36,8 @@ interface Counts {
 interface Tally {
 	readonly counts: Counts;
 	readonly failures: TestEvent[];
+	/** Of the test that is being told, outermost first. */
+	readonly titles: string[];
 	/** Output of test files, by path. */
 	readonly outputs: Map<string, string>;
 	/** Paths of files that failed. */
@@ -100,7 +101,7 @@ async function runFiles(
 	tally: Tally,
 ): Promise<void> {
 	if (files.length === 0) return;
-	print(`tests: ${files.length} files, ${how}`);
+	print(`tests ${how}: ${files.length} ${files.length === 1 ? 'file' : 'files'}`);
 	const limit = new AbortController();
 	const stop = (why: string): void => {
 		if (limit.signal.aborted) return;
@@ -125,28 +126,40 @@ type Completed = Extract<TestEvent, { type: 'test:complete' }>;
 
 /** The runner reports each file as a test that is named by its path, at once; all else waits for its turn. */
 function isFileEnd(event: TestEvent): event is Completed {
-	return event.type === 'test:complete' && event.data.nesting === 0 && event.data.name === event.data.file;
+	return event.type === 'test:complete' && isFile(event.data);
+}
+
+function isFile({ name, file }: { readonly name: string; readonly file?: string | undefined }): boolean {
+	return resolvePath(name) === file;
 }
 
 function describeFileEnd({ data }: Completed): string {
 	const seconds = (data.details.duration_ms / 1000).toFixed(1);
-	return `${data.details.passed ? 'ok    ' : 'FAILED'} ${relative(root, data.name)} ${seconds} s`;
+	return `${data.details.passed ? 'ok    ' : 'FAILED'} ${relative(root, resolvePath(data.name))} ${seconds} s`;
 }
 
 function tallyEvent(tally: Tally, event: TestEvent): void {
 	switch (event.type) {
 		case 'test:stdout':
 		case 'test:stderr':
-			tally.outputs.set(event.data.file, (tally.outputs.get(event.data.file) ?? '') + event.data.message);
+			addOutput(tally.outputs, resolvePath(event.data.file), event.data.message);
+			break;
+		case 'test:start':
+			tally.titles.length = event.data.nesting;
+			tally.titles.push(event.data.name);
 			break;
 		case 'test:fail':
-			if (event.data.file !== undefined) tally.failedFiles.add(event.data.file);
-			tally.failures.push(event);
+			if (event.data.file !== undefined) tally.failedFiles.add(resolvePath(event.data.file));
+			if (event.data.todo === undefined && !isOfSubtests(event.data.details.error)) {
+				// One failure, one entry, under the whole of its title: the reporter would show its suites after it.
+				const name = [...tally.titles.slice(0, event.data.nesting), event.data.name].join(' › ');
+				tally.failures.push({ ...event, data: { ...event.data, name, nesting: 0 } });
+			}
 			break;
 		case 'test:pass':
 			// A file without a test is reported as one test that passed.
-			if (event.data.name !== event.data.file) break;
-			print(`Cannot find a test in ${relative(root, event.data.name)}: expected at least one`);
+			if (!isFile(event.data)) break;
+			print(`Cannot find a test in ${event.data.name}: expected at least one`);
 			tally.isOk = false;
 			break;
 		case 'test:summary':
@@ -157,10 +170,20 @@ function tallyEvent(tally: Tally, event: TestEvent): void {
 	}
 }
 
+function addOutput(outputs: Map<string, string>, file: string, text: string): void {
+	outputs.set(file, (outputs.get(file) ?? '') + text);
+}
+
+/** A suite, or a file, that fails because something within it did. */
+function isOfSubtests(error: Error): boolean {
+	return 'failureType' in error && error.failureType === 'subtestsFailed';
+}
+
 function newTally(): Tally {
 	return {
-		counts: { tests: 0, suites: 0, passed: 0, failed: 0, cancelled: 0, skipped: 0, todo: 0 },
+		counts: { tests: 0, suites: 0, passed: 0, cancelled: 0, skipped: 0, todo: 0 },
 		failures: [],
+		titles: [],
 		outputs: new Map(),
 		failedFiles: new Set(),
 		isOk: true,
@@ -177,7 +200,8 @@ async function tellFailures({ failures, outputs, failedFiles }: Tally): Promise<
 }
 
 async function tellSummary({ counts, isOk }: Tally, isChecked: boolean): Promise<void> {
-	const { tests, suites, passed, failed, cancelled, skipped, todo } = counts;
+	const { tests, suites, passed, cancelled, skipped, todo } = counts;
+	const failed = tests - passed - cancelled - skipped - todo;
 	const lines = [
 		...(isChecked ? [] : ['npm run check FAILED, see above']),
 		...(isOk || failed + cancelled > 0 ? [] : ['the test run FAILED, see above']),

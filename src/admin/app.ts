@@ -1,0 +1,52 @@
+/**
+ * The admin surface. What it shows is passed in; it decides nothing itself.
+ *
+ * | route        | tells                                                                                   |
+ * |--------------|-----------------------------------------------------------------------------------------|
+ * | /livez       | 200 while the process runs                                                              |
+ * | /readyz      | 200 while it can answer queries, with what is not as it should be; ?strict makes it 503 |
+ * | /metrics     | Prometheus text                                                                         |
+ * | /v1/health   | every target with its vote, since when and why                                          |
+ */
+
+import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import type { ReadyReport, TargetReport } from './reports.ts';
+
+export interface AdminParts {
+	readonly ready: () => ReadyReport;
+	readonly targets: () => readonly TargetReport[];
+	readonly metrics: { readonly contentType: string; text(): Promise<string> };
+}
+
+const BODY_OCTETS_MAX = 1024 * 1024;
+
+export function createAdminApp({ ready, targets, metrics }: AdminParts): FastifyInstance {
+	const app = Fastify({ bodyLimit: BODY_OCTETS_MAX, requestTimeout: 10_000, forceCloseConnections: true });
+	app.get('/livez', () => ({ alive: true }));
+	app.get('/readyz', (request, reply) => {
+		const report = ready();
+		const isStrict = Object.hasOwn(request.query as object, 'strict');
+		const isFine = report.ready && !(isStrict && report.degraded.length > 0);
+		return reply.code(isFine ? 200 : 503).send(report);
+	});
+	app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
+	app.get('/v1/health', () => ({ targets: targets() }));
+	app.setNotFoundHandler((request, reply) =>
+		problem(reply, 404, 'Not found', `There is no ${request.method} ${request.url}`),
+	);
+	app.setErrorHandler((error: { readonly statusCode?: number; readonly message: string }, _request, reply) => {
+		const status = error.statusCode ?? 500;
+		return problem(
+			reply,
+			status,
+			status < 500 ? 'Bad request' : 'Internal error',
+			status < 500 ? error.message : 'See the log',
+		);
+	});
+	return app;
+}
+
+/** RFC 9457. */
+function problem(reply: FastifyReply, status: number, title: string, detail: string): FastifyReply {
+	return reply.code(status).type('application/problem+json').send({ type: 'about:blank', title, status, detail });
+}

@@ -1,0 +1,163 @@
+/**
+ * Settings: each one a flag, an environment variable and a key of the configuration file, in that order.
+ *
+ * | key          | flag            | variable                |
+ * |--------------|-----------------|-------------------------|
+ * | dns.listen   | --dns-listen    | MERIDIAN_DNS_LISTEN     |
+ * | zonesDir     | --zones-dir     | MERIDIAN_ZONES_DIR      |
+ */
+
+import { type Prefix, parsePrefix } from '../lib/prefix.ts';
+import { nearestName } from './check-document.ts';
+
+export interface Settings {
+	readonly 'dns.listen': readonly string[];
+	/** 0 is one per core. */
+	readonly 'dns.workers': number;
+	readonly 'dns.transport': 'auto' | 'dgram';
+	/** Senders whose client subnet is believed. */
+	readonly 'dns.ecs.trust': readonly Prefix[];
+	readonly 'admin.listen': string;
+	readonly zonesDir: string;
+	readonly stateDir: string;
+	/** Files; empty is the database that comes with Meridian. */
+	readonly geodb: readonly string[];
+	readonly region: string;
+	readonly 'probe.deny': readonly Prefix[];
+	readonly 'probe.allow': readonly Prefix[];
+	readonly 'log.level': 'debug' | 'info' | 'warn' | 'error' | 'silent';
+}
+
+type Key = keyof Settings;
+
+/** A value, or the end of the sentence "expected ...". */
+type Read<T> = (text: string) => { readonly value: T } | { readonly expected: string };
+
+interface Definition<T> {
+	readonly fallback: string;
+	readonly read: Read<T>;
+	readonly description: string;
+}
+
+const textSetting = (fallback: string, description: string): Definition<string> => ({
+	fallback,
+	description,
+	read: (text) => (text === '' ? { expected: 'some text' } : { value: text }),
+});
+
+const listOf = (text: string) =>
+	text
+		.split(',')
+		.map((part) => part.trim())
+		.filter((part) => part !== '');
+
+const prefixList = (fallback: string, description: string): Definition<readonly Prefix[]> => ({
+	fallback,
+	description,
+	read: (text) => {
+		const prefixes = listOf(text === 'any' ? '0.0.0.0/0,::/0' : text).map(parsePrefix);
+		const wrong = prefixes.find((prefix) => typeof prefix === 'string');
+		if (wrong !== undefined) return { expected: `prefixes, separated by commas (${wrong})` };
+		return { value: prefixes.filter((prefix) => typeof prefix !== 'string') };
+	},
+});
+
+const choice =
+	<T extends string>(choices: readonly T[]): Read<T> =>
+	(text) => {
+		const value = choices.find((one) => one === text);
+		return value === undefined ? { expected: `one of ${choices.join(', ')}` } : { value };
+	};
+
+export const SETTINGS: { readonly [K in Key]: Definition<Settings[K]> } = {
+	'dns.listen': {
+		fallback: '127.0.0.1:5300,[::1]:5300',
+		description: 'addresses to answer on',
+		read: (text) =>
+			listOf(text).length === 0 ? { expected: 'addresses, separated by commas' } : { value: listOf(text) },
+	},
+	'dns.workers': {
+		fallback: '0',
+		description: 'threads that answer; 0 is one per core',
+		read: (text) => (/^\d{1,3}$/.test(text) ? { value: Number(text) } : { expected: 'a number 0..999' }),
+	},
+	'dns.transport': {
+		fallback: 'auto',
+		description: 'how datagrams are read',
+		read: (text) =>
+			text === 'batch' ? { expected: 'auto or dgram: batch is not there yet' } : choice(['auto', 'dgram'])(text),
+	},
+	'dns.ecs.trust': prefixList('any', 'senders whose client subnet option is believed'),
+	'admin.listen': textSetting('127.0.0.1:8053', 'address of the admin surface'),
+	zonesDir: textSetting('./zones', 'directory of zone and steering files'),
+	stateDir: textSetting('./state', 'directory that Meridian keeps its own state in'),
+	geodb: {
+		fallback: '',
+		description: '.mmdb files; later ones fill what earlier ones lack',
+		read: (text) => ({ value: listOf(text) }),
+	},
+	region: textSetting('local', 'the region this process stands in'),
+	'probe.deny': prefixList('', 'addresses never to probe, beside loopback, link-local and metadata addresses'),
+	'probe.allow': prefixList('', 'addresses to probe although they are denied'),
+	'log.level': {
+		fallback: 'info',
+		description: 'least level that is logged',
+		read: choice(['debug', 'info', 'warn', 'error', 'silent']),
+	},
+};
+
+/** Settings of the design that are still to be built. */
+const TO_COME: ReadonlySet<string> = new Set(['redis.url', 'admin.token']);
+
+const KEYS = Object.keys(SETTINGS) as Key[];
+
+export interface SettingProblem {
+	/** Where it was set: a flag, a variable, or a key of a file. */
+	readonly source: string;
+	readonly message: string;
+}
+
+/** Texts given for settings, by key, each with the source to name in a message. */
+export type SettingTexts = ReadonlyMap<string, { readonly text: string; readonly source: string }>;
+
+export function flagOf(key: string): string {
+	return `--${key.replaceAll('.', '-').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+export function variableOf(key: string): string {
+	return `MERIDIAN_${flagOf(key).slice(2).replaceAll('-', '_').toUpperCase()}`;
+}
+
+/** The key that a flag or variable stands for, or a sentence that names the nearest one. */
+export function keyOf(
+	source: string,
+	spelling: (key: string) => string,
+): { readonly key: string } | { readonly problem: string } {
+	const key = [...KEYS, ...TO_COME].find((candidate) => spelling(candidate) === source);
+	if (key !== undefined && TO_COME.has(key)) return { problem: `Cannot set ${source}: not yet` };
+	if (key !== undefined) return { key };
+	const nearest = nearestName(source, KEYS.map(spelling));
+	return {
+		problem: `Cannot set ${source}: there is no such setting${nearest === undefined ? '' : `, did you mean ${nearest}?`}`,
+	};
+}
+
+/**
+ * Read all settings.
+ * @param layers  texts in order of precedence, the strongest first
+ */
+export function readSettings(layers: readonly SettingTexts[]): {
+	readonly settings: Settings;
+	readonly problems: readonly SettingProblem[];
+} {
+	const problems: SettingProblem[] = [];
+	const settings: Partial<Record<Key, unknown>> = {};
+	for (const key of KEYS) {
+		const given = layers.map((layer) => layer.get(key)).find((entry) => entry !== undefined);
+		const { text, source } = given ?? { text: SETTINGS[key].fallback, source: key };
+		const result: { readonly value: unknown } | { readonly expected: string } = SETTINGS[key].read(text);
+		if ('value' in result) settings[key] = result.value;
+		else problems.push({ source, message: `Cannot use "${text}" for ${source}: expected ${result.expected}` });
+	}
+	return { settings: settings as unknown as Settings, problems };
+}

@@ -1,0 +1,25 @@
+/**
+ * What a command is given: its settings, and the few ways it may touch the process.
+ */
+
+import type { Settings } from '../model/settings.ts';
+
+export interface Signals {
+	/** SIGHUP. */
+	onReload(reload: () => void): void;
+	/** Settles at the first SIGTERM or SIGINT. */
+	untilEnd(): Promise<void>;
+}
+
+export interface Command {
+	readonly name: string;
+	/** What stands behind the command and is no flag. */
+	readonly operands: readonly string[];
+	readonly settings: Settings;
+	readonly isDemo: boolean;
+	readonly isForced: boolean;
+	readonly signals: Signals;
+	/** A line, or several, on standard output. */
+	readonly print: (text: string) => void;
+	readonly printError: (text: string) => void;
+}

@@ -1,0 +1,179 @@
+/**
+ * The units that are served: loaded from the zones directory, settled against the last good ones, kept for the
+ * next start.
+ *
+ *     directory -> texts -> units (unchanged ones are not read again) -> settle -> generation
+ *                                           ^
+ *     stateDir/last-good -------------------'   stands in for what is broken
+ */
+
+import {
+	COMMON_UNIT,
+	type DirectoryTexts,
+	digestOf,
+	type FileProblem,
+	loadDirectory,
+	placed,
+	type ReadUnit,
+	type ReadZone,
+	readCommon,
+	readZone,
+	type UnitText,
+} from '../config/zones-directory.ts';
+import type { GeoData } from '../geo/decide.ts';
+import { durationMs } from '../model/duration.ts';
+import { monitorOf } from '../model/monitor.ts';
+import { DEPTH_MAX } from '../model/steering.ts';
+import type { BuildProblem } from '../snapshot/build.ts';
+import { type Settled, settle } from '../snapshot/settle.ts';
+import { MergeCache } from '../steering/compile-geo.ts';
+import type { LastGood, UnitFiles } from '../store/last-good.ts';
+
+export interface Loaded {
+	readonly settled: Settled<ReadZone>;
+	/** All problems, errors and warnings, with their places in files. */
+	readonly problems: readonly FileProblem[];
+}
+
+/** The directory was refused as a whole: what was served before goes on. */
+export class DirectoryRefused extends Error {}
+
+interface Versions {
+	readonly common: ReadUnit;
+	readonly zones: ReadonlyMap<string, ReadZone>;
+}
+
+export class UnitKeeper {
+	readonly #directory: string;
+	readonly #lastGood: LastGood | undefined;
+	readonly #merges = new MergeCache();
+	/** What is served now; before the first load, what the state directory has. */
+	#served: Versions;
+
+	/** @param lastGood  absent for a check, which leaves no trace */
+	constructor(directory: string, lastGood: LastGood | undefined) {
+		this.#directory = directory;
+		this.#lastGood = lastGood;
+		this.#served = storedVersions(lastGood?.load().units ?? []);
+	}
+
+	/** Units with a version that is served, or can be fallen back to; none on a first start. */
+	get servedUnits(): readonly string[] {
+		return this.#served.zones.size === 0 ? [] : [COMMON_UNIT, ...this.#served.zones.keys()];
+	}
+
+	/**
+	 * Load the directory and settle on what is to be served.
+	 * @param isForced  take an empty directory, or one that drops most zones, as it is
+	 * @throws DirectoryRefused
+	 */
+	load(geo: GeoData, isForced: boolean): Loaded {
+		const texts = this.#texts(isForced);
+		const problems: FileProblem[] = [...texts.problems];
+		const unread = new Set(problems.map(({ unit }) => unit));
+		const read = <T extends ReadUnit>(
+			text: UnitText,
+			before: T | undefined,
+			reader: (text: UnitText) => T | readonly FileProblem[],
+		) => {
+			if (unread.has(text.unit)) return undefined;
+			// An unchanged unit is the same object, so that nothing about it is done again.
+			if (before !== undefined && before.digest === digestOf(text)) return before;
+			const unit = reader(text);
+			if ('unit' in unit) return unit;
+			problems.push(...unit);
+			unread.add(text.unit);
+			return undefined;
+		};
+		const common = read(texts.common, this.#served.common, readCommon);
+		const zones = new Map<string, ReadZone>();
+		for (const text of texts.zones) {
+			const zone = read(text, this.#served.zones.get(text.unit), readZone);
+			if (zone !== undefined) zones.set(text.unit, zone);
+		}
+		return this.#settle(geo, common ?? this.#served.common, zones, unread, problems);
+	}
+
+	/** Build again from what is served; for a new geo database, or when the directory is refused at a start. */
+	rebuild(geo: GeoData): Loaded {
+		return this.#settle(geo, this.#served.common, this.#served.zones, new Set(), []);
+	}
+
+	/** Remember what is served as the last good version. */
+	save(): void {
+		const units = [this.#served.common, ...this.#served.zones.values()];
+		this.#lastGood?.save(
+			units.map(({ text }) => ({ unit: text.unit, zone: text.zone?.text, steering: text.steering?.text })),
+		);
+	}
+
+	#settle(
+		geo: GeoData,
+		common: ReadUnit,
+		zones: ReadonlyMap<string, ReadZone>,
+		unread: ReadonlySet<string>,
+		problems: FileProblem[],
+	): Loaded {
+		const context = { geo, merges: this.#merges, model: { depthMax: DEPTH_MAX, durationMs, monitorOf } };
+		const settled = settle(
+			{ common: common.steering, zones: [...zones.values()] },
+			{ common: this.#served.common.steering, zones: [...this.#served.zones.values()] },
+			context,
+			unread,
+		);
+		this.#merges.sweep();
+		for (const problem of settled.problems) {
+			problems.push(located(problem, problem.unit === COMMON_UNIT ? common : zones.get(problem.unit)));
+		}
+		this.#served = {
+			common: settled.refused.has(COMMON_UNIT) ? this.#served.common : common,
+			zones: new Map(settled.units.zones.map((zone) => [zone.unit, zone])),
+		};
+		return { settled, problems };
+	}
+
+	/** The texts of the directory, unless it looks as if it were not the one that is meant. */
+	#texts(isForced: boolean): DirectoryTexts {
+		const refused = (why: string) => new DirectoryRefused(`Cannot take the zones directory ${this.#directory}: ${why}`);
+		let texts: DirectoryTexts;
+		try {
+			texts = loadDirectory(this.#directory);
+		} catch (error) {
+			throw refused((error as Error).message);
+		}
+		if (isForced) return texts;
+		if (texts.zones.length === 0) throw refused('it holds no zone (*.zone); --force takes it all the same');
+		const names = new Set(texts.zones.map(({ unit }) => unit));
+		const before = [...this.#served.zones.keys()];
+		const dropped = before.filter((unit) => !names.has(unit)).length;
+		if (dropped > 2 && dropped > before.length / 2) {
+			throw refused(`it drops ${dropped} of ${before.length} zones; --force takes it all the same`);
+		}
+		return texts;
+	}
+}
+
+function located(problem: BuildProblem, unit: ReadUnit | undefined): FileProblem {
+	const { at, message, isWarning } = problem;
+	const place = unit?.locate(at) ?? { file: problem.unit, line: 1, column: 1 };
+	return { unit: problem.unit, ...place, message: 'path' in at ? placed(at.path, message) : message, isWarning };
+}
+
+function storedVersions(stored: readonly UnitFiles[]): Versions {
+	const empty = readCommon({ unit: COMMON_UNIT, zone: undefined, steering: undefined });
+	if (!('unit' in empty)) throw new Error('Cannot read an empty steering document');
+	let common: ReadUnit = empty;
+	const zones = new Map<string, ReadZone>();
+	for (const { unit, zone, steering } of stored) {
+		const fileOf = (text: string | undefined) => (text === undefined ? undefined : { path: `last good ${unit}`, text });
+		const text: UnitText = { unit, zone: fileOf(zone), steering: fileOf(steering) };
+		if (unit === COMMON_UNIT) {
+			const read = readCommon(text);
+			if ('unit' in read) common = read;
+		} else {
+			const read = readZone(text);
+			if ('unit' in read) zones.set(unit, read);
+		}
+	}
+	return { common, zones };
+}

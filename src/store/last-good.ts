@@ -1,0 +1,92 @@
+/**
+ * The last good version of each unit, kept in the state directory so that a start with a broken file can fall
+ * back to it. One file a unit, written aside and renamed: after a crash there is the old one or the new one.
+ */
+
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** The texts of a unit's files. */
+export interface UnitFiles {
+	/** `common`, or the apex with its dot. */
+	readonly unit: string;
+	readonly zone: string | undefined;
+	readonly steering: string | undefined;
+}
+
+interface StoredUnit extends UnitFiles {
+	readonly check: string;
+}
+
+export class LastGood {
+	readonly #directory: string;
+	/** Check of what is stored, by unit: equal content is not written again. */
+	readonly #stored = new Map<string, string>();
+
+	/** @throws the runtime's error when the directory cannot be made */
+	constructor(stateDir: string) {
+		this.#directory = join(stateDir, 'last-good');
+		mkdirSync(this.#directory, { recursive: true });
+	}
+
+	/** All stored units; a file that is damaged is passed over and named. */
+	load(): { readonly units: readonly UnitFiles[]; readonly damaged: readonly string[] } {
+		const units: UnitFiles[] = [];
+		const damaged: string[] = [];
+		for (const name of readdirSync(this.#directory)) {
+			if (!name.endsWith('.json')) continue;
+			const path = join(this.#directory, name);
+			const unit = readStored(path);
+			if (unit === undefined) {
+				damaged.push(path);
+				continue;
+			}
+			this.#stored.set(unit.unit, unit.check);
+			units.push({ unit: unit.unit, zone: unit.zone, steering: unit.steering });
+		}
+		return { units, damaged };
+	}
+
+	/**
+	 * Make the store hold exactly these units.
+	 * @throws the runtime's error when a file cannot be written; the others are as they were or as they should be
+	 */
+	save(units: readonly UnitFiles[]): void {
+		const kept = new Set<string>();
+		for (const unit of units) {
+			kept.add(unit.unit);
+			const check = checkOf(unit);
+			if (this.#stored.get(unit.unit) === check) continue;
+			const path = join(this.#directory, fileNameOf(unit.unit));
+			writeFileSync(`${path}.new`, JSON.stringify({ ...unit, check } satisfies StoredUnit));
+			renameSync(`${path}.new`, path);
+			this.#stored.set(unit.unit, check);
+		}
+		for (const unit of this.#stored.keys()) {
+			if (kept.has(unit)) continue;
+			rmSync(join(this.#directory, fileNameOf(unit)), { force: true });
+			this.#stored.delete(unit);
+		}
+	}
+}
+
+/** A name of fixed length and harmless letters, whatever the apex is. */
+function fileNameOf(unit: string): string {
+	return `${createHash('sha256').update(unit).digest('hex').slice(0, 32)}.json`;
+}
+
+function checkOf({ unit, zone, steering }: UnitFiles): string {
+	return createHash('sha256')
+		.update(JSON.stringify([unit, zone ?? null, steering ?? null]))
+		.digest('hex');
+}
+
+function readStored(path: string): StoredUnit | undefined {
+	try {
+		const stored = JSON.parse(readFileSync(path, 'utf8')) as StoredUnit;
+		return stored.check === checkOf(stored) ? stored : undefined;
+	} catch {
+		return undefined;
+	}
+}
