@@ -20,7 +20,31 @@ export interface AdminParts {
 
 const BODY_OCTETS_MAX = 1024 * 1024;
 
-export function createAdminApp({ ready, targets, metrics }: AdminParts): FastifyInstance {
+/** The surface, listening or about to. */
+export interface AdminSurface {
+	/** @returns the URL; rejects with the runtime's error when the address cannot be bound */
+	listen(at: { readonly host: string; readonly port: number }): Promise<string>;
+	close(): Promise<void>;
+	/** Ask it without a socket. */
+	inject(
+		method: 'GET' | 'POST',
+		url: string,
+	): Promise<{ readonly status: number; readonly type: string; readonly body: string }>;
+}
+
+export function createAdminSurface(parts: AdminParts): AdminSurface {
+	const app = createApp(parts);
+	return {
+		listen: (at) => app.listen({ ...at }),
+		close: () => app.close(),
+		inject: async (method, url) => {
+			const { statusCode, headers, body } = await app.inject({ method, url });
+			return { status: statusCode, type: String(headers['content-type']), body };
+		},
+	};
+}
+
+function createApp({ ready, targets, metrics }: AdminParts): FastifyInstance {
 	const app = Fastify({ bodyLimit: BODY_OCTETS_MAX, requestTimeout: 10_000, forceCloseConnections: true });
 	app.get('/livez', () => ({ alive: true }));
 	app.get('/readyz', (request, reply) => {

@@ -5,8 +5,7 @@
  */
 
 import { availableParallelism, networkInterfaces } from 'node:os';
-import type { FastifyInstance } from 'fastify';
-import { createAdminApp } from '../admin/app.ts';
+import { type AdminSurface, createAdminSurface } from '../admin/app.ts';
 import { type FileProblem, printFileProblem } from '../config/zones-directory.ts';
 import type { GeoData } from '../geo/decide.ts';
 import { combineGeoData, type GeoFile, readMmdbFile } from '../geo/mmdb-file.ts';
@@ -112,7 +111,7 @@ export class Instance {
 			log.warn({}, 'this process does not probe: without Redis it has no health, and unknown counts as up');
 		let instance: Instance | undefined;
 		const metrics = createMetrics(instanceMetrics(workers, () => instance?.state()));
-		const admin = createAdminApp({
+		const admin = createAdminSurface({
 			ready: () => readyReport(instance?.state()),
 			targets: () => targetReports(prober?.states() ?? [], instance?.state()?.snapshot ?? snapshot, clock.nowMs()),
 			metrics,
@@ -305,7 +304,7 @@ function expandWildcard(at: ListenAddress): ListenAddress[] {
 		.map(({ address: own }) => ({ ...at, address: own }));
 }
 
-async function listenAdmin(admin: FastifyInstance, text: string): Promise<string> {
+async function listenAdmin(admin: AdminSurface, text: string): Promise<string> {
 	const at = parseListenAddress(text);
 	if (at === undefined)
 		throw new Error(`Cannot listen on "${text}" (admin.listen): expected address:port or [address]:port`);

@@ -8,7 +8,6 @@
  */
 
 import {
-	COMMON_UNIT,
 	type DirectoryTexts,
 	digestOf,
 	type FileProblem,
@@ -21,6 +20,7 @@ import {
 	type UnitText,
 } from '../config/zones-directory.ts';
 import type { GeoData } from '../geo/decide.ts';
+import { COMMON_UNIT } from '../lib/unit.ts';
 import { durationMs } from '../model/duration.ts';
 import { monitorOf } from '../model/monitor.ts';
 import { DEPTH_MAX } from '../model/steering.ts';

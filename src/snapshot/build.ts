@@ -10,6 +10,7 @@ import type { RecordList } from '../dns/record-list.ts';
 import { typeCode, typeText } from '../dns/rr-type.ts';
 import type { GeoData } from '../geo/decide.ts';
 import type { Path } from '../lib/result.ts';
+import { COMMON_UNIT } from '../lib/unit.ts';
 import type { SteeringDocument } from '../model/steering.ts';
 import { type CompiledName, compileSteering, type ModelReaders } from '../steering/compile.ts';
 import type { MergeCache } from '../steering/compile-geo.ts';
