@@ -50,7 +50,7 @@ function mnemonicField(what: string, octets: 1 | 2, codes: Readonly<Record<strin
 		scanWord(text, out) {
 			const upper = text.toUpperCase();
 			const known = Object.hasOwn(codes, upper) ? codes[upper] : undefined;
-			const value = known ?? (/^\d{1,5}$/.test(text) ? Number(text) : Number.NaN);
+			const value = known ?? (/^\d{1,10}$/.test(text) ? Number(text) : Number.NaN);
 			if (!(value <= max)) return false;
 			if (octets === 2) out.push(value >>> 8);
 			out.push(value & 255);
@@ -219,7 +219,7 @@ export function bitmapField(mayBeEmpty: boolean): FieldCodec {
 }
 
 function pushWindows(types: readonly number[], out: number[]): void {
-	const windows = Map.groupBy(types, (type) => type >>> 8);
+	const windows = Map.groupBy(new Set(types), (type) => type >>> 8);
 	for (const [window, listed] of [...windows].sort(([a], [b]) => a - b)) {
 		const bits = new Uint8Array((Math.max(...listed.map((type) => type & 255)) >>> 3) + 1);
 		for (const type of listed) bits[(type & 255) >>> 3] = octet(bits, (type & 255) >>> 3) | (0x80 >>> (type & 7));

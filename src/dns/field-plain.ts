@@ -37,7 +37,7 @@ export const nameField: FieldCodec = wordField({
 });
 
 /** Octets of the uncompressed name at `from`; -1 when it is cut off, compressed or too long. */
-export function wireNameLength(rdata: Uint8Array, from: number): number {
+function wireNameLength(rdata: Uint8Array, from: number): number {
 	let at = from;
 	while (at < rdata.length && octet(rdata, at) !== 0) {
 		if (octet(rdata, at) > 63) return -1;
@@ -173,7 +173,9 @@ export const gatewayField: FieldCodec = {
 		if (kind !== 0) return { token: typeAt, message: notA(String(kind), 'a type of gateway 0..3') };
 		const token = words.tokens[words.at];
 		if (token === undefined) return missing(words, '"."');
-		return token.text === '.' ? void words.at++ : { token: words.at, message: notA(token.text, '"."') };
+		if (token.text !== '.') return { token: words.at, message: notA(token.text, '"."') };
+		words.at++;
+		return undefined;
 	},
 	size(rdata, at) {
 		const kind = octet(rdata, at);

@@ -108,8 +108,11 @@ export function missing(words: RdataWords, phrase: string): RdataFault {
 	return { token: words.at, message: `Cannot read the record: it ends where ${phrase} is due` };
 }
 
+const QUOTED_MAX = 200;
+
 export function notA(text: string, phrase: string): string {
-	return `Cannot use "${text}": expected ${phrase}`;
+	const quoted = text.length > QUOTED_MAX ? `${text.slice(0, QUOTED_MAX)}...` : text;
+	return `Cannot use "${quoted}": expected ${phrase}`;
 }
 
 /** The size function of a field that always has as many octets. */

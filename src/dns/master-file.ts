@@ -2,20 +2,39 @@
  * Master files (RFC 1035 §5, RFC 2308 §4) to records.
  *
  *     text -> entries (logical lines: parentheses joined, comments dropped) -> records
+ *       ^                                                       |
+ *       '------ $INCLUDE, through a reader that is passed in ---'-> $GENERATE -> records
  *
- * Every problem is reported with its line and column; a bad entry is skipped and the scan goes on,
+ * Every problem is reported with its file, line and column; a bad entry is skipped and the scan goes on,
  * so that one run shows all mistakes.
  */
 
+import { type Entry, EntryReader, type TextProblem } from './entry-reader.ts';
+import type { RdataFault, Token } from './field.ts';
+import { expandTemplate, STEPS_MAX, scanRange, unquote } from './generate.ts';
 import { isDigit, scanName } from './name.ts';
+import { scanPeriod } from './period.ts';
 import { CLASS, TYPE } from './protocol.ts';
-import { type RdataFault, scanPeriod, scanRdata, type Token } from './rdata.ts';
+import { scanRdata } from './rdata.ts';
 import { type Position, RecordList } from './record-list.ts';
 import { isDataType, typeCode, typeText } from './rr-type.ts';
 
-export interface MasterFileProblem extends Position {
-	readonly message: string;
+export interface MasterFileProblem extends TextProblem {
+	/** The path that $INCLUDE gave; absent for the file that the scan began with. */
+	readonly file?: string;
 }
+
+export interface MasterFileOptions {
+	/**
+	 * Fetch what $INCLUDE names; without it $INCLUDE is refused.
+	 * @param path  as it stands behind $INCLUDE
+	 * @param from  the path of the file that includes it; undefined for the file that the scan began with
+	 */
+	readonly readInclude?: (path: string, from: string | undefined) => IncludedText;
+}
+
+/** Latin1 text, or a sentence that says why there is none. */
+export type IncludedText = { readonly text: string } | { readonly problem: string };
 
 export interface MasterFile {
 	readonly records: RecordList;
@@ -24,86 +43,166 @@ export interface MasterFile {
 }
 
 const PROBLEMS_MAX = 100;
+const INCLUDE_DEPTH_MAX = 10;
+/** Depth alone bounds nothing: a file that includes itself ten times would be read 10^10 times. */
+const INCLUDES_MAX = 1000;
 
 /**
  * @param text    the file, one character for each octet (latin1), so that any octet may stand in a name or string
  * @param origin  wire name to start with as $ORIGIN: the apex
  */
-export function scanMasterFile(text: string, origin: Uint8Array): MasterFile {
-	const scan = new Scan(text, origin);
-	scan.run();
+export function scanMasterFile(text: string, origin: Uint8Array, options: MasterFileOptions = {}): MasterFile {
+	const scan = new Scan(origin, options);
+	scan.run(text);
 	return { records: scan.records, problems: scan.problems };
 }
 
 class Scan {
 	readonly records = new RecordList();
 	readonly problems: MasterFileProblem[] = [];
-	readonly #entries: EntryReader;
+	readonly #readInclude: MasterFileOptions['readInclude'];
 	#origin: Uint8Array;
 	#owner: Uint8Array | undefined;
+	/** As it was written, while the same text would still mean the same name. */
 	#ownerText = '';
 	#defaultTtlSec: number | undefined;
 	#lastTtlSec: number | undefined;
+	#file: string | undefined;
+	#depth = 0;
+	#includes = 0;
+	#steps = 0;
 
-	constructor(text: string, origin: Uint8Array) {
-		this.#entries = new EntryReader(text);
+	constructor(origin: Uint8Array, { readInclude }: MasterFileOptions) {
 		this.#origin = origin;
+		this.#readInclude = readInclude;
 	}
 
-	run(): void {
-		for (;;) {
-			const entry = this.#entries.next();
-			if (entry === undefined) return;
+	run(text: string): void {
+		const entries = new EntryReader(text);
+		for (let entry = entries.next(); entry !== undefined; entry = entries.next()) {
 			const first = entry.tokens[0];
 			if (entry.problem !== undefined) this.#report(entry.problem);
 			else if (first === undefined) continue;
-			else if (!entry.startsBlank && !first.isQuoted && first.text.startsWith('$'))
-				this.#directive(entry.tokens, first);
 			else {
-				const fault = this.#record(entry);
+				const isDirective = !entry.startsBlank && !first.isQuoted && first.text.startsWith('$');
+				const fault = isDirective ? this.#directive(entry, first) : this.#record(entry);
 				if (fault !== undefined) this.#report({ ...positionOf(entry, fault.token), message: fault.message });
 			}
-			if (this.problems.length >= PROBLEMS_MAX) {
-				this.#report({
-					line: entry.line,
-					column: 1,
-					message: 'Cannot list more problems of this file: fix these first',
-				});
+			if (this.problems.length > PROBLEMS_MAX) return;
+			if (this.problems.length === PROBLEMS_MAX) {
+				const message = 'Cannot list more problems of this file: fix these first';
+				this.#report({ line: entry.line, column: 1, message });
 				return;
 			}
 		}
 	}
 
-	#report(problem: MasterFileProblem): void {
-		this.problems.push(problem);
+	#report({ line, column, message }: TextProblem): void {
+		const place = this.#file === undefined ? {} : { file: this.#file };
+		this.problems.push({ ...place, line, column, message });
 	}
 
-	#directive(tokens: readonly Token[], first: Token): void {
-		const argument = tokens[1];
-		const complain = (token: Token, message: string) =>
-			this.#report({ line: token.line, column: token.column, message });
+	#directive(entry: Entry, first: Token): RdataFault | undefined {
+		const { tokens } = entry;
+		const [, argument, second] = tokens;
 		const name = first.text.toUpperCase();
-		if (name !== '$ORIGIN' && name !== '$TTL') {
-			const isLater = name === '$INCLUDE' || name === '$GENERATE';
-			complain(first, `Cannot use ${first.text}: ${isLater ? 'not yet' : 'expected $ORIGIN or $TTL'}`);
-			return;
+		const most = VALUES_MAX[name];
+		if (most === undefined) {
+			return { token: 0, message: `Cannot use ${first.text}: expected $ORIGIN, $TTL, $INCLUDE or $GENERATE` };
 		}
-		if (argument === undefined || tokens.length > 2) {
-			complain(tokens[2] ?? first, `Cannot read ${first.text}: expected one value behind it`);
-			return;
+		if (argument === undefined || tokens.length > most + 1) {
+			const token = argument === undefined ? 0 : most + 1;
+			return { token, message: `Cannot read ${first.text}: expected ${VALUES_PHRASE[name]} behind it` };
 		}
+		if (argument.isQuoted && name !== '$INCLUDE') {
+			return { token: 1, message: `Cannot use "${argument.text}": expected it without quotes` };
+		}
+		if (name === '$INCLUDE') return this.#include(argument, second);
+		if (name === '$GENERATE') return this.#generate(entry);
 		if (name === '$ORIGIN') {
 			const origin = scanName(argument.text, this.#origin);
-			if (typeof origin === 'string') complain(argument, origin);
-			else this.#origin = origin;
-			// A blank owner repeats the last owner as it was, so its text must not be taken for a relative name again.
-			this.#ownerText = '';
-			return;
+			if (typeof origin === 'string') return { token: 1, message: origin };
+			this.#setOrigin(origin);
+			return undefined;
 		}
 		const ttlSec = scanPeriod(argument.text);
-		if (ttlSec === undefined)
-			complain(argument, `Cannot use TTL "${argument.text}": expected seconds or units, below 2^31`);
-		else this.#defaultTtlSec = ttlSec;
+		if (ttlSec === undefined) {
+			return { token: 1, message: `Cannot use TTL "${argument.text}": expected seconds or units, below 2^31` };
+		}
+		this.#defaultTtlSec = ttlSec;
+		return undefined;
+	}
+
+	#setOrigin(origin: Uint8Array): void {
+		this.#origin = origin;
+		// A blank owner repeats the last owner as it was, so its text must not be taken for a relative name again.
+		this.#ownerText = '';
+	}
+
+	/** The included file starts with our owner and origin, or its own; what it makes of them ends with it (RFC 1035 §5.1). */
+	#include(path: Token, originToken: Token | undefined): RdataFault | undefined {
+		const refuse = (why: string): RdataFault => ({ token: 1, message: `Cannot include "${path.text}": ${why}` });
+		if (this.#readInclude === undefined)
+			return refuse('files cannot be included here, expected one file with everything');
+		if (this.#depth === INCLUDE_DEPTH_MAX)
+			return refuse(`expected at most ${INCLUDE_DEPTH_MAX} files inside one another`);
+		if (this.#includes === INCLUDES_MAX) return refuse(`expected at most ${INCLUDES_MAX} files in all`);
+		const origin = originToken === undefined ? this.#origin : scanName(originToken.text, this.#origin);
+		if (typeof origin === 'string') return { token: 2, message: origin };
+		const included = this.#readInclude(path.text, this.#file);
+		if ('problem' in included) return refuse(included.problem);
+
+		const before = { origin: this.#origin, owner: this.#owner, file: this.#file };
+		this.#includes++;
+		this.#depth++;
+		this.#file = path.text;
+		this.#setOrigin(origin);
+		this.run(included.text);
+		this.#depth--;
+		this.#file = before.file;
+		this.#owner = before.owner;
+		this.#setOrigin(before.origin);
+		return undefined;
+	}
+
+	/** $GENERATE range owner [TTL] [class] type RDATA: the RDATA is one word, or in quotes several (as BIND has it). */
+	#generate(entry: Entry): RdataFault | undefined {
+		const { tokens } = entry;
+		const [, rangeToken, ownerToken] = tokens;
+		const range = scanRange(rangeToken?.text ?? '');
+		if (typeof range === 'string') return { token: 1, message: range };
+		this.#steps += range.steps;
+		if (this.#steps > STEPS_MAX) {
+			return {
+				token: 1,
+				message: `Cannot generate ${this.#steps} records: expected at most ${STEPS_MAX} in all files`,
+			};
+		}
+		if (ownerToken === undefined) return { token: 2, message: 'Cannot read $GENERATE: it ends where an owner is due' };
+		const head = this.#head(tokens, 3);
+		if ('message' in head) return head;
+		const rdataToken = tokens[head.next];
+		if (rdataToken === undefined)
+			return { token: head.next, message: 'Cannot read $GENERATE: it ends where RDATA is due' };
+		if (head.next + 1 < tokens.length) {
+			return { token: head.next + 1, message: 'Cannot read $GENERATE: expected RDATA of several words in quotes' };
+		}
+		const template = rdataToken.isQuoted ? unquote(rdataToken.text) : rdataToken.text;
+		for (let step = 0; step < range.steps; step++) {
+			const value = range.start + step * range.step;
+			const ownerText = expandTemplate(ownerToken.text, value);
+			if (ownerText.problem !== undefined) return { token: 2, message: ownerText.problem };
+			const owner = scanName(ownerText.text, this.#origin);
+			if (typeof owner === 'string') return { token: 2, message: owner };
+			const rdataText = expandTemplate(template, value);
+			if (rdataText.problem !== undefined) return { token: head.next, message: rdataText.problem };
+			const words = new EntryReader(rdataText.text).next();
+			const rdata = words?.problem ?? scanRdata(head.type, words?.tokens ?? [], 0, this.#origin);
+			if (!(rdata instanceof Uint8Array)) return { token: head.next, message: rdata.message };
+			const fault = this.#add(owner, { head, rdata, line: entry.line });
+			if (fault !== undefined) return { token: head.next - 1, message: fault };
+		}
+		return undefined;
 	}
 
 	/** [owner] [TTL] [class] type RDATA, TTL and class in either order. */
@@ -117,26 +216,36 @@ class Scan {
 		}
 		const owner = this.#owner;
 		if (owner === undefined) return { token: at, message: 'Cannot use a blank owner name: no record stands before it' };
-		const prefix = scanPrefix(tokens, at);
+		const head = this.#head(tokens, at);
+		if ('message' in head) return head;
+		const rdata = scanRdata(head.type, tokens, head.next, this.#origin);
+		if (!(rdata instanceof Uint8Array)) return rdata;
+		const fault = this.#add(owner, { head, rdata, line: entry.line });
+		return fault === undefined ? undefined : { token: head.next - 1, message: fault };
+	}
+
+	/** [TTL] [class] type */
+	#head(tokens: readonly Token[], from: number): RecordHead | RdataFault {
+		const prefix = scanPrefix(tokens, from);
 		if ('message' in prefix) return prefix;
-		at = prefix.next;
-		const typeToken = tokens[at]?.text;
-		if (typeToken === undefined) return { token: at, message: 'Cannot read the record: it ends where a type is due' };
-		const type = typeCode(typeToken);
-		if (type === undefined) return { token: at, message: unknownType(typeToken) };
+		const at = prefix.next;
+		const token = tokens[at];
+		if (token === undefined) return { token: at, message: 'Cannot read the record: it ends where a type is due' };
+		const type = token.isQuoted ? undefined : typeCode(token.text);
+		if (type === undefined) return { token: at, message: unknownType(token.text) };
 		if (!isDataType(type))
 			return { token: at, message: `Cannot hold type ${typeText(type)} in a zone: it exists in queries only` };
-		const rdata = scanRdata(type, tokens, at + 1, this.#origin);
-		if (!(rdata instanceof Uint8Array)) return rdata;
-		const effectiveTtlSec = prefix.ttlSec ?? this.#defaultTtlSec ?? this.#lastTtlSec ?? soaMinimumSec(type, rdata);
-		if (effectiveTtlSec === undefined) {
-			return {
-				token: at,
-				message: 'Cannot tell the TTL: expected one in this record, in one before it, or a $TTL line',
-			};
+		return { ttlSec: prefix.ttlSec, type, next: at + 1 };
+	}
+
+	/** @returns undefined, or why the record cannot be held */
+	#add(owner: Uint8Array, { head, rdata, line }: ScannedRecord): string | undefined {
+		const ttlSec = head.ttlSec ?? this.#defaultTtlSec ?? this.#lastTtlSec ?? soaMinimumSec(head.type, rdata);
+		if (ttlSec === undefined) {
+			return 'Cannot tell the TTL: expected one in this record, in one before it, or a $TTL line';
 		}
-		this.#lastTtlSec = effectiveTtlSec;
-		this.records.add(owner, type, effectiveTtlSec, rdata, entry.line);
+		this.#lastTtlSec = ttlSec;
+		this.records.add(owner, head.type, ttlSec, rdata, line, this.#file);
 		return undefined;
 	}
 
@@ -155,6 +264,33 @@ function positionOf(entry: Entry, token: number): Position {
 	return { line, column };
 }
 
+const VALUES_MAX: Readonly<Record<string, number>> = {
+	$ORIGIN: 1,
+	$TTL: 1,
+	$INCLUDE: 2,
+	$GENERATE: Number.POSITIVE_INFINITY,
+};
+
+const VALUES_PHRASE: Readonly<Record<string, string>> = {
+	$ORIGIN: 'one value',
+	$TTL: 'one value',
+	$INCLUDE: 'a file and perhaps an origin',
+	$GENERATE: 'start-stop[/step] owner [TTL] [class] type RDATA',
+};
+
+interface RecordHead {
+	readonly ttlSec: number | undefined;
+	readonly type: number;
+	/** Index of the token behind the type. */
+	readonly next: number;
+}
+
+interface ScannedRecord {
+	readonly head: RecordHead;
+	readonly rdata: Uint8Array;
+	readonly line: number;
+}
+
 interface RecordPrefix {
 	readonly ttlSec: number | undefined;
 	/** Index of the token behind: the type's place. */
@@ -167,7 +303,9 @@ function scanPrefix(tokens: readonly Token[], from: number): RecordPrefix | Rdat
 	let hasClass = false;
 	let at = from;
 	for (; at < tokens.length; at++) {
-		const text = tokens[at]?.text ?? '';
+		const token = tokens[at];
+		if (token === undefined || token.isQuoted) break;
+		const { text } = token;
 		const period = ttlSec === undefined && isDigit(text.charCodeAt(0)) ? scanPeriod(text) : undefined;
 		const classCode = hasClass ? undefined : classOf(text);
 		if (period !== undefined) ttlSec = period;
@@ -205,140 +343,4 @@ function soaMinimumSec(type: number, rdata: Uint8Array): number | undefined {
 	const minimumSec = new DataView(rdata.buffer, rdata.byteOffset, rdata.byteLength).getUint32(rdata.length - 4);
 	// Through `\# hex` it may have the top bit set, which no TTL may (RFC 2181 §8).
 	return Math.min(minimumSec, 0x7fffffff);
-}
-
-interface Entry extends Position {
-	readonly tokens: readonly Token[];
-	/** The line began with white space: the owner is that of the record before. */
-	readonly startsBlank: boolean;
-	readonly problem: MasterFileProblem | undefined;
-}
-
-const TAB = 0x09;
-const NEWLINE = 0x0a;
-const RETURN = 0x0d;
-const SPACE = 0x20;
-const QUOTE = 0x22;
-const OPEN = 0x28;
-const CLOSE = 0x29;
-const SEMICOLON = 0x3b;
-const BACKSLASH = 0x5c;
-
-/** Cuts the text into entries. A parenthesis lets an entry run over line ends; quotes and escapes hide both. */
-class EntryReader {
-	readonly #text: string;
-	#at = 0;
-	#line = 1;
-	#lineStart = 0;
-	/** Of the present entry: where its parenthesis opened, while it is open. */
-	#open: Position | undefined;
-	/** Of the present entry. */
-	#problem: MasterFileProblem | undefined;
-
-	constructor(text: string) {
-		this.#text = text;
-	}
-
-	next(): Entry | undefined {
-		const text = this.#text;
-		if (this.#at >= text.length) return undefined;
-		const line = this.#line;
-		const first = text.charCodeAt(this.#at);
-		const startsBlank = first === SPACE || first === TAB;
-		const tokens: Token[] = [];
-		this.#open = undefined;
-		this.#problem = undefined;
-		while (this.#at < text.length) {
-			const code = text.charCodeAt(this.#at);
-			if (code === NEWLINE) {
-				this.#endLine();
-				if (this.#open === undefined) break;
-			} else if (code === SPACE || code === TAB || code === RETURN) {
-				this.#at++;
-			} else if (code === SEMICOLON) {
-				this.#skipComment();
-			} else if (code === OPEN || code === CLOSE) {
-				this.#parenthesis(code);
-			} else {
-				const token = code === QUOTE ? this.#quoted(this.#position()) : this.#word();
-				if (token !== undefined) tokens.push(token);
-			}
-		}
-		// Only the end of the text leaves a parenthesis open.
-		if (this.#open !== undefined) this.#report(this.#open, 'Cannot find the ")" for this "("');
-		return { tokens, startsBlank, problem: this.#problem, line, column: 1 };
-	}
-
-	/** The first problem of an entry is the one that counts: those behind it mostly follow from it. */
-	#report({ line, column }: Position, message: string): void {
-		this.#problem ??= { line, column, message };
-	}
-
-	#parenthesis(code: number): void {
-		const position = this.#position();
-		if (code === OPEN) {
-			if (this.#open !== undefined) this.#report(position, 'Cannot nest "(" inside "("');
-			this.#open = position;
-		} else {
-			if (this.#open === undefined) this.#report(position, 'Cannot find the "(" for this ")"');
-			this.#open = undefined;
-		}
-		this.#at++;
-	}
-
-	#skipComment(): void {
-		const end = this.#text.indexOf('\n', this.#at);
-		this.#at = end < 0 ? this.#text.length : end;
-	}
-
-	#position(): Position {
-		return { line: this.#line, column: this.#at - this.#lineStart + 1 };
-	}
-
-	#endLine(): void {
-		this.#at++;
-		this.#line++;
-		this.#lineStart = this.#at;
-	}
-
-	#word(): Token {
-		const text = this.#text;
-		const start = this.#at;
-		for (; this.#at < text.length; this.#at++) {
-			const code = text.charCodeAt(this.#at);
-			// An escape hides the octet behind it, but a line end stays one.
-			if (code === BACKSLASH && text.charCodeAt(this.#at + 1) !== NEWLINE) this.#at++;
-			else if (code <= SPACE && (code === SPACE || code === TAB || code === NEWLINE || code === RETURN)) break;
-			else if (code === SEMICOLON || code === OPEN || code === CLOSE || code === QUOTE) break;
-		}
-		// A backslash as the last octet of the file points past the end.
-		this.#at = Math.min(this.#at, text.length);
-		return {
-			text: text.slice(start, this.#at),
-			isQuoted: false,
-			line: this.#line,
-			column: start - this.#lineStart + 1,
-		};
-	}
-
-	/** A string may not run over a line end: a forgotten quote would swallow the rest of the file. */
-	#quoted(position: Position): Token | undefined {
-		const text = this.#text;
-		const start = this.#at + 1;
-		for (let at = start; at < text.length; at++) {
-			const code = text.charCodeAt(at);
-			if (code === BACKSLASH && text.charCodeAt(at + 1) !== NEWLINE) at++;
-			else if (code === QUOTE) {
-				this.#at = at + 1;
-				return { text: text.slice(start, at), isQuoted: true, ...position };
-			} else if (code === NEWLINE) {
-				this.#at = at;
-				break;
-			}
-		}
-		// A loop that came to the end of the text left the place at the quote itself.
-		if (this.#at < start) this.#at = text.length;
-		this.#report(position, 'Cannot find the quote that ends this string');
-		return undefined;
-	}
 }

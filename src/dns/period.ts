@@ -1,7 +1,7 @@
 /** Spans of time in master files: TTLs and the timers of SOA. */
 
 /** RFC 2181 §8. */
-export const TTL_SEC_MAX = 0x7fffffff;
+const TTL_SEC_MAX = 0x7fffffff;
 
 const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86400, w: 604800 };
 

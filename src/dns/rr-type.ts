@@ -1,9 +1,8 @@
 /**
  * Resource record types: one row each, and adding a type is adding its row.
  *
- * A row lists the fields of the RDATA in order. From that list follow the text form, the check of
- * wire data, which names may be compressed, and where the name stands whose addresses belong into
- * the additional section.
+ * A row lists the fields of the RDATA in order. From that list follow the text form and the check of wire data; its
+ * rule for names says what may be compressed, and `additionalAt` whose addresses belong into the additional section.
  */
 
 import { TYPE } from './protocol.ts';
@@ -89,22 +88,71 @@ export interface RrType {
 	readonly digestOctetsMin?: number;
 }
 
-/** A row's fields as one text, its rule for names and whatever else it has. */
-function row(
-	code: number,
-	mnemonic: string,
-	fields: string,
-	more: Partial<Pick<RrType, 'names' | 'additionalAt' | 'digestOctets' | 'digestOctetsMin'>> = {},
-): RrType {
-	return { code, mnemonic, fields: fields.split(' ') as Field[], names: 'kept', ...more };
+type Rest = Partial<Pick<RrType, 'names' | 'additionalAt' | 'digestOctets' | 'digestOctetsMin'>>;
+
+/** What stands for itself has no names, or keeps them as they are. */
+function row(code: number, mnemonic: string, fields: readonly Field[], rest: Rest = {}): RrType {
+	return { code, mnemonic, fields, names: 'kept', ...rest };
 }
 
-const COMPRESSED = { names: 'compressed' } as const;
-const LOWERED = { names: 'lowered' } as const;
-/** By digest type: SHA-1, SHA-256, GOST R 34.11-94, SHA-384. */
-const DS_DIGESTS = { digestOctets: { 1: 20, 2: 32, 3: 32, 4: 48 } } as const;
+const compressed = { names: 'compressed' } as const;
+const lowered = { names: 'lowered' } as const;
+/** By digest type: SHA-1, SHA-256 and SHA-384. */
+const dsDigests = { digestOctets: { 1: 20, 2: 32, 4: 48 } } as const;
 
-const TYPES: readonly RrType[] = [];
+const TYPES: readonly RrType[] = [
+	row(TYPE.a, 'A', ['ipv4']),
+	row(TYPE.ns, 'NS', ['name'], { ...compressed, additionalAt: 0 }),
+	row(TYPE.cname, 'CNAME', ['name'], compressed),
+	row(TYPE.soa, 'SOA', ['name', 'name', 'u32', 'period', 'period', 'period', 'period'], compressed),
+	row(7, 'MB', ['name'], { ...compressed, additionalAt: 0 }),
+	row(8, 'MG', ['name'], compressed),
+	row(9, 'MR', ['name'], compressed),
+	row(12, 'PTR', ['name'], compressed),
+	row(13, 'HINFO', ['string', 'string']),
+	row(14, 'MINFO', ['name', 'name'], compressed),
+	row(TYPE.mx, 'MX', ['u16', 'name'], { ...compressed, additionalAt: 2 }),
+	row(TYPE.txt, 'TXT', ['strings']),
+	row(17, 'RP', ['name', 'name'], lowered),
+	row(18, 'AFSDB', ['u16', 'name'], { ...lowered, additionalAt: 2 }),
+	row(21, 'RT', ['u16', 'name'], { ...lowered, additionalAt: 2 }),
+	row(26, 'PX', ['u16', 'name', 'name'], lowered),
+	row(TYPE.aaaa, 'AAAA', ['ipv6']),
+	row(29, 'LOC', ['loc']),
+	row(33, 'SRV', ['u16', 'u16', 'u16', 'name'], { ...lowered, additionalAt: 6 }),
+	row(35, 'NAPTR', ['u16', 'u16', 'string', 'string', 'string', 'name'], lowered),
+	row(36, 'KX', ['u16', 'name'], { ...lowered, additionalAt: 2 }),
+	row(37, 'CERT', ['certificate', 'u16', 'algorithm', 'base64']),
+	row(TYPE.dname, 'DNAME', ['name'], lowered),
+	row(TYPE.ds, 'DS', ['u16', 'algorithm', 'u8', 'hex'], dsDigests),
+	row(44, 'SSHFP', ['u8', 'u8', 'hex'], { digestOctets: { 1: 20, 2: 32 } }),
+	row(45, 'IPSECKEY', ['u8', 'gateway', 'base64-or-none']),
+	row(TYPE.rrsig, 'RRSIG', ['type', 'algorithm', 'u8', 'u32', 'time', 'time', 'u16', 'name', 'base64'], lowered),
+	row(TYPE.nsec, 'NSEC', ['name', 'types']),
+	row(48, 'DNSKEY', ['u16', 'u8', 'algorithm', 'base64']),
+	row(49, 'DHCID', ['base64']),
+	row(50, 'NSEC3', ['u8', 'u8', 'u16', 'salt', 'hash', 'types-or-none']),
+	row(51, 'NSEC3PARAM', ['u8', 'u8', 'u16', 'salt']),
+	row(52, 'TLSA', ['u8', 'u8', 'u8', 'hex']),
+	row(53, 'SMIMEA', ['u8', 'u8', 'u8', 'hex']),
+	row(59, 'CDS', ['u16', 'algorithm', 'u8', 'hex'], dsDigests),
+	row(60, 'CDNSKEY', ['u16', 'u8', 'algorithm', 'base64']),
+	row(61, 'OPENPGPKEY', ['base64']),
+	row(62, 'CSYNC', ['u32', 'u16', 'types-or-none']),
+	// RFC 8976 §2.2.4: SHA-384 and SHA-512, and no digest below 12 octets.
+	row(63, 'ZONEMD', ['u32', 'u8', 'u8', 'hex'], { digestOctets: { 1: 48, 2: 64 }, digestOctetsMin: 12 }),
+	row(64, 'SVCB', ['u16', 'name', 'svc-params'], { additionalAt: 2 }),
+	row(65, 'HTTPS', ['u16', 'name', 'svc-params'], { additionalAt: 2 }),
+	row(99, 'SPF', ['strings']),
+	row(105, 'L32', ['u16', 'ipv4']),
+	row(107, 'LP', ['u16', 'name']),
+	row(108, 'EUI48', ['eui48']),
+	row(109, 'EUI64', ['eui64']),
+	row(256, 'URI', ['u16', 'u16', 'uri']),
+	row(257, 'CAA', ['u8', 'tag', 'octets']),
+	row(261, 'RESINFO', ['strings']),
+];
+
 const BY_CODE: ReadonlyMap<number, RrType> = new Map(TYPES.map((type) => [type.code, type]));
 const BY_MNEMONIC: ReadonlyMap<string, RrType> = new Map(TYPES.map((type) => [type.mnemonic, type]));
 
@@ -145,10 +193,27 @@ export function isDataType(code: number): boolean {
 /** Octets that precede the first compressible name, and how many names follow one another there. */
 export function compressibleNames(code: number): { readonly skip: number; readonly names: number } {
 	const type = BY_CODE.get(code);
-	if (type?.isCompressible !== true) return { skip: 0, names: 0 };
+	if (type?.names !== 'compressed') return { skip: 0, names: 0 };
 	const first = type.fields.indexOf('name');
 	let names = 0;
 	while (type.fields[first + names] === 'name') names++;
-	// The only field that stands before a name in these types is the preference of MX.
-	return { skip: 2 * first, names };
+	return { skip: octetsBefore(type, first), names };
+}
+
+const FIELD_OCTETS: Partial<Record<Field, number>> = {
+	u8: 1,
+	algorithm: 1,
+	u16: 2,
+	type: 2,
+	certificate: 2,
+	u32: 4,
+	period: 4,
+	time: 4,
+	ipv4: 4,
+	ipv6: 16,
+};
+
+/** Octets of RDATA before the field at `index`, when all before it have a fixed size. */
+export function octetsBefore(type: RrType, index: number): number {
+	return type.fields.slice(0, index).reduce((sum, field) => sum + (FIELD_OCTETS[field] ?? Number.NaN), 0);
 }

@@ -18,7 +18,17 @@ import { PICK } from '../steering/pool.ts';
 import { scope } from '../steering/scope.ts';
 import type { Walk } from '../steering/walk.ts';
 import { Lookup, lookup, OUTCOME } from '../zone/lookup.ts';
-import { findRrset, NODE, nodeColumn, RRSET, rrsetColumn, ZONE, type ZoneTable, zoneColumn } from '../zone/table.ts';
+import {
+	findNode,
+	findRrset,
+	NODE,
+	nodeColumn,
+	RRSET,
+	rrsetColumn,
+	ZONE,
+	type ZoneTable,
+	zoneColumn,
+} from '../zone/table.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** Who asks: the address that decides, and the resolver's own. */
@@ -165,7 +175,10 @@ function followOne(world: World, name: Name, type: number, link: number, asker: 
 			addRrset(out.answer, zones, owner, found.rrset);
 			return followAlias(zones, found.rrset, name, out);
 		case OUTCOME.dname:
-			addRrset(out.answer, zones, nodeNameAt(zones, found.node), found.rrset);
+			// A chain may come through one DNAME several times; its record is told once.
+			if (!hasRrset(out.answer, zones, found.rrset)) {
+				addRrset(out.answer, zones, nodeNameAt(zones, found.node), found.rrset);
+			}
 			return followDname(zones, found, name, type, owner, out);
 		case OUTCOME.delegation:
 			if (link === 0) out.isAuthoritative = false;
@@ -193,6 +206,14 @@ function followOne(world: World, name: Name, type: number, link: number, asker: 
 
 function addRrset(section: Section, zones: ZoneTable, owner: number, rrset: number): void {
 	section.addRrset(zones, owner, rrset, rrsetColumn(zones, rrset, RRSET.ttlSec));
+}
+
+function hasRrset(section: Section, zones: ZoneTable, rrset: number): boolean {
+	const dataAt = rrsetColumn(zones, rrset, RRSET.dataAt);
+	for (let i = 0; i < section.count; i++) {
+		if (section.sources[i] === SOURCE.table && section.dataAt[i] === dataAt) return true;
+	}
+	return false;
 }
 
 function nodeNameAt(zones: ZoneTable, node: number): number {
@@ -255,6 +276,12 @@ function takeLink(next: Name, first: Name, out: Answer): boolean {
 	return true;
 }
 
+/** Whether a name lies at or below a node of so many labels. */
+function isSuffix(name: Name, zones: ZoneTable, node: number, labels: number): boolean {
+	const label = name.labelCount - labels;
+	return label >= 0 && findNode(zones, name, label) === node;
+}
+
 function hasLink(name: Name, out: Answer): boolean {
 	for (let i = 1; i <= out.chainLength; i++) {
 		const link = out.chain[i];
@@ -282,7 +309,9 @@ function followDname(zones: ZoneTable, found: Lookup, name: Name, type: number, 
 		return false;
 	}
 	out.answer.addMade(SOURCE.synthesized, owner, TYPE.cname, 1, rrsetColumn(zones, found.rrset, RRSET.ttlSec));
-	const isNew = takeLink(next, name, out);
+	// A target at or below its own DNAME makes the name longer each time: once is all there is to learn.
+	const isGrowing = isSuffix(next, zones, found.node, ownerLabels);
+	const isNew = takeLink(next, name, out) && !isGrowing;
 	// The synthesised CNAME is itself the answer to a question for CNAME.
 	return isNew && type !== TYPE.cname;
 }

@@ -103,8 +103,7 @@ function createResponder(): Responder {
 function query(name: string, draw: (() => number) | undefined): Uint8Array {
 	const qname = scanName(name, Uint8Array.of(0));
 	if (typeof qname === 'string') throw new Error(qname);
-	const subnet =
-		draw === undefined ? [] : [0, 8, 0, 7, 0, 1, 24, 0, 1 + (draw() % 222), draw() & 255, draw() & 255];
+	const subnet = draw === undefined ? [] : [0, 8, 0, 7, 0, 1, 24, 0, 1 + (draw() % 222), draw() & 255, draw() & 255];
 	const opt = [0, 0, 41, 4, 208, 0, 0, 0, 0, 0, subnet.length, ...subnet];
 	return Uint8Array.from([0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, ...qname, 0, 1, 0, 1, ...opt]);
 }

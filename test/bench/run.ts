@@ -18,5 +18,7 @@ if (status !== 0) process.exit(1);
 const results: readonly { name: string; nsPerAnswer: number; octetsPerAnswer: number }[] = JSON.parse(stdout);
 process.stdout.write('| answer     |   ns | octets allocated |\n|------------|-----:|-----------------:|\n');
 for (const { name, nsPerAnswer, octetsPerAnswer } of results) {
-	process.stdout.write(`| ${name.padEnd(10)} | ${String(nsPerAnswer).padStart(4)} | ${String(octetsPerAnswer).padStart(16)} |\n`);
+	process.stdout.write(
+		`| ${name.padEnd(10)} | ${String(nsPerAnswer).padStart(4)} | ${String(octetsPerAnswer).padStart(16)} |\n`,
+	);
 }

@@ -1,3 +1,5 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: $GENERATE writes its formats so
+
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
@@ -205,9 +207,22 @@ describe('scanMasterFile()', () => {
 		{
 			name: 'finds a directive that it does not know',
 			text: '$FOO a',
-			problems: ['1:1 Cannot use $FOO: expected $ORIGIN or $TTL'],
+			problems: ['1:1 Cannot use $FOO: expected $ORIGIN, $TTL, $INCLUDE or $GENERATE'],
 		},
-		{ name: 'names directives that come later', text: '$INCLUDE a', problems: ['1:1 Cannot use $INCLUDE: not yet'] },
+		{
+			name: 'refuses $INCLUDE where nothing reads files',
+			text: '$INCLUDE a',
+			problems: ['1:10 Cannot include "a": files cannot be included here, expected one file with everything'],
+		},
+		{
+			name: 'refuses quotes around what is no string',
+			text: '$TTL "5"\na 1 "A" 192.0.2.1\na 1 A "192.0.2.1"',
+			problems: [
+				'1:6 Cannot use "5": expected it without quotes',
+				'2:5 Cannot use "A": expected a type such as A or TXT, or TYPE and its number (RFC 3597)',
+				'3:7 Cannot use "192.0.2.1": expected an IPv4 address without quotes',
+			],
+		},
 		{
 			name: 'misses the value of a directive',
 			text: '$TTL\n$ORIGIN a b',
@@ -262,6 +277,11 @@ describe('scanMasterFile()', () => {
 			'.',
 			'$TTL',
 			'$ORIGIN',
+			'$INCLUDE',
+			'$GENERATE',
+			' 1-3 ',
+			'${1,2,n}',
+			'$',
 			'1',
 			' A ',
 			' TXT ',
@@ -278,7 +298,8 @@ describe('scanMasterFile()', () => {
 		fc.assert(
 			fc.property(text, (zone) => {
 				const lines = zone.split('\n');
-				const { records, problems } = scanMasterFile(zone, ORIGIN);
+				const readInclude = (path: string) => (path.length < 3 ? { text: zone } : { problem: path });
+				const { records, problems } = scanMasterFile(zone, ORIGIN, { readInclude });
 				for (const { line, column } of problems) {
 					assert.ok(line >= 1 && line <= lines.length);
 					assert.ok(column >= 1 && column <= (lines[line - 1] ?? '').length + 1);

@@ -15,7 +15,7 @@ interface Dialogue {
 	readonly rows: readonly (readonly [qname: string, qtype: string, outcome: string])[];
 }
 
-const DS = 'TYPE43 \\# 1 00';
+const DS = 'DS 1 8 9 00';
 
 const DIALOGUES: readonly Dialogue[] = [
 	{
@@ -119,14 +119,14 @@ insecure NS ns.sub
 			['sub.example.org.', 'NS', 'delegation sub.example.org. NS'],
 			['sub.example.org.', 'TXT', 'delegation sub.example.org. NS'],
 			['sub.example.org.', 'ANY', 'delegation sub.example.org. NS'],
-			['sub.example.org.', 'DS', 'answer sub.example.org. TYPE43'],
-			['sub.example.org.', 'TYPE43', 'answer sub.example.org. TYPE43'],
-			['insecure.example.org.', 'TYPE43', 'nodata at insecure.example.org.'],
+			['sub.example.org.', 'DS', 'answer sub.example.org. DS'],
+			['sub.example.org.', 'DS', 'answer sub.example.org. DS'],
+			['insecure.example.org.', 'DS', 'nodata at insecure.example.org.'],
 			['ns.sub.example.org.', 'A', 'delegation sub.example.org. NS'],
 			['x.ns.sub.example.org.', 'A', 'delegation sub.example.org. NS'],
-			['x.sub.example.org.', 'TYPE43', 'delegation sub.example.org. NS'],
+			['x.sub.example.org.', 'DS', 'delegation sub.example.org. NS'],
 			['inner.sub.example.org.', 'NS', 'delegation sub.example.org. NS'],
-			['inner.sub.example.org.', 'TYPE43', 'delegation sub.example.org. NS'],
+			['inner.sub.example.org.', 'DS', 'delegation sub.example.org. NS'],
 			['ns.example.org.', 'A', 'answer ns.example.org. A'],
 		],
 	},
@@ -194,10 +194,10 @@ gone NS ns.gone
 			['kid.example.', 'NS', 'answer kid.example. NS in kid.example.'],
 			['kid.example.', 'SOA', 'answer kid.example. SOA in kid.example.'],
 			['kid.example.', 'A', 'nodata at kid.example. in kid.example.'],
-			['kid.example.', 'TYPE43', 'answer kid.example. TYPE43 in example.'],
+			['kid.example.', 'DS', 'answer kid.example. DS in example.'],
 			['x.kid.example.', 'A', 'nxdomain below kid.example. in kid.example.'],
-			['x.kid.example.', 'TYPE43', 'nxdomain below kid.example. in kid.example.'],
-			['a.b.example.', 'TYPE43', 'nodata at a.b.example. in example.'],
+			['x.kid.example.', 'DS', 'nxdomain below kid.example. in kid.example.'],
+			['a.b.example.', 'DS', 'nodata at a.b.example. in example.'],
 			['a.b.example.', 'SOA', 'answer a.b.example. SOA in a.b.example.'],
 			['b.example.', 'A', 'nodata at b.example. in example.'],
 			['b.example.', 'TXT', 'nodata at b.example. in example.'],
@@ -208,19 +208,19 @@ gone NS ns.gone
 			['hidden.a.b.example.', 'A', 'nxdomain below a.b.example. in a.b.example.'],
 			['x.gone.example.', 'A', 'delegation gone.example. NS in example.'],
 			['deep.gone.example.', 'SOA', 'answer deep.gone.example. SOA in deep.gone.example.'],
-			['deep.gone.example.', 'TYPE43', 'delegation gone.example. NS in example.'],
+			['deep.gone.example.', 'DS', 'delegation gone.example. NS in example.'],
 			['x.deep.gone.example.', 'A', 'nxdomain below deep.gone.example. in deep.gone.example.'],
-			['other.', 'TYPE43', 'nodata at other. in other.'],
+			['other.', 'DS', 'nodata at other. in other.'],
 			['nothing.', 'A', 'refused'],
 		],
 	},
 	{
 		title: 'the root as a zone',
-		table: tableOf({ apex: '.', text: 'org NS ns.org\norg TYPE43 \\# 1 00\nns.org A 192.0.2.1\nhost A 192.0.2.2' }),
+		table: tableOf({ apex: '.', text: 'org NS ns.org\norg DS 1 8 9 00\nns.org A 192.0.2.1\nhost A 192.0.2.2' }),
 		rows: [
 			['.', 'SOA', 'answer . SOA'],
-			['.', 'TYPE43', 'nodata at .'],
-			['org.', 'TYPE43', 'answer org. TYPE43'],
+			['.', 'DS', 'nodata at .'],
+			['org.', 'DS', 'answer org. DS'],
 			['www.example.org.', 'A', 'delegation org. NS'],
 			['host.', 'A', 'answer host. A'],
 			['x.', 'A', 'nxdomain below .'],
@@ -269,7 +269,7 @@ describe('lookup()', () => {
 			for (const [qname, qtype, outcome] of rows) {
 				const shown = qname.length > 60 ? `${qname.slice(0, 20)}...` : qname;
 				it(`finds ${shown} ${qtype}: ${outcome}`, () => {
-					assert.equal(outcomeOf(table, qname, qtype === 'DS' ? 'TYPE43' : qtype), outcome);
+					assert.equal(outcomeOf(table, qname, qtype === 'DS' ? 'DS' : qtype), outcome);
 				});
 			}
 		});

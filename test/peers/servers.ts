@@ -1,0 +1,191 @@
+/**
+ * NSD, Knot and BIND as peers: each started on a free port of loopback with the same zone files, and stopped by its own id.
+ */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { makeQuery } from '../dns/make-query.ts';
+import { findProgram } from '../setup/tools.ts';
+
+export interface Peer {
+	readonly name: string;
+	readonly port: number;
+	stop(): Promise<void>;
+}
+
+interface ZoneFile {
+	/** With its dot. */
+	readonly apex: string;
+	readonly path: string;
+}
+
+type Configure = (directory: string, port: number, zones: readonly ZoneFile[]) => readonly string[];
+
+const KINDS: Readonly<Record<string, { readonly program: string; readonly configure: Configure }>> = {
+	nsd: {
+		program: 'nsd',
+		configure: (directory, port, zones) => {
+			const config = join(directory, 'nsd.conf');
+			const zoneLines = zones.map(({ apex, path }) => `zone:\n  name: "${apex}"\n  zonefile: "${path}"\n`);
+			writeFileSync(
+				config,
+				`server:\n  ip-address: 127.0.0.1\n  port: ${port}\n  username: ""\n  zonesdir: ""\n  database: ""\n  pidfile: ""\n` +
+					`  zonelistfile: "${directory}/zone.list"\n  xfrdfile: "${directory}/xfrd.state"\n  xfrdir: "${directory}"\n` +
+					`  hide-version: yes\n  server-count: 1\n  rrl-ratelimit: 0\nremote-control:\n  control-enable: no\n${zoneLines.join('')}`,
+			);
+			return ['-d', '-c', config];
+		},
+	},
+	knot: {
+		program: 'knotd',
+		configure: (directory, port, zones) => {
+			const config = join(directory, 'knot.conf');
+			const zoneLines = zones.map(({ apex, path }) => `  - domain: ${apex}\n    file: ${path}\n`);
+			writeFileSync(
+				config,
+				`server:\n    rundir: ${directory}\n    listen: 127.0.0.1@${port}\n    udp-workers: 1\n    tcp-workers: 1\n` +
+					`    background-workers: 1\ndatabase:\n    storage: ${directory}\nlog:\n  - target: stderr\n    any: error\n` +
+					`template:\n  - id: default\n    semantic-checks: off\n    zonefile-load: whole\n    journal-content: none\nzone:\n${zoneLines.join('')}`,
+			);
+			return ['-c', config];
+		},
+	},
+	bind: {
+		program: 'named',
+		configure: (directory, port, zones) => {
+			const config = join(directory, 'named.conf');
+			const zoneLines = zones.map(
+				({ apex, path }) => `zone "${apex}" { type primary; file "${path}"; check-names ignore; };\n`,
+			);
+			writeFileSync(
+				config,
+				`options { directory "${directory}"; listen-on port ${port} { 127.0.0.1; }; listen-on-v6 { none; }; recursion no;\n` +
+					`  pid-file none; session-keyfile none; check-names primary ignore; check-mx ignore; check-srv-cname ignore;\n` +
+					`  check-integrity no; minimal-responses yes; empty-zones-enable no; notify no; };\ncontrols { };\n${zoneLines.join('')}`,
+			);
+			return ['-g', '-c', config, '-n', '1'];
+		},
+	},
+};
+
+/**
+ * Start a peer.
+ * @returns undefined when its program is not on this machine
+ * @throws Error with what it printed, when it does not answer
+ */
+export async function startPeer(
+	name: string,
+	directory: string,
+	zones: readonly ZoneFile[],
+): Promise<Peer | undefined> {
+	const kind = KINDS[name];
+	const program = kind === undefined ? undefined : findProgram(kind.program);
+	if (kind === undefined || program === undefined) return undefined;
+	const own = join(directory, name);
+	mkdirSync(own);
+	const port = await freePort();
+	const child = spawn(program, kind.configure(own, port, zones), { stdio: ['ignore', 'pipe', 'pipe'] });
+	let printed = '';
+	for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (printed += text));
+	const last = zones.at(-1)?.apex ?? '.';
+	if (!(await answers(port, last, child))) {
+		await stop(child);
+		throw new Error(`Cannot start ${name}: ${printed.slice(-2000)}`);
+	}
+	return { name, port, stop: () => stop(child) };
+}
+
+/** A port of loopback that was free a moment ago. */
+export function freePort(): Promise<number> {
+	return new Promise((resolve, reject) => {
+		const socket = createSocket('udp4');
+		socket.once('error', reject);
+		socket.bind(0, '127.0.0.1', () => {
+			const { port } = socket.address();
+			socket.close(() => resolve(port));
+		});
+	});
+}
+
+/** Ask for an SOA until it is answered with NOERROR. */
+async function answers(port: number, apex: string, child: ChildProcess): Promise<boolean> {
+	const query = makeQuery({ name: apex, type: 'SOA' });
+	for (let tries = 0; tries < 200 && child.exitCode === null; tries++) {
+		const reply = await askOnce(port, query, 100);
+		if (reply !== undefined && ((reply[3] ?? 0) & 15) === 0) return true;
+		if (reply !== undefined) await new Promise((resolve) => setTimeout(resolve, 50));
+	}
+	return false;
+}
+
+/** One question over UDP; undefined when there is no answer in time. */
+function askOnce(port: number, query: Uint8Array, timeoutMs: number): Promise<Uint8Array | undefined> {
+	return new Promise((resolve) => {
+		const socket = createSocket('udp4');
+		const finish = (reply: Uint8Array | undefined) => {
+			clearTimeout(timer);
+			socket.close();
+			resolve(reply);
+		};
+		const timer = setTimeout(() => finish(undefined), timeoutMs);
+		socket.once('message', finish);
+		socket.once('error', () => undefined);
+		socket.connect(port, '127.0.0.1', () => socket.send(query));
+	});
+}
+
+function stop(child: ChildProcess): Promise<void> {
+	if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+	return new Promise((resolve) => {
+		const kill = setTimeout(() => child.kill('SIGKILL'), 5000);
+		child.once('exit', () => {
+			clearTimeout(kill);
+			resolve();
+		});
+		child.kill('SIGTERM');
+	});
+}
+
+/**
+ * Ask many questions over one UDP socket, a window of them at a time; lost ones again.
+ * @returns the replies in the order of the questions
+ */
+export async function askAll(port: number, queries: readonly Uint8Array[]): Promise<readonly Uint8Array[]> {
+	const WINDOW = 64;
+	const replies = new Array<Uint8Array | undefined>(queries.length);
+	const socket = createSocket('udp4');
+	await new Promise<void>((resolve) => socket.connect(port, '127.0.0.1', resolve));
+	let onReply: (() => void) | undefined;
+	socket.on('message', (reply) => {
+		const index = ((reply[0] ?? 0) << 8) | (reply[1] ?? 0);
+		replies[index] = Uint8Array.from(reply);
+		onReply?.();
+	});
+	for (let from = 0; from < queries.length; from += WINDOW) {
+		const due = Array.from({ length: Math.min(WINDOW, queries.length - from) }, (_, i) => from + i);
+		for (let tries = 0; tries < 5 && due.some((i) => replies[i] === undefined); tries++) {
+			for (const i of due) {
+				if (replies[i] !== undefined) continue;
+				const query = Uint8Array.from(queries[i] ?? []);
+				query[0] = i >>> 8;
+				query[1] = i & 255;
+				socket.send(query);
+			}
+			await new Promise<void>((resolve) => {
+				const timer = setTimeout(resolve, 1000);
+				onReply = () => {
+					if (due.some((i) => replies[i] === undefined)) return;
+					clearTimeout(timer);
+					resolve();
+				};
+			});
+		}
+	}
+	socket.close();
+	return replies.map((reply, i) => {
+		if (reply === undefined) throw new Error(`Cannot compare: question ${i} has no answer on port ${port}`);
+		return reply;
+	});
+}
