@@ -19,6 +19,7 @@ import { scope } from '../steering/scope.ts';
 import type { Walk } from '../steering/walk.ts';
 import { Lookup, lookup, OUTCOME } from '../zone/lookup.ts';
 import {
+	ADDITIONAL,
 	findNode,
 	findRrset,
 	NODE,
@@ -232,8 +233,9 @@ function addAdditional(zones: ZoneTable, rrset: number, out: Answer): void {
 	const from = rrsetColumn(zones, rrset, RRSET.additionalAt);
 	const end = from + rrsetColumn(zones, rrset, RRSET.additionalCount);
 	for (let i = from; i < end; i++) {
-		const node = zones.additional[i] ?? 0;
-		const nameAt = nodeNameAt(zones, node);
+		const row = i * ADDITIONAL.columns;
+		const nameAt = zones.additional[row + ADDITIONAL.nameAt] ?? 0;
+		const node = zones.additional[row + ADDITIONAL.node] ?? 0;
 		const a = findRrset(zones, node, TYPE.a);
 		if (a >= 0) addRrset(out.additional, zones, nameAt, a);
 		const aaaa = findRrset(zones, node, TYPE.aaaa);

@@ -4,12 +4,12 @@
  *     apexes -> owner names and their empty non-terminals -> RRsets -> cuts, DNAMEs, wildcards -> additional
  */
 
-import { copyName, labelCount, Name, octet } from '../dns/name.ts';
+import { copyName, labelCount, Name, octet, printName } from '../dns/name.ts';
 import { TYPE } from '../dns/protocol.ts';
-import { canonicalRdata } from '../dns/rdata.ts';
+import { additionalName, canonicalRdata } from '../dns/rdata.ts';
 import type { RecordList } from '../dns/record-list.ts';
 import { compressibleNames, rrType } from '../dns/rr-type.ts';
-import { findNode, findRrset, NODE, nodeName, RRSET, ZONE, type ZoneTable } from './table.ts';
+import { ADDITIONAL, findNode, findRrset, NODE, nodeColumn, nodeName, RRSET, ZONE, type ZoneTable } from './table.ts';
 
 export interface ZoneInput {
 	/** Lower-cased wire name. */
@@ -75,7 +75,7 @@ class Builder {
 	readonly #rrsets = new Rows(RRSET.columns);
 	readonly #zoneRows = new Rows(ZONE.columns);
 	readonly #links = new Rows(LINK.columns);
-	readonly #additional = new Rows(1);
+	readonly #additional = new Rows(ADDITIONAL.columns);
 	readonly #steeredTypes: (readonly number[])[] = [];
 	#bytes = new Uint8Array(65536);
 	#used = 0;
@@ -107,7 +107,7 @@ class Builder {
 			nodes: this.#nodes.words.subarray(0, this.#nodes.count * NODE.columns),
 			rrsets: this.#rrsets.words.subarray(0, this.#rrsets.count * RRSET.columns),
 			zones: this.#zoneRows.words.subarray(0, this.#zoneRows.count * ZONE.columns),
-			additional: this.#additional.words.subarray(0, this.#additional.count),
+			additional: this.#additional.words.subarray(0, this.#additional.count * ADDITIONAL.columns),
 			bytes: this.#bytes.subarray(0, this.#used),
 			labelsMax: this.#labelsMax,
 			steeredTypes: this.#steeredTypes,
@@ -329,37 +329,54 @@ class Builder {
 		this.#zoneRows.set(zone, ZONE.negativeTtlSec, Math.min(minimumSec, table.rrsets[row + RRSET.ttlSec] ?? 0));
 	}
 
-	/** For each RRset whose type has it: the nodes of its targets, when they have addresses in this zone or below. */
+	/** For each RRset whose type has targets: those that have addresses in this zone or below. */
 	#addAdditional(table: ZoneTable): void {
 		for (let node = 0; node < this.#nodes.count; node++) {
 			const first = this.#nodes.get(node, NODE.firstRrset);
 			for (let rrset = first; rrset < first + this.#nodes.get(node, NODE.rrsetCount); rrset++) {
-				const skip = rrType(this.#rrsets.get(rrset, RRSET.type))?.additionalAt;
-				if (skip === undefined) continue;
 				const from = this.#additional.count;
 				this.#rrsets.set(rrset, RRSET.additionalAt, from);
-				for (const target of this.#targets(table, node, rrset, skip))
-					this.#additional.set(this.#additional.add(), 0, target);
+				this.#addTargets(table, node, rrset);
 				this.#rrsets.set(rrset, RRSET.additionalCount, this.#additional.count - from);
 			}
 		}
 	}
 
-	#targets(table: ZoneTable, node: number, rrset: number, skip: number): Set<number> {
-		const targets = new Set<number>();
+	#addTargets(table: ZoneTable, node: number, rrset: number): void {
+		const type = this.#rrsets.get(rrset, RRSET.type);
+		const row = rrType(type);
+		if (row?.additionalAt === undefined && row?.mnemonic !== 'NAPTR') return;
 		const apex = nodeName(table, this.#zoneRows.get(this.#nodes.get(node, NODE.zone), ZONE.apex));
 		const apexLabels = labelCount(apex, 0);
+		const seen = new Set<string>();
 		let at = this.#rrsets.get(rrset, RRSET.dataAt);
 		for (let i = 0; i < this.#rrsets.get(rrset, RRSET.count); i++) {
-			copyName(table.bytes, at + 2 + skip, this.#name);
-			const target = findNode(table, this.#name, 0);
-			const isInZone = endsWith(this.#name, apex, apexLabels);
-			const hasAddress =
-				target >= 0 && (findRrset(table, target, TYPE.a) >= 0 || findRrset(table, target, TYPE.aaaa) >= 0);
-			if (isInZone && hasAddress) targets.add(target);
-			at += 2 + ((octet(table.bytes, at) << 8) | octet(table.bytes, at + 1));
+			const length = (octet(table.bytes, at) << 8) | octet(table.bytes, at + 1);
+			const name = additionalName(type, table.bytes.subarray(at + 2, at + 2 + length));
+			at += 2 + length;
+			if (name === undefined) continue;
+			let nameAt = name.byteOffset - table.bytes.byteOffset;
+			// RFC 9460 §2.5: "." as a target stands for the owner.
+			if (name.length === 1 && row.mnemonic !== 'NS') nameAt = this.#nodes.get(node, NODE.nameAt);
+			copyName(table.bytes, nameAt, this.#name);
+			const key = printName(this.#name.wire);
+			const target = this.#addressNode(table);
+			if (target < 0 || seen.has(key) || !endsWith(this.#name, apex, apexLabels)) continue;
+			seen.add(key);
+			const entry = this.#additional.add();
+			this.#additional.set(entry, ADDITIONAL.nameAt, nameAt);
+			this.#additional.set(entry, ADDITIONAL.node, target);
 		}
-		return targets;
+	}
+
+	/** The node that has addresses for `#name`: its own, or the wildcard that would answer for it (RFC 4592 §3.3.1); -1 for none. */
+	#addressNode(table: ZoneTable): number {
+		let label = 0;
+		let node = findNode(table, this.#name, label);
+		while (node < 0 && label < this.#name.labelCount) node = findNode(table, this.#name, ++label);
+		if (node >= 0 && label > 0) node = nodeColumn(table, node, NODE.wildcard) - 1;
+		if (node < 0) return -1;
+		return findRrset(table, node, TYPE.a) >= 0 || findRrset(table, node, TYPE.aaaa) >= 0 ? node : -1;
 	}
 
 	#append(bytes: Uint8Array, offset: number, length: number): number {

@@ -3,7 +3,7 @@
  * of integers, octets in one arena. Every array lies in shared memory, so workers read one copy.
  *
  *     name --hash--> slots --> nodes --> rrsets --> bytes (RDATA)
- *                                |           '----> additional (nodes with addresses)
+ *                                |           '----> additional (targets with addresses)
  *                                '-> cut, dname, wildcard, parentSide: other nodes, found when the table was built
  *
  * A name stands in the table once, in the deepest zone that holds it. What a parent zone of ours knows of a
@@ -45,6 +45,9 @@ export const RRSET = {
 	nameCount: 7,
 	columns: 8,
 } as const;
+
+/** An address RRset's owner for the additional section: the target's name, and the node that has its addresses. */
+export const ADDITIONAL = { nameAt: 0, node: 1, columns: 2 } as const;
 
 export const ZONE = { apex: 0, soa: 1, negativeTtlSec: 2, columns: 3 } as const;
 

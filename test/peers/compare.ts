@@ -1,7 +1,7 @@
 /**
  * Two replies to one question, compared as a resolver would see them.
  *
- * Left out: the order of records, the authority section of a positive answer, and additional records that are no
+ * Left out: the order of records and their repetition, the authority section of a positive answer, and additional records that are no
  * glue: servers may add what they like there.
  */
 
@@ -31,14 +31,14 @@ function isReferralOf({ question, answer, authority }: Message): boolean {
 function glueOf({ authority, additional }: Message): readonly MessageRecord[] {
 	const servers = new Set(
 		authority
-			.filter(({ type, name, rdataText }) => type === 'NS' && lower(rdataText).endsWith(lower(name)))
+			.filter(({ type, name, rdataText }) => type === 'NS' && `.${lower(rdataText)}`.endsWith(`.${lower(name)}`))
 			.map(({ rdataText }) => lower(rdataText)),
 	);
 	return additional.filter(({ name }) => servers.has(lower(name)));
 }
 
 function section(title: string, records: readonly MessageRecord[]): string[] {
-	return records.map((record) => `${title}: ${lower(printRecord(record))}`).sort();
+	return [...new Set(records.map((record) => `${title}: ${lower(printRecord(record))}`))].sort();
 }
 
 function lower(text: string): string {

@@ -18,6 +18,10 @@ interface Tool {
 
 export const TOOLS: readonly Tool[] = [
 	{ program: 'dig', debian: 'bind9-dnsutils', isRequired: true, use: 'asks the server as any resolver would' },
+	{ program: 'named-compilezone', debian: 'bind9-utils', isRequired: false, use: 'reads the same master files' },
+	{ program: 'nsd', debian: 'nsd', isRequired: false, use: 'answers the same questions' },
+	{ program: 'knotd', debian: 'knot', isRequired: false, use: 'answers the same questions' },
+	{ program: 'named', debian: 'bind9', isRequired: false, use: 'answers the same questions' },
 ];
 
 /** Beside PATH: where Debian keeps daemons, which the PATH of an ordinary user leaves out. */

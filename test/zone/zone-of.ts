@@ -10,6 +10,7 @@ import { typeCode, typeText } from '../../src/dns/rr-type.ts';
 import { buildZoneTable, type SteeredInput } from '../../src/zone/build-table.ts';
 import { Lookup, lookup, OUTCOME } from '../../src/zone/lookup.ts';
 import {
+	ADDITIONAL,
 	NODE,
 	nodeColumn,
 	nodeName,
@@ -103,8 +104,9 @@ export function rdataOf(table: ZoneTable, rrset: number): string[] {
 /** Names whose addresses belong into the additional section of an RRset. */
 export function additionalOf(table: ZoneTable, rrset: number): string[] {
 	const at = rrsetColumn(table, rrset, RRSET.additionalAt);
-	const nodes = table.additional.subarray(at, at + rrsetColumn(table, rrset, RRSET.additionalCount));
-	return Array.from(nodes, (node) => printName(nodeName(table, node)));
+	return Array.from({ length: rrsetColumn(table, rrset, RRSET.additionalCount) }, (_, i) =>
+		printName(table.bytes, table.additional[(at + i) * ADDITIONAL.columns + ADDITIONAL.nameAt]).toLowerCase(),
+	);
 }
 
 /** RRset types of a node in the order of the table. */

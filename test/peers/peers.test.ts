@@ -1,0 +1,100 @@
+/**
+ * The same generated zones and questions to Meridian, NSD, Knot and BIND: every answer is equal, or the difference is a
+ * row in differences.ts. PEER_ZONES and PEER_SEED widen the run.
+ */
+
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { createChance } from '../../src/lib/chance.ts';
+import { makeQuery } from '../dns/make-query.ts';
+import { essence } from './compare.ts';
+import { DIFFERENCES } from './differences.ts';
+import { askAll, freePort, type Peer, startPeer } from './servers.ts';
+import { type GeneratedZone, generateZone } from './zone-generator.ts';
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const ZONES = Number(process.env['PEER_ZONES'] ?? 20);
+const SEED = Number(process.env['PEER_SEED'] ?? 1);
+const QUESTIONS = 200;
+
+describe(`answers to ${ZONES} generated zones with ${QUESTIONS} questions each, seed ${SEED}`, () => {
+	const directory = mkdtempSync(join(tmpdir(), 'meridian-peers-'));
+	const chance = createChance(SEED);
+	const zones = Array.from({ length: ZONES }, (_, i) => generateZone(i, chance, QUESTIONS));
+	const questions = zones.flatMap((zone) => zone.questions.map((question) => ({ ...question, zone })));
+	const queries = questions.map(({ name, type }) => makeQuery({ name, type, flags: 0, edns: {} }));
+	const files = writeZones(directory, zones);
+	let meridian: ChildProcess | undefined;
+	let ours: readonly string[] = [];
+
+	before(async () => {
+		const port = await freePort();
+		meridian = await startMeridian(directory, port);
+		ours = (await askAll(port, queries)).map(essence);
+	});
+	after(async () => {
+		await ended(meridian);
+		rmSync(directory, { recursive: true, force: true });
+	});
+
+	for (const name of ['nsd', 'knot', 'bind']) {
+		it(`agree with ${name}, or differ in a way that is written down`, async (test) => {
+			const peer: Peer | undefined = await startPeer(name, directory, files);
+			if (peer === undefined) return test.skip(`${name} is not on this machine`);
+			let theirs: readonly string[];
+			try {
+				theirs = (await askAll(peer.port, queries)).map(essence);
+			} finally {
+				await peer.stop();
+			}
+			const rows = DIFFERENCES.filter((row) => row.peer === name);
+			for (const [i, { name: asked, type, zone }] of questions.entries()) {
+				const one = ours[i] ?? '';
+				const other = theirs[i] ?? '';
+				if (one === other || rows.some(({ explains }) => explains(one, other))) continue;
+				assert.equal(one, other, `${asked} ${type}\n${zone.text}`);
+			}
+			assert.equal(theirs.length, ZONES * QUESTIONS);
+		});
+	}
+});
+
+function writeZones(directory: string, zones: readonly GeneratedZone[]): { apex: string; path: string }[] {
+	mkdirSync(join(directory, 'zones'));
+	return zones.map(({ apex, text }) => {
+		const path = join(directory, 'zones', `${apex.slice(0, -1)}.zone`);
+		writeFileSync(path, text);
+		return { apex, path };
+	});
+}
+
+async function startMeridian(directory: string, port: number): Promise<ChildProcess> {
+	const flags = {
+		'zones-dir': join(directory, 'zones'),
+		'state-dir': join(directory, 'state'),
+		'dns-listen': `127.0.0.1:${port}`,
+		'admin-listen': '127.0.0.1:0',
+		'dns-workers': '1',
+		'log-level': 'error',
+	};
+	const words = Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`);
+	const child = spawn(process.execPath, [MAIN, 'serve', ...words], { stdio: ['ignore', 'pipe', 'inherit'] });
+	await new Promise<void>((resolve, reject) => {
+		child.stdout.once('data', () => resolve());
+		child.once('exit', () => reject(new Error('Meridian did not start')));
+	});
+	return child;
+}
+
+function ended(child: ChildProcess | undefined): Promise<void> {
+	if (child === undefined || child.exitCode !== null) return Promise.resolve();
+	return new Promise((resolve) => {
+		child.once('exit', () => resolve());
+		child.kill('SIGTERM');
+	});
+}
