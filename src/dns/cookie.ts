@@ -34,12 +34,17 @@ export const COOKIE = { none: 0, good: 1, renew: 2 } as const;
 
 /** Makes and checks cookies; one for each worker. */
 export class CookieJar {
-	readonly #secrets: readonly Uint8Array[];
+	#secrets: readonly Uint8Array[];
 	readonly #input = new Uint8Array(CLIENT_COOKIE_OCTETS + 8 + 16);
 	readonly #hash = new SipHash();
 
 	/** @param secrets  of COOKIE_SECRET_OCTETS each: the first one makes cookies, all are accepted (RFC 9018 §5) */
 	constructor(secrets: readonly Uint8Array[]) {
+		this.#secrets = secrets;
+	}
+
+	/** Roll over to other secrets. */
+	setSecrets(secrets: readonly Uint8Array[]): void {
 		this.#secrets = secrets;
 	}
 

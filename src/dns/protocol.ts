@@ -22,7 +22,7 @@ export const RCODE = {
 	badvers: 16,
 } as const;
 
-export const CLASS = { in: 1 } as const;
+export const CLASS = { in: 1, chaos: 3 } as const;
 
 /** Types that the code itself must know; every other type is a row of `rr-type.ts` or plain RFC 3597. */
 export const TYPE = {
@@ -45,7 +45,10 @@ export const TYPE = {
 	any: 255,
 } as const;
 
-export const EDNS_OPTION = { clientSubnet: 8 } as const;
+export const EDNS_OPTION = { nsid: 3, clientSubnet: 8, cookie: 10, keepalive: 11, extendedError: 15 } as const;
+
+/** INFO-CODE of an extended error (RFC 8914 §4). */
+export const EXTENDED_ERROR = { other: 0, prohibited: 18, notAuthoritative: 20 } as const;
 
 /** What a response over UDP may hold without EDNS (RFC 1035 §4.2.1). */
 export const PLAIN_UDP_OCTETS = 512;

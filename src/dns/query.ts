@@ -6,6 +6,7 @@
  */
 
 import type { Family } from '../lib/address.ts';
+import { CLIENT_COOKIE_OCTETS } from './cookie.ts';
 import { Name, octet, readName } from './name.ts';
 import { EDNS_OPTION, FLAG, HEADER_OCTETS, OPCODE, PLAIN_UDP_OCTETS, TYPE } from './protocol.ts';
 
@@ -16,9 +17,10 @@ import { EDNS_OPTION, FLAG, HEADER_OCTETS, OPCODE, PLAIN_UDP_OCTETS, TYPE } from
  * | notimp     | NOTIMP: an opcode that is not served                                        |
  * | formerr    | FORMERR: cannot be read                                                     |
  * | badvers    | BADVERS: an EDNS version above 0 (RFC 6891 §6.1.3)                          |
+ * | refused    | REFUSED: NOTIFY or UPDATE, which are understood and not served               |
  * | query      | an answer                                                                   |
  */
-export const VERDICT = { ignore: 0, notimp: 1, formerr: 2, badvers: 3, query: 4 } as const;
+export const VERDICT = { ignore: 0, notimp: 1, formerr: 2, badvers: 3, refused: 4, query: 5 } as const;
 
 /** The client subnet option of a query (RFC 7871 §6). */
 export class ClientSubnet {
@@ -51,6 +53,12 @@ export class Query {
 	payloadOctets = PLAIN_UDP_OCTETS;
 	isDnssecOk = false;
 	readonly subnet = new ClientSubnet();
+	/** Offset of the client cookie in the packet, and octets of the server cookie behind it; 0 and 0 without the option. */
+	cookieAt = 0;
+	serverCookieOctets = 0;
+	wantsNsid = false;
+	/** The sender would like the connection kept (RFC 7828). */
+	wantsKeepalive = false;
 }
 
 /** An OPT record and TSIG or SIG(0) are all that a query's additional section may sensibly hold; some slack is left. */
@@ -73,15 +81,20 @@ export function readQuery(packet: Uint8Array, length: number, query: Query, scra
 	query.payloadOctets = PLAIN_UDP_OCTETS;
 	query.isDnssecOk = false;
 	query.subnet.isPresent = false;
+	query.cookieAt = 0;
+	query.serverCookieOctets = 0;
+	query.wantsNsid = false;
+	query.wantsKeepalive = false;
 	if (length < HEADER_OCTETS) return VERDICT.ignore;
 	query.id = word(packet, 0);
 	query.flags = word(packet, 2);
 	// Answering a response could start two servers talking to each other for ever.
 	if ((query.flags & FLAG.qr) !== 0) return VERDICT.ignore;
 	query.opcode = (query.flags >>> 11) & 15;
-	if (query.opcode !== OPCODE.query) return VERDICT.notimp;
+	const isQuery = query.opcode === OPCODE.query;
+	if (!isQuery && query.opcode !== OPCODE.notify && query.opcode !== OPCODE.update) return VERDICT.notimp;
 	// RFC 9619 §4: QDCOUNT above 1 is a format error; 0 leaves nothing to answer.
-	if (word(packet, 4) !== 1 || word(packet, 6) !== 0) return VERDICT.formerr;
+	if (word(packet, 4) !== 1 || (isQuery && word(packet, 6) !== 0)) return VERDICT.formerr;
 	const next = readName(packet, HEADER_OCTETS, length, query.name);
 	// A pointer in the question could aim into the header only, and would not be echoed as it came.
 	if (next !== HEADER_OCTETS + query.name.length || next + QUESTION_FIXED_OCTETS > length) return VERDICT.formerr;
@@ -90,17 +103,21 @@ export function readQuery(packet: Uint8Array, length: number, query: Query, scra
 	query.questionEnd = next + QUESTION_FIXED_OCTETS;
 	query.hasQuestion = true;
 	if (query.type === TYPE.opt) return VERDICT.formerr;
-	return readSections(packet, length, query, scratch);
+	const verdict = readSections(packet, length, query, scratch);
+	return verdict === VERDICT.query && !isQuery ? VERDICT.refused : verdict;
 }
 
 /** Walk the records behind the question; only IXFR brings one in the authority section (RFC 1995 §3). */
 function readSections(packet: Uint8Array, length: number, query: Query, scratch: Name): number {
-	const authority = word(packet, 8);
+	const isQuery = query.opcode === OPCODE.query;
+	// NOTIFY and UPDATE bring records of their own; they are passed over.
+	const before = word(packet, 6) + word(packet, 8);
 	const additional = word(packet, 10);
-	if (authority > (query.type === TYPE.ixfr ? 1 : 0) || additional > ADDITIONAL_RECORDS_MAX) return VERDICT.formerr;
+	if (isQuery && (before > (query.type === TYPE.ixfr ? 1 : 0) || additional > ADDITIONAL_RECORDS_MAX))
+		return VERDICT.formerr;
 	let at = query.questionEnd;
 	let version = 0;
-	for (let i = 0; i < authority + additional; i++) {
+	for (let i = 0; i < before + additional; i++) {
 		const owner = at;
 		at = readName(packet, at, length, scratch);
 		if (at < 0 || at + RR_FIXED_OCTETS > length) return VERDICT.formerr;
@@ -109,7 +126,7 @@ function readSections(packet: Uint8Array, length: number, query: Query, scratch:
 		if (end > length) return VERDICT.formerr;
 		if (type === TYPE.opt) {
 			// RFC 6891 §6.1.1: the owner is the root, and more than one OPT is a format error.
-			if (query.hasEdns || i < authority || octet(packet, owner) !== 0) return VERDICT.formerr;
+			if (query.hasEdns || i < before || octet(packet, owner) !== 0) return VERDICT.formerr;
 			query.hasEdns = true;
 			query.payloadOctets = Math.max(word(packet, at + 2), PLAIN_UDP_OCTETS);
 			version = octet(packet, at + 5);
@@ -131,8 +148,20 @@ function readOptions(packet: Uint8Array, offset: number, end: number, query: Que
 		const next = at + 4 + word(packet, at + 2);
 		if (next > end) return false;
 		if (code === EDNS_OPTION.clientSubnet && !readSubnet(packet, at + 4, next, query.subnet)) return false;
+		if (code === EDNS_OPTION.cookie && !readCookie(at + 4, next, query)) return false;
+		if (code === EDNS_OPTION.nsid) query.wantsNsid = true;
+		if (code === EDNS_OPTION.keepalive) query.wantsKeepalive = true;
 		at = next;
 	}
+	return true;
+}
+
+/** RFC 7873 §5.2.2: a client cookie alone, or with a server cookie of 8 to 32 octets. */
+function readCookie(offset: number, end: number, query: Query): boolean {
+	const server = end - offset - CLIENT_COOKIE_OCTETS;
+	if (server !== 0 && (server < 8 || server > 32)) return false;
+	query.cookieAt = offset;
+	query.serverCookieOctets = server;
 	return true;
 }
 

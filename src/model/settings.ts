@@ -17,6 +17,14 @@ export interface Settings {
 	readonly 'dns.transport': 'auto' | 'dgram';
 	/** Senders whose client subnet is believed. */
 	readonly 'dns.ecs.trust': readonly Prefix[];
+	/** Secrets of server cookies: the first one makes them, all are accepted; empty for one of our own that rolls over daily. */
+	readonly 'dns.cookieSecrets': readonly Uint8Array[];
+	/** What NSID and `id.server CH TXT` tell; empty for nothing. */
+	readonly 'dns.identity': string;
+	/** Answers a second for one address; 0 is no limit. */
+	readonly 'dns.rateLimit.rate': number;
+	readonly 'dns.rateLimit.slip': number;
+	readonly 'dns.rateLimit.exempt': readonly Prefix[];
 	readonly 'admin.listen': string;
 	readonly zonesDir: string;
 	readonly stateDir: string;
@@ -43,6 +51,13 @@ const textSetting = (fallback: string, description: string): Definition<string> 
 	fallback,
 	description,
 	read: (text) => (text === '' ? { expected: 'some text' } : { value: text }),
+});
+
+const numberSetting = (fallback: string, most: number, description: string): Definition<number> => ({
+	fallback,
+	description,
+	read: (text) =>
+		/^\d{1,7}$/.test(text) && Number(text) <= most ? { value: Number(text) } : { expected: `a number 0..${most}` },
 });
 
 const listOf = (text: string) =>
@@ -76,11 +91,7 @@ export const SETTINGS: { readonly [K in Key]: Definition<Settings[K]> } = {
 		read: (text) =>
 			listOf(text).length === 0 ? { expected: 'addresses, separated by commas' } : { value: listOf(text) },
 	},
-	'dns.workers': {
-		fallback: '0',
-		description: 'threads that answer; 0 is one per core',
-		read: (text) => (/^\d{1,3}$/.test(text) ? { value: Number(text) } : { expected: 'a number 0..999' }),
-	},
+	'dns.workers': numberSetting('0', 999, 'threads that answer; 0 is one per core'),
 	'dns.transport': {
 		fallback: 'auto',
 		description: 'how datagrams are read',
@@ -88,6 +99,35 @@ export const SETTINGS: { readonly [K in Key]: Definition<Settings[K]> } = {
 			text === 'batch' ? { expected: 'auto or dgram: batch is not there yet' } : choice(['auto', 'dgram'])(text),
 	},
 	'dns.ecs.trust': prefixList('any', 'senders whose client subnet option is believed'),
+	'dns.cookieSecrets': {
+		fallback: '',
+		description: 'secrets of DNS cookies, 32 hex digits each, shared by a fleet; the first one makes cookies',
+		read: (text) => {
+			const secrets = listOf(text);
+			if (!secrets.every((secret) => /^[0-9a-fA-F]{32}$/.test(secret)))
+				return { expected: '32 hex digits each, separated by commas' };
+			return {
+				value: secrets.map((secret) => Uint8Array.from(secret.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))),
+			};
+		},
+	},
+	'dns.identity': {
+		fallback: '',
+		description: 'what NSID and id.server CH TXT tell; nothing when empty',
+		read: (text) =>
+			/^[ -~]{0,255}$/.test(text) ? { value: text } : { expected: 'at most 255 printable ASCII characters' },
+	},
+	'dns.rateLimit.rate': numberSetting(
+		'0',
+		1_000_000,
+		'answers a second for one address, more for its prefixes; 0 is no limit',
+	),
+	'dns.rateLimit.slip': numberSetting(
+		'1',
+		100,
+		'every n-th answer over the limit is sent truncated, the others are dropped; 0 drops all',
+	),
+	'dns.rateLimit.exempt': prefixList('', 'clients that are never limited'),
 	'admin.listen': textSetting('127.0.0.1:8053', 'address of the admin surface'),
 	zonesDir: textSetting('./zones', 'directory of zone and steering files'),
 	stateDir: textSetting('./state', 'directory that Meridian keeps its own state in'),

@@ -5,8 +5,10 @@
 
 import { performance } from 'node:perf_hooks';
 import { parentPort, workerData } from 'node:worker_threads';
+import { CookieJar } from '../dns/cookie.ts';
 import { createChance } from '../lib/chance.ts';
 import { prefixHolds } from '../lib/prefix.ts';
+import { RateLimiter } from '../serve/rate-limit.ts';
 import { Responder } from '../serve/respond.ts';
 import { TCP_LIMITS, TcpService } from '../serve/tcp.ts';
 import { listenUdp } from '../serve/udp.ts';
@@ -18,15 +20,22 @@ import type { FromWorker, Generation, ToWorker, WorkerInput } from './worker-mes
 const FAULT_REPORT_MS = 1000;
 
 async function run(): Promise<void> {
-	const { transport, listen, health, counters, ecsTrust, seed, first } = workerData as WorkerInput;
+	const { transport, listen, health, counters, answering, seed, first } = workerData as WorkerInput;
+	const { ecsTrust, cookieSecrets, identity, rateLimit, rateLimitTable, rateLimitKey } = answering;
 	const chance = createChance(seed);
 	const worldOf = ({ snapshot, slots }: Generation) => new World(snapshot, health, slots, chance);
 	const worlds = new Holder(worldOf(first));
 	const isTrustedByAll = ecsTrust.filter(({ length }) => length === 0).length === 2;
+	const cookies = new CookieJar(cookieSecrets);
 	let reportedMs = -FAULT_REPORT_MS;
 	const responder = new Responder({
 		worlds,
 		counters,
+		clock: { nowMs: () => performance.now(), nowSec: () => Math.floor(Date.now() / 1000) },
+		cookies,
+		limiter: rateLimit.rate === 0 ? undefined : new RateLimiter(rateLimit, rateLimitTable, rateLimitKey),
+		identity: new TextEncoder().encode(identity),
+		idleMs: TCP_LIMITS.idleMs,
 		isSubnetTrusted: (sender) => isTrustedByAll || ecsTrust.some((prefix) => prefixHolds(prefix, sender)),
 		onFault: (error) => {
 			if (performance.now() - reportedMs < FAULT_REPORT_MS) return;
@@ -56,6 +65,10 @@ async function run(): Promise<void> {
 		if (message.kind === 'swap') {
 			worlds.swap(worldOf(message.generation));
 			tell({ kind: 'swapped', number: message.generation.number });
+			return;
+		}
+		if (message.kind === 'cookies') {
+			cookies.setSecrets(message.secrets);
 			return;
 		}
 		void Promise.all(closers.map((close) => close())).then(() => parentPort?.close());

@@ -4,6 +4,7 @@
  *     lock -> geo database -> units -> ports -> workers -> prober -> admin
  */
 
+import { randomBytes, randomInt } from 'node:crypto';
 import { availableParallelism, networkInterfaces } from 'node:os';
 import { type AdminSurface, createAdminSurface } from '../admin/app.ts';
 import { type FileProblem, printFileProblem } from '../config/zones-directory.ts';
@@ -17,7 +18,9 @@ import { createCheck } from '../probe/check.ts';
 import { createGuard } from '../probe/guard.ts';
 import { Prober } from '../probe/prober.ts';
 import { type ListenAddress, parseListenAddress, printListenAddress } from '../serve/listen.ts';
+import { createRateLimitTable } from '../serve/rate-limit.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
+import { CookieSecrets } from '../store/cookie-secrets.ts';
 import { LastGood } from '../store/last-good.ts';
 import { lockState } from '../store/state-lock.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
@@ -27,6 +30,7 @@ import { reservePort } from './port-holder.ts';
 import { readyReport, targetReports } from './reports.ts';
 import { DirectoryRefused, type Loaded, UnitKeeper } from './units.ts';
 import { VERSION } from './version.ts';
+import type { AnsweringSettings } from './worker-messages.ts';
 import { WorkerPool } from './worker-pool.ts';
 
 export interface InstanceOptions {
@@ -47,6 +51,9 @@ export class StartRefused extends Error {
 		this.lines = lines;
 	}
 }
+
+/** How often it is asked whether a new cookie secret is due. */
+const COOKIE_CHECK_MS = 3_600_000;
 
 const clock: Clock = { nowMs: () => performance.now() };
 
@@ -91,12 +98,13 @@ export class Instance {
 		const { snapshot } = loaded.settled;
 		const slots = assignSlots(verdicts, snapshot);
 		const listen = await reserveAll(settings['dns.listen'], log);
+		const cookieSecrets = new CookieSecrets(settings.stateDir, settings['dns.cookieSecrets'], randomBytes);
 		const workers = new WorkerPool(
 			{
 				udpWorkers: settings['dns.workers'] === 0 ? availableParallelism() : settings['dns.workers'],
 				listen,
 				health: verdicts.words,
-				ecsTrust: settings['dns.ecs.trust'],
+				answering: answeringSettings(settings, cookieSecrets.secrets),
 				log,
 			},
 			{ number: 1, snapshot, slots },
@@ -104,6 +112,8 @@ export class Instance {
 		closers.push(() => workers.stop());
 		const receiveBufferOctets = await workers.start();
 		log.info({ transport: 'dgram', workers: workers.wanted - 1, receiveBufferOctets }, 'answering over UDP and TCP');
+		const rollover = setInterval(() => workers.setCookieSecrets(cookieSecrets.roll(Date.now())), COOKIE_CHECK_MS);
+		closers.push(() => clearInterval(rollover));
 		const prober = isProbing ? createProber(settings, verdicts, log) : undefined;
 		closers.push(() => prober?.close());
 		prober?.setTargets(targetsFor(settings.region, snapshot));
@@ -256,6 +266,21 @@ function assignSlots(verdicts: VerdictTable, { targets }: Snapshot): Int32Array 
 /** The targets on which this region votes. */
 function targetsFor(region: string, { targets }: Snapshot): Snapshot['targets'] {
 	return targets.filter(({ monitor: { from } }) => from === undefined || from.includes(region));
+}
+
+function answeringSettings(settings: Settings, cookieSecrets: readonly Uint8Array[]): AnsweringSettings {
+	return {
+		ecsTrust: settings['dns.ecs.trust'],
+		cookieSecrets,
+		identity: settings['dns.identity'],
+		rateLimit: {
+			rate: settings['dns.rateLimit.rate'],
+			slip: settings['dns.rateLimit.slip'],
+			exempt: settings['dns.rateLimit.exempt'],
+		},
+		rateLimitTable: createRateLimitTable(),
+		rateLimitKey: randomInt(2 ** 31),
+	};
 }
 
 function createProber(settings: Settings, verdicts: VerdictTable, log: Log): Prober {

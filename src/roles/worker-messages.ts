@@ -6,6 +6,7 @@ import type { HealthWords } from '../health/verdict-table.ts';
 import type { Prefix } from '../lib/prefix.ts';
 import type { Counters } from '../serve/counters.ts';
 import type { ListenAddress } from '../serve/listen.ts';
+import type { RateLimitSettings, RateLimitTable } from '../serve/rate-limit.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 
 /** One generation for a worker. */
@@ -16,17 +17,33 @@ export interface Generation {
 	readonly slots: Int32Array;
 }
 
+/** How queries are answered, whatever the zones are. */
+export interface AnsweringSettings {
+	/** Senders whose client subnet is believed. */
+	readonly ecsTrust: readonly Prefix[];
+	/** The first one makes cookies, all are accepted. */
+	readonly cookieSecrets: readonly Uint8Array[];
+	readonly identity: string;
+	readonly rateLimit: RateLimitSettings;
+	/** Shared by all workers of the instance, like its key. */
+	readonly rateLimitTable: RateLimitTable;
+	readonly rateLimitKey: number;
+}
+
 export interface WorkerInput {
 	readonly transport: 'udp' | 'tcp';
 	readonly listen: readonly ListenAddress[];
 	readonly health: HealthWords;
 	readonly counters: Counters;
-	readonly ecsTrust: readonly Prefix[];
+	readonly answering: AnsweringSettings;
 	readonly seed: number;
 	readonly first: Generation;
 }
 
-export type ToWorker = { readonly kind: 'swap'; readonly generation: Generation } | { readonly kind: 'stop' };
+export type ToWorker =
+	| { readonly kind: 'swap'; readonly generation: Generation }
+	| { readonly kind: 'cookies'; readonly secrets: readonly Uint8Array[] }
+	| { readonly kind: 'stop' };
 
 export type FromWorker =
 	| { readonly kind: 'ready'; readonly receiveBufferOctets: number }

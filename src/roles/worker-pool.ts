@@ -5,10 +5,9 @@
 import { Worker } from 'node:worker_threads';
 import type { HealthWords } from '../health/verdict-table.ts';
 import type { Log } from '../lib/ports.ts';
-import type { Prefix } from '../lib/prefix.ts';
 import { type Counters, createCounters } from '../serve/counters.ts';
 import type { ListenAddress } from '../serve/listen.ts';
-import type { FromWorker, Generation, ToWorker, WorkerInput } from './worker-messages.ts';
+import type { AnsweringSettings, FromWorker, Generation, ToWorker, WorkerInput } from './worker-messages.ts';
 
 const ENTRY = new URL('./dns-worker.ts', import.meta.url);
 const RESTART_MS_MIN = 50;
@@ -20,7 +19,7 @@ export interface WorkerPoolSettings {
 	readonly udpWorkers: number;
 	readonly listen: readonly ListenAddress[];
 	readonly health: HealthWords;
-	readonly ecsTrust: readonly Prefix[];
+	readonly answering: AnsweringSettings;
 	readonly log: Log;
 }
 
@@ -40,11 +39,13 @@ export class WorkerPool {
 	readonly #settings: WorkerPoolSettings;
 	readonly #seats: Seat[];
 	#generation: Generation;
+	#cookieSecrets: readonly Uint8Array[];
 	#isStopping = false;
 
 	constructor(settings: WorkerPoolSettings, first: Generation) {
 		this.#settings = settings;
 		this.#generation = first;
+		this.#cookieSecrets = settings.answering.cookieSecrets;
 		const seats = settings.udpWorkers + 1;
 		this.counters = createCounters(seats);
 		this.#seats = Array.from({ length: seats }, (_, index) => ({
@@ -82,6 +83,12 @@ export class WorkerPool {
 		for (const { worker } of this.#seats) worker?.postMessage({ kind: 'swap', generation } satisfies ToWorker);
 	}
 
+	/** Roll over to other cookie secrets. */
+	setCookieSecrets(secrets: readonly Uint8Array[]): void {
+		this.#cookieSecrets = secrets;
+		for (const { worker } of this.#seats) worker?.postMessage({ kind: 'cookies', secrets } satisfies ToWorker);
+	}
+
 	/** Let each worker answer what it has, and wait until it has ended. */
 	async stop(): Promise<void> {
 		this.#isStopping = true;
@@ -98,7 +105,7 @@ export class WorkerPool {
 	}
 
 	#spawn(seat: Seat): Promise<number> {
-		const { listen, health, ecsTrust, log } = this.#settings;
+		const { listen, health, answering, log } = this.#settings;
 		const first = this.#generation;
 		const worker = new Worker(ENTRY, {
 			name: `${seat.transport}-${seat.index}`,
@@ -106,7 +113,7 @@ export class WorkerPool {
 				transport: seat.transport,
 				listen,
 				health,
-				ecsTrust,
+				answering: { ...answering, cookieSecrets: this.#cookieSecrets },
 				counters: this.counters[seat.index] ?? new Float64Array(0),
 				seed: Math.floor(Math.random() * 0x7fffffff),
 				first,

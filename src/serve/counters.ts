@@ -20,8 +20,13 @@ export const COUNT = {
 	/** Connections closed because a client, or all together, had too many. */
 	tcpRefused: 8,
 	tcpTimedOut: 9,
+	/** Answers over the limit of a client or its prefix: dropped, or sent truncated. */
+	rateDropped: 10,
+	rateSlipped: 11,
+	/** Queries with a server cookie of ours. */
+	cookiesGood: 12,
 	/** First of RCODES columns. */
-	rcodes: 10,
+	rcodes: 13,
 } as const;
 
 /** RCODE 0..15, and BADVERS. */

@@ -1,17 +1,16 @@
 /**
  * From a request to a response, synchronously: what every transport calls.
  *
- *     bytes -> read -> gate -> answer() -> write -> bytes
+ *     bytes -> read -> rate limit -> gate -> answer() -> write -> bytes
  *
  * No query can end the process: a fault in one is SERVFAIL for that one, and a counter.
  */
 
-import { Name, nameLength, octet } from '../dns/name.ts';
+import { COOKIE, type CookieJar } from '../dns/cookie.ts';
+import { Name, octet } from '../dns/name.ts';
 import {
 	CLASS,
-	EDNS_OPTION,
-	FLAG,
-	HEADER_OCTETS,
+	EXTENDED_ERROR,
 	PLAIN_UDP_OCTETS,
 	RCODE,
 	TCP_MESSAGE_OCTETS_MAX,
@@ -19,37 +18,54 @@ import {
 	UDP_PAYLOAD_OCTETS_MAX,
 } from '../dns/protocol.ts';
 import { Query, readQuery, VERDICT } from '../dns/query.ts';
-import { MessageWriter } from '../dns/writer.ts';
 import type { Address } from '../lib/address.ts';
-import { Answer, Asker, answer, type Section, SOURCE, type World } from '../snapshot/answer.ts';
+import { Answer, Asker, answer, type World } from '../snapshot/answer.ts';
 import type { Holder } from '../snapshot/snapshot.ts';
 import { COUNT, type Counters, count } from './counters.ts';
+import { type ExtendedError, OptReply } from './opt-reply.ts';
+import { LIMIT, type RateLimiter } from './rate-limit.ts';
+import { ResponseWriter } from './response-writer.ts';
 
 export type Transport = 'udp' | 'tcp';
+
+/** Both clocks; read only where an answer depends on them. */
+export interface ResponderClock {
+	/** Monotonic milliseconds. */
+	nowMs(): number;
+	/** Seconds since 1970. */
+	nowSec(): number;
+}
 
 export interface ResponderSettings {
 	readonly worlds: Holder<World>;
 	readonly counters: Counters;
+	readonly clock: ResponderClock;
 	/** Whether the client subnet option of a sender is believed (`dns.ecs.trust`). */
 	readonly isSubnetTrusted: (sender: Address) => boolean;
-	/** Told of a fault in a query, at most as often as the logger sees fit. */
+	/** Absent: cookies are neither made nor checked. */
+	readonly cookies: CookieJar | undefined;
+	/** Absent: nothing is limited. */
+	readonly limiter: RateLimiter | undefined;
+	/** What NSID and `id.server CH TXT` tell, at most 255 octets; empty for nothing. */
+	readonly identity: Uint8Array;
+	/** How long a TCP connection may be idle. */
+	readonly idleMs: number;
+	/** Told of a fault in a query. */
 	readonly onFault: (error: unknown) => void;
 }
 
-const OPCODE_BITS = 0x7800;
-const DNSSEC_OK = 0x8000;
-/** The owner that stands for the name asked for. */
-const QNAME = -1;
-const ROOT = new Uint8Array(1);
+/** What an address that nobody has proven may be sent for its question, when it learns nothing but "no". */
+const UNPROVEN_FACTOR = 3;
 
-/** How much of an answer fitted. */
-const WHOLE = 0;
-const RECORDS_MISSING = 1;
-const GLUE_MISSING = 2;
+const CHAOS_NAMES = ['\x02id\x06server\x00', '\x08hostname\x04bind\x00'].map(octetsOf);
 
-const OPT_FIXED_OCTETS = 11;
-const OPTION_HEADER_OCTETS = 4;
-const SUBNET_FIXED_OCTETS = 4;
+const EXPLAINED = {
+	notOurs: { infoCode: EXTENDED_ERROR.notAuthoritative, text: octetsOf('not a zone of this server') },
+	transfer: { infoCode: EXTENDED_ERROR.prohibited, text: octetsOf('transfers are not offered') },
+	change: { infoCode: EXTENDED_ERROR.prohibited, text: octetsOf('NOTIFY and UPDATE are not taken here') },
+	fault: { infoCode: EXTENDED_ERROR.other, text: octetsOf('internal fault') },
+	nobodyUp: { infoCode: EXTENDED_ERROR.other, text: octetsOf('no endpoint is up') },
+} as const satisfies Record<string, ExtendedError>;
 
 /** One for each worker; its room is taken once. */
 export class Responder {
@@ -58,19 +74,16 @@ export class Responder {
 	readonly #scratch = new Name();
 	readonly #answer = new Answer();
 	readonly #asker = new Asker();
-	readonly #writer = new MessageWriter();
-	#hasNotedQuestion = false;
-	/** The client is whom the option names, and not the sender itself. */
-	#isNamed = false;
-	/** The last section left an RRset out. */
-	#isCut = false;
-	/** Records written. */
-	#answers = 0;
-	#authorities = 0;
-	#additionals = 0;
+	readonly #opt: OptReply;
+	readonly #writer: ResponseWriter;
+	/** Read once for each query: one query, one world. */
+	#world: World;
 
 	constructor(settings: ResponderSettings) {
 		this.#settings = settings;
+		this.#world = settings.worlds.read();
+		this.#opt = new OptReply(settings);
+		this.#writer = new ResponseWriter(this.#query, this.#answer, this.#opt);
 	}
 
 	/**
@@ -83,34 +96,97 @@ export class Responder {
 	 */
 	respond(request: Uint8Array, length: number, sender: Address, transport: Transport, out: Uint8Array): number {
 		const { counters, onFault } = this.#settings;
-		count(counters, transport === 'udp' ? COUNT.queriesUdp : COUNT.queriesTcp);
+		const isTcp = transport === 'tcp';
+		count(counters, isTcp ? COUNT.queriesTcp : COUNT.queriesUdp);
+		this.#opt.error = undefined;
+		this.#world = this.#settings.worlds.read();
 		try {
 			const verdict = readQuery(request, length, this.#query, this.#scratch);
 			if (verdict === VERDICT.ignore) {
 				count(counters, COUNT.ignored);
 				return 0;
 			}
-			if (verdict === VERDICT.query) return this.#respondTo(request, sender, transport, out);
-			return this.#refuse(request, rcodeOf(verdict), transport, out);
+			const isProven = isTcp || this.#hasGoodCookie(request, sender);
+			if (!isProven) {
+				const limited = this.#limitRate(request, sender, out);
+				if (limited >= 0) return limited;
+			}
+			return this.#respondTo(verdict, request, length, sender, isTcp, isProven, out);
 		} catch (error) {
 			count(counters, COUNT.faults);
 			onFault(error);
-			return this.#refuse(request, RCODE.servfail, transport, out);
+			this.#refuse(RCODE.servfail, EXPLAINED.fault);
+			return this.#write(request, length, sender, isTcp, true, out);
 		}
 	}
 
-	#respondTo(request: Uint8Array, sender: Address, transport: Transport, out: Uint8Array): number {
-		const query = this.#query;
-		// Transfers are not served (yet), and classes other than IN hold nothing here (RFC 6895, RFC 8906 §3.1.4).
-		if (query.class !== CLASS.in || query.type === TYPE.axfr || query.type === TYPE.ixfr) {
-			return this.#refuse(request, RCODE.refused, transport, out);
+	/** The sender can receive what is sent to its address (RFC 7873 §5.2.5). */
+	#hasGoodCookie(request: Uint8Array, sender: Address): boolean {
+		const { cookies, clock, counters } = this.#settings;
+		const { cookieAt, serverCookieOctets } = this.#query;
+		if (cookies === undefined || serverCookieOctets === 0) return false;
+		if (cookies.check(request, cookieAt, serverCookieOctets, sender, clock.nowSec()) === COOKIE.none) return false;
+		count(counters, COUNT.cookiesGood);
+		return true;
+	}
+
+	/** @returns octets of a truncated response, 0 for silence, -1 when the sender is within its limits */
+	#limitRate(request: Uint8Array, sender: Address, out: Uint8Array): number {
+		const { limiter, clock, counters } = this.#settings;
+		if (limiter === undefined) return -1;
+		const verdict = limiter.take(sender, clock.nowMs());
+		if (verdict === LIMIT.pass) return -1;
+		if (verdict === LIMIT.drop) {
+			count(counters, COUNT.rateDropped);
+			return 0;
 		}
-		this.#setAsker(sender);
+		count(counters, COUNT.rateSlipped);
+		this.#refuse(RCODE.noerror, undefined);
+		this.#opt.plan(request, this.#query, sender, false, clock.nowSec());
+		return this.#writer.writeTruncated(request, PLAIN_UDP_OCTETS, out);
+	}
+
+	#respondTo(
+		verdict: number,
+		request: Uint8Array,
+		length: number,
+		sender: Address,
+		isTcp: boolean,
+		isProven: boolean,
+		out: Uint8Array,
+	): number {
+		const query = this.#query;
+		const { identity } = this.#settings;
+		if (verdict !== VERDICT.query) {
+			this.#refuse(rcodeOf(verdict), verdict === VERDICT.refused ? EXPLAINED.change : undefined);
+		} else if (
+			query.class === CLASS.chaos &&
+			query.type === TYPE.txt &&
+			identity.length > 0 &&
+			isChaosName(query.name)
+		) {
+			this.#refuse(RCODE.noerror, undefined);
+			this.#opt.plan(request, query, sender, isTcp, this.#settings.clock.nowSec());
+			return this.#writer.writeChaos(request, identity, this.#limit(isTcp), out);
+		} else if (query.class !== CLASS.in) {
+			this.#refuse(RCODE.refused, EXPLAINED.notOurs);
+		} else if (query.type === TYPE.axfr || query.type === TYPE.ixfr) {
+			this.#refuse(RCODE.refused, EXPLAINED.transfer);
+		} else {
+			this.#choose(sender);
+		}
+		return this.#write(request, length, sender, isTcp, isProven, out);
+	}
+
+	/** Ask the zones and policies. */
+	#choose(sender: Address): void {
+		const query = this.#query;
 		const chosen = this.#answer;
-		const world = this.#settings.worlds.read();
-		answer(world, query.name, query.type, this.#asker, chosen);
+		this.#setAsker(sender);
+		answer(this.#world, query.name, query.type, this.#asker, chosen);
 		if (chosen.isSteered) count(this.#settings.counters, COUNT.steered);
-		return this.#write(request, world, transport, out);
+		if (chosen.rcode === RCODE.refused) this.#opt.error = EXPLAINED.notOurs;
+		else if (chosen.rcode === RCODE.servfail) this.#opt.error = EXPLAINED.nobodyUp;
 	}
 
 	/** The client is whom a trusted sender names, else the sender (DESIGN: "What an answer means"). */
@@ -119,14 +195,13 @@ export class Responder {
 		const asker = this.#asker;
 		asker.resolverFamily = sender.family;
 		asker.resolverWords = sender.words;
-		const isNamed = subnet.isPresent && subnet.sourceLength > 0 && this.#settings.isSubnetTrusted(sender);
-		asker.family = isNamed ? subnet.family : sender.family;
-		asker.words = isNamed ? subnet.words : sender.words;
-		this.#isNamed = isNamed;
+		asker.isNamed = subnet.isPresent && subnet.sourceLength > 0 && this.#settings.isSubnetTrusted(sender);
+		asker.family = asker.isNamed ? subnet.family : sender.family;
+		asker.words = asker.isNamed ? subnet.words : sender.words;
 	}
 
-	/** A response without records. */
-	#refuse(request: Uint8Array, rcode: number, transport: Transport, out: Uint8Array): number {
+	/** An answer without records. */
+	#refuse(rcode: number, error: ExtendedError | undefined): void {
 		const chosen = this.#answer;
 		chosen.rcode = rcode;
 		chosen.isAuthoritative = false;
@@ -135,201 +210,42 @@ export class Responder {
 		chosen.answer.count = 0;
 		chosen.authority.count = 0;
 		chosen.additional.count = 0;
-		return this.#write(request, this.#settings.worlds.read(), transport, out);
+		this.#opt.error = error;
 	}
 
-	#write(request: Uint8Array, world: World, transport: Transport, out: Uint8Array): number {
+	#write(
+		request: Uint8Array,
+		length: number,
+		sender: Address,
+		isTcp: boolean,
+		isProven: boolean,
+		out: Uint8Array,
+	): number {
 		const query = this.#query;
-		const writer = this.#writer;
+		const opt = this.#opt;
 		const { rcode } = this.#answer;
-		const limit = this.#limit(transport);
-		writer.begin(out, query.hasEdns ? limit - this.#optOctets() : limit);
-		this.#hasNotedQuestion = false;
-		writer.octets(request, HEADER_OCTETS, query.questionEnd - HEADER_OCTETS);
-		let flags = FLAG.qr | (query.flags & (FLAG.rd | OPCODE_BITS)) | (rcode & 15);
-		if (this.#answer.isAuthoritative) flags |= FLAG.aa;
-		const part = this.#writeSections(world);
-		if (part !== WHOLE) {
-			count(this.#settings.counters, COUNT.truncated);
-			flags |= FLAG.tc;
-			// What the client will ask for again over TCP is not worth sending in part (RFC 2181 §9).
-			if (part === RECORDS_MISSING) this.#dropRecords();
+		const { counters, cookies, clock } = this.#settings;
+		const nowSec = query.cookieAt > 0 && cookies !== undefined ? clock.nowSec() : 0;
+		opt.plan(request, query, sender, isTcp, nowSec);
+		let limit = this.#limit(isTcp);
+		const isBareNo = rcode === RCODE.refused || rcode === RCODE.nxdomain;
+		if (isBareNo && !isProven && limit > UNPROVEN_FACTOR * length) limit = UNPROVEN_FACTOR * length;
+		if (opt.error !== undefined && query.questionEnd + opt.octets > limit) {
+			// An explanation is worth less than the answer.
+			opt.error = undefined;
+			opt.plan(request, query, sender, isTcp, nowSec);
 		}
-		writer.limit = limit;
-		if (query.hasEdns) this.#writeOpt();
-		writer.patch16(0, query.id);
-		writer.patch16(2, flags);
-		writer.patch16(4, query.hasQuestion ? 1 : 0);
-		writer.patch16(6, this.#answers);
-		writer.patch16(8, this.#authorities);
-		writer.patch16(10, this.#additionals + (query.hasEdns ? 1 : 0));
-		count(this.#settings.counters, COUNT.rcodes + rcode);
-		return writer.length;
+		const octets = this.#writer.write(request, this.#world, limit, out);
+		if (this.#writer.isTruncated) count(counters, COUNT.truncated);
+		count(counters, COUNT.rcodes + rcode);
+		return octets;
 	}
 
-	#limit(transport: Transport): number {
-		if (transport === 'tcp') return TCP_MESSAGE_OCTETS_MAX;
+	#limit(isTcp: boolean): number {
+		if (isTcp) return TCP_MESSAGE_OCTETS_MAX;
 		const query = this.#query;
 		if (!query.hasEdns) return PLAIN_UDP_OCTETS;
 		return query.payloadOctets < UDP_PAYLOAD_OCTETS_MAX ? query.payloadOctets : UDP_PAYLOAD_OCTETS_MAX;
-	}
-
-	/** @returns whether all of it fitted, and if not, what did not */
-	#writeSections(world: World): number {
-		const { answer: answers, authority, additional, isReferral } = this.#answer;
-		this.#authorities = 0;
-		this.#additionals = 0;
-		this.#answers = this.#writeSection(world, answers);
-		if (this.#isCut) return RECORDS_MISSING;
-		this.#authorities = this.#writeSection(world, authority);
-		if (this.#isCut) return RECORDS_MISSING;
-		this.#additionals = this.#writeSection(world, additional);
-		// Additional records may stay out silently, but a referral without all its glue may not (RFC 9471 §2.1).
-		return this.#isCut && isReferral ? GLUE_MISSING : WHOLE;
-	}
-
-	#dropRecords(): void {
-		this.#writer.rewind(this.#query.questionEnd);
-		this.#answers = 0;
-		this.#authorities = 0;
-		this.#additionals = 0;
-	}
-
-	/** Write whole RRsets until one does not fit, which sets `#isCut`; how many records were written. */
-	#writeSection(world: World, section: Section): number {
-		const writer = this.#writer;
-		this.#isCut = false;
-		let records = 0;
-		for (let i = 0; i < section.count; i++) {
-			const before = writer.length;
-			this.#writeRrset(world, section, i);
-			if (writer.isFull) {
-				writer.rewind(before);
-				this.#isCut = true;
-				break;
-			}
-			records += section.records[i] ?? 0;
-		}
-		return records;
-	}
-
-	#writeRrset(world: World, section: Section, i: number): void {
-		const source = section.sources[i];
-		if (source === SOURCE.picked) this.#writePicked(world, section, i);
-		else if (source === SOURCE.synthesized) this.#writeSynthesized(world, section, i);
-		else this.#writeStored(world, section, i);
-	}
-
-	#writeStored(world: World, section: Section, i: number): void {
-		const writer = this.#writer;
-		const { bytes } = world.snapshot.zones;
-		const records = section.records[i] ?? 0;
-		const nameCount = section.nameCounts[i] ?? 0;
-		let at = section.dataAt[i] ?? 0;
-		for (let record = 0; record < records && !writer.isFull; record++) {
-			const length = (octet(bytes, at) << 8) | octet(bytes, at + 1);
-			this.#writeFixed(world, section, i);
-			if (nameCount === 0) {
-				writer.u16(length);
-				writer.octets(bytes, at + 2, length);
-			} else {
-				this.#writeCompressed(bytes, at + 2, length, section.nameSkips[i] ?? 0, nameCount);
-			}
-			at += 2 + length;
-		}
-	}
-
-	/** RDATA whose names may be compressed: its length is known only afterwards. */
-	#writeCompressed(bytes: Uint8Array, offset: number, length: number, skip: number, names: number): void {
-		const writer = this.#writer;
-		this.#noteQuestion();
-		const lengthAt = writer.length;
-		writer.u16(0);
-		writer.octets(bytes, offset, skip);
-		let at = offset + skip;
-		for (let i = 0; i < names; i++) {
-			writer.name(bytes, at);
-			at += nameLength(bytes, at);
-		}
-		writer.octets(bytes, at, offset + length - at);
-		if (!writer.isFull) writer.patch16(lengthAt, writer.length - lengthAt - 2);
-	}
-
-	/** Addresses that a policy picked. */
-	#writePicked(world: World, section: Section, i: number): void {
-		const writer = this.#writer;
-		const { picked } = this.#answer;
-		const records = section.records[i] ?? 0;
-		const octets = section.types[i] === TYPE.a ? 4 : 16;
-		for (let record = 0; record < records; record++) {
-			this.#writeFixed(world, section, i);
-			writer.u16(octets);
-			writer.octets(world.snapshot.steering.addressOctets, picked[record] ?? 0, octets);
-		}
-	}
-
-	/** The CNAME that a DNAME makes: from one link of the chain to the next. */
-	#writeSynthesized(world: World, section: Section, i: number): void {
-		const writer = this.#writer;
-		this.#writeFixed(world, section, i);
-		this.#noteQuestion();
-		const lengthAt = writer.length;
-		writer.u16(0);
-		// Link n is the owner -1 - n, and the name behind it is link n + 1.
-		writer.name(this.#answer.chain[-(section.owners[i] ?? 0)]?.wire ?? ROOT, 0);
-		if (!writer.isFull) writer.patch16(lengthAt, writer.length - lengthAt - 2);
-	}
-
-	/** Owner, type, class and TTL. */
-	#writeFixed(world: World, section: Section, i: number): void {
-		const writer = this.#writer;
-		const owner = section.owners[i] ?? 0;
-		// A pointer to a root label would be longer than the label.
-		if (owner === QNAME && this.#query.name.labelCount > 0) {
-			writer.pointer(HEADER_OCTETS);
-		} else {
-			this.#noteQuestion();
-			if (owner >= 0) writer.name(world.snapshot.zones.bytes, owner);
-			else writer.name(owner === QNAME ? ROOT : (this.#answer.chain[-1 - owner]?.wire ?? ROOT), 0);
-		}
-		writer.u16(section.types[i] ?? 0);
-		writer.u16(CLASS.in);
-		writer.u32(section.ttlSec[i] ?? 0);
-	}
-
-	/** Most answers need no name but QNAME, so its suffixes are noted when the first one does. */
-	#noteQuestion(): void {
-		if (this.#hasNotedQuestion) return;
-		this.#hasNotedQuestion = true;
-		this.#writer.noteName(HEADER_OCTETS);
-	}
-
-	#optOctets(): number {
-		const { subnet } = this.#query;
-		if (!subnet.isPresent) return OPT_FIXED_OCTETS;
-		return OPT_FIXED_OCTETS + OPTION_HEADER_OCTETS + SUBNET_FIXED_OCTETS + ((subnet.sourceLength + 7) >>> 3);
-	}
-
-	/** RFC 6891 §6.1.2; the client subnet comes back as it was, with the scope (RFC 7871 §7.2.1). */
-	#writeOpt(): void {
-		const writer = this.#writer;
-		const { subnet, isDnssecOk } = this.#query;
-		const { rcode, scope } = this.#answer;
-		writer.u8(0);
-		writer.u16(TYPE.opt);
-		writer.u16(UDP_PAYLOAD_OCTETS_MAX);
-		writer.u8(rcode >>> 4);
-		writer.u8(0);
-		writer.u16(isDnssecOk ? DNSSEC_OK : 0);
-		writer.u16(this.#optOctets() - OPT_FIXED_OCTETS);
-		if (!subnet.isPresent) return;
-		const octets = (subnet.sourceLength + 7) >>> 3;
-		writer.u16(EDNS_OPTION.clientSubnet);
-		writer.u16(SUBNET_FIXED_OCTETS + octets);
-		writer.u16(subnet.familyCode);
-		writer.u8(subnet.sourceLength);
-		writer.u8(this.#isNamed ? scope : 0);
-		for (let i = 0; i < octets; i++) writer.u8((subnet.words[i >>> 2] ?? 0) >>> (24 - 8 * (i & 3)));
 	}
 }
 
@@ -339,7 +255,25 @@ function rcodeOf(verdict: number): number {
 			return RCODE.notimp;
 		case VERDICT.badvers:
 			return RCODE.badvers;
+		case VERDICT.refused:
+			return RCODE.refused;
 		default:
 			return RCODE.formerr;
 	}
+}
+
+/** The names that ask a server who it is (RFC 4892 §2). */
+function isChaosName({ wire, length }: Name): boolean {
+	for (let i = 0; i < CHAOS_NAMES.length; i++) {
+		const known = CHAOS_NAMES[i];
+		if (known === undefined || known.length !== length) continue;
+		let at = 0;
+		while (at < length && octet(wire, at) === octet(known, at)) at++;
+		if (at === length) return true;
+	}
+	return false;
+}
+
+function octetsOf(text: string): Uint8Array {
+	return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }

@@ -34,6 +34,8 @@ import type { Snapshot } from './snapshot.ts';
 
 /** Who asks: the address that decides, and the resolver's own. */
 export class Asker {
+	/** A client subnet option names the client; without one the scope is 0. */
+	isNamed = false;
 	family: Family = 4;
 	words: Uint32Array = new Uint32Array(4);
 	resolverFamily: Family = 4;
@@ -248,7 +250,7 @@ function addSteered(world: World, type: number, owner: number, asker: Asker, out
 	setWalkClient(walk, asker.family, asker.words, asker.resolverFamily, asker.resolverWords);
 	const pick = choose(walk, found.steered, type === TYPE.a ? 4 : 6);
 	out.isSteered = true;
-	out.scope = scope(walk, snapshot.steering.names[found.steered]?.root ?? -1);
+	out.scope = asker.isNamed ? scope(walk, snapshot.steering.names[found.steered]?.root ?? -1) : 0;
 	if (pick === PICK.addresses) {
 		out.picked = walk.picked;
 		out.answer.addMade(SOURCE.picked, owner, type, walk.pickedCount, walk.ttlSec);

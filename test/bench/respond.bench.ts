@@ -92,6 +92,11 @@ function createResponder(): Responder {
 	return new Responder({
 		worlds: new Holder(world),
 		counters: new Float64Array(COUNTER_COLUMNS),
+		clock: { nowMs: () => 0, nowSec: () => 0 },
+		cookies: undefined,
+		limiter: undefined,
+		identity: new Uint8Array(0),
+		idleMs: 10_000,
 		isSubnetTrusted: () => true,
 		onFault: (error) => {
 			throw error;
