@@ -280,10 +280,10 @@ function takeLink(next: Name, first: Name, out: Answer): boolean {
 	return true;
 }
 
-/** Whether a name lies at or below a node of so many labels. */
-function isSuffix(name: Name, zones: ZoneTable, node: number, labels: number): boolean {
-	const label = name.labelCount - labels;
-	return label >= 0 && findNode(zones, name, label) === node;
+/** Whether the suffix of a name from `firstLabel` on lies at or below a node of so many labels. */
+function isAtOrBelowNode(name: Name, firstLabel: number, zones: ZoneTable, node: number, nodeLabels: number): boolean {
+	const label = name.labelCount - nodeLabels;
+	return label >= firstLabel && findNode(zones, name, label) === node;
 }
 
 function hasLink(name: Name, out: Answer): boolean {
@@ -314,7 +314,7 @@ function followDname(zones: ZoneTable, found: Lookup, name: Name, type: number, 
 	}
 	out.answer.addMade(SOURCE.synthesized, owner, TYPE.cname, 1, rrsetColumn(zones, found.rrset, RRSET.ttlSec));
 	// A target at or below its own DNAME makes the name longer each time: once is all there is to learn.
-	const isGrowing = isSuffix(next, zones, found.node, ownerLabels);
+	const isGrowing = isAtOrBelowNode(next, name.labelCount - ownerLabels, zones, found.node, ownerLabels);
 	const isNew = takeLink(next, name, out) && !isGrowing;
 	// The synthesised CNAME is itself the answer to a question for CNAME.
 	return isNew && type !== TYPE.cname;
