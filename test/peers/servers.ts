@@ -4,7 +4,9 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { makeQuery } from '../dns/make-query.ts';
 import { findProgram } from '../setup/tools.ts';
@@ -149,10 +151,47 @@ function stop(child: ChildProcess): Promise<void> {
 }
 
 /**
- * Ask many questions over one UDP socket, a window of them at a time; lost ones again.
+ * Ask many questions over UDP, and what came back truncated again over TCP, as resolvers do.
  * @returns the replies in the order of the questions
  */
 export async function askAll(port: number, queries: readonly Uint8Array[]): Promise<readonly Uint8Array[]> {
+	const replies = [...(await askAllUdp(port, queries))];
+	const truncated = replies.flatMap((reply, i) => (((reply[2] ?? 0) & 2) === 0 ? [] : [i]));
+	const whole = await askAllTcp(
+		port,
+		truncated.map((i) => queries[i] ?? new Uint8Array(0)),
+	);
+	for (const [n, i] of truncated.entries()) replies[i] = whole[n] ?? new Uint8Array(0);
+	return replies;
+}
+
+/** One connection, one question at a time: not every peer answers in order. */
+async function askAllTcp(port: number, queries: readonly Uint8Array[]): Promise<readonly Uint8Array[]> {
+	if (queries.length === 0) return [];
+	const socket = connect(port, '127.0.0.1');
+	const replies: Uint8Array[] = [];
+	let held = Buffer.alloc(0);
+	const send = () => {
+		const query = queries[replies.length];
+		if (query === undefined) socket.end();
+		else socket.write(Buffer.concat([Buffer.of(query.length >>> 8, query.length & 255), query]));
+	};
+	socket.on('connect', send);
+	socket.on('data', (data) => {
+		held = Buffer.concat([held, data]);
+		while (held.length >= 2 && held.length >= 2 + held.readUInt16BE(0)) {
+			const end = 2 + held.readUInt16BE(0);
+			replies.push(Uint8Array.from(held.subarray(2, end)));
+			held = held.subarray(end);
+			send();
+		}
+	});
+	await once(socket, 'close');
+	return replies;
+}
+
+/** Ask over one UDP socket, a window of questions at a time; lost ones again. */
+async function askAllUdp(port: number, queries: readonly Uint8Array[]): Promise<readonly Uint8Array[]> {
 	const WINDOW = 64;
 	const replies = new Array<Uint8Array | undefined>(queries.length);
 	const socket = createSocket('udp4');
