@@ -20,6 +20,8 @@ import { VERSION } from './roles/version.ts';
 const NODE_MAJOR_MIN = 24;
 /** Ctrl-C under npm arrives twice, from the terminal and from npm: a second signal so soon is the same one. */
 const SAME_SIGNAL_MS = 1000;
+/** Answering what has arrived takes 2 s at most; whatever keeps the process longer than this is cut off. */
+const END_MS_MAX = 10_000;
 
 interface Role {
 	readonly summary: string;
@@ -45,29 +47,15 @@ async function main(): Promise<number> {
 		printError(`Meridian needs Node ${NODE_MAJOR_MIN} or later, this is ${process.version}`);
 		return 1;
 	}
-	const { tokens } = parseArgs({ args: process.argv.slice(2), strict: false, tokens: true, options: optionShapes() });
-	const words: string[] = [];
-	const switches = new Set<string>();
-	const flags = new Map<string, string>();
-	let file = process.env['MERIDIAN_CONFIG'];
-	for (const token of tokens) {
-		if (token.kind === 'positional') words.push(token.value);
-		if (token.kind !== 'option') continue;
-		if ((SWITCHES as readonly string[]).includes(token.name)) switches.add(token.name);
-		else if (token.value === undefined) return misunderstood(unknownFlag(token.rawName));
-		else if (token.name === 'config') file = token.value;
-		else flags.set(token.rawName, token.value);
-	}
+	const line = readLine(process.argv.slice(2));
+	if (typeof line === 'string') return misunderstood(line);
+	const { words, switches, flags, file = process.env['MERIDIAN_CONFIG'] } = line;
 	if (switches.has('version')) return say(`meridian ${VERSION}`, 0);
 	const [name, ...operands] = words;
-	if (switches.has('help') || name === undefined || name === 'help')
-		return say(usage(), switches.has('help') || name === 'help' ? 0 : 2);
-	const role = ROLES[name];
-	if (role === undefined || !Object.hasOwn(ROLES, name)) return misunderstood(unknownRole(name));
-	if (operands.length > (role.operands === '' ? 0 : 1))
-		return misunderstood(`Cannot use "${operands.at(-1)}": ${name} takes ${role.operands || 'no more words'}`);
-	if (switches.has('demo') && name !== 'start')
-		return misunderstood(`Cannot use --demo with ${name}: it goes with start`);
+	if (switches.has('help') || name === 'help') return say(usage(), 0);
+	if (name === undefined) return misunderstood(usage());
+	const role = roleOf(name, operands, switches);
+	if (typeof role === 'string') return misunderstood(role);
 	const { settings, problems } = loadSettings(flags, process.env, file);
 	if (problems.length > 0) return misunderstood(problems.map(({ message }) => message).join('\n'));
 	return role.run({
@@ -76,21 +64,66 @@ async function main(): Promise<number> {
 		settings,
 		isDemo: switches.has('demo'),
 		isForced: switches.has('force'),
-		signals: createSignals(),
+		takeSignals,
 		print: (text) => process.stdout.write(`${text}\n`),
 		printError,
 	});
 }
 
+interface Line {
+	/** The command and what it is to work on. */
+	readonly words: readonly string[];
+	readonly switches: ReadonlySet<string>;
+	/** Values of settings, by flag with its dashes. */
+	readonly flags: ReadonlyMap<string, string>;
+	/** Of --config. */
+	readonly file: string | undefined;
+}
+
+/** Part the command line; a text says what is wrong with it. */
+function readLine(args: readonly string[]): Line | string {
+	const { tokens } = parseArgs({ args: [...args], strict: false, tokens: true, options: optionShapes() });
+	const words: string[] = [];
+	const switches = new Set<string>();
+	const flags = new Map<string, string>();
+	let file: string | undefined;
+	for (const token of tokens) {
+		if (token.kind === 'positional') words.push(token.value);
+		if (token.kind !== 'option') continue;
+		const { name, rawName, value, inlineValue } = token;
+		if ((SWITCHES as readonly string[]).includes(name)) {
+			if (value !== undefined) return `Cannot use ${rawName}=${value}: ${rawName} takes no value`;
+			switches.add(name);
+			continue;
+		}
+		// Without "=" the next flag would be taken for a value.
+		if (value === undefined || (!inlineValue && value.startsWith('--'))) return flagProblem(rawName);
+		if (name === 'config') file = value;
+		else flags.set(rawName, value);
+	}
+	return { words, switches, flags, file };
+}
+
+/** The role that was asked for; a text says why it cannot be had. */
+function roleOf(name: string, operands: readonly string[], switches: ReadonlySet<string>): Role | string {
+	const role = ROLES[name];
+	if (role === undefined || !Object.hasOwn(ROLES, name)) return unknownRole(name);
+	if (operands.length > (role.operands === '' ? 0 : 1))
+		return `Cannot use "${operands.at(-1)}": ${name} takes ${role.operands || 'no more words'}`;
+	if (switches.has('demo') && name !== 'start') return `Cannot use --demo with ${name}: it goes with start`;
+	return role;
+}
+
 /** Every setting takes a value, so that `--flag value` and `--flag=value` mean the same. */
-function optionShapes(): Record<string, { type: 'string' | 'boolean' }> {
-	const shapes: Record<string, { type: 'string' | 'boolean' }> = { config: { type: 'string' } };
+function optionShapes(): Record<string, { type: 'string' | 'boolean'; short?: string }> {
+	const shapes: Record<string, { type: 'string' | 'boolean'; short?: string }> = { config: { type: 'string' } };
 	for (const key of Object.keys(SETTINGS)) shapes[flagOf(key).slice(2)] = { type: 'string' };
 	for (const name of SWITCHES) shapes[name] = { type: 'boolean' };
+	shapes['help'] = { type: 'boolean', short: 'h' };
 	return shapes;
 }
 
-function unknownFlag(flag: string): string {
+function flagProblem(flag: string): string {
 	const known = [...Object.keys(SETTINGS).map(flagOf), '--config', ...SWITCHES.map((name) => `--${name}`)];
 	if (known.includes(flag)) return `Cannot use ${flag} without a value`;
 	const nearest = nearestName(flag, known);
@@ -104,15 +137,24 @@ function unknownRole(name: string): string {
 	return `Cannot run "${name}": ${hint}`;
 }
 
-function createSignals(): Signals {
+function takeSignals(): Signals {
 	let reload: (() => void) | undefined;
-	process.on('SIGHUP', () => reload?.());
+	let isReloadWanted = false;
+	process.on('SIGHUP', () => {
+		isReloadWanted = true;
+		reload?.();
+	});
 	const end = new Promise<void>((resolve) => {
 		let firstMs: number | undefined;
 		for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 			process.on(signal, () => {
 				if (firstMs !== undefined && performance.now() - firstMs > SAME_SIGNAL_MS) process.exit(1);
-				firstMs ??= performance.now();
+				if (firstMs !== undefined) return;
+				firstMs = performance.now();
+				setTimeout(() => {
+					printError(`Meridian had not ended ${END_MS_MAX / 1000} s after ${signal}: the rest is cut off`);
+					process.exit(1);
+				}, END_MS_MAX).unref();
 				resolve();
 			});
 		}
@@ -120,6 +162,8 @@ function createSignals(): Signals {
 	return {
 		onReload: (handler) => {
 			reload = handler;
+			// One that came during the start was about files that may have been read before.
+			if (isReloadWanted) handler();
 		},
 		untilEnd: () => end,
 	};
@@ -159,6 +203,9 @@ function say(text: string, code: number): number {
 function printError(text: string): void {
 	process.stderr.write(`${text}\n`);
 }
+
+// A reader that went away (`meridian check | head`) is no fault of ours.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 
 process.on('uncaughtException', (error) => {
 	printError(`Meridian met a fault and ends: ${error.stack ?? error.message}`);

@@ -9,13 +9,15 @@
  * | /v1/health   | every target with its vote, since when and why                                          |
  */
 
-import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { ReadyReport, TargetReport } from './reports.ts';
 
 export interface AdminParts {
 	readonly ready: () => ReadyReport;
 	readonly targets: () => readonly TargetReport[];
 	readonly metrics: { readonly contentType: string; text(): Promise<string> };
+	/** Told of faults; whoever asked hears only that there was one. */
+	readonly onFault: (error: Error) => void;
 }
 
 const BODY_OCTETS_MAX = 1024 * 1024;
@@ -44,8 +46,20 @@ export function createAdminSurface(parts: AdminParts): AdminSurface {
 	};
 }
 
-function createApp({ ready, targets, metrics }: AdminParts): FastifyInstance {
-	const app = Fastify({ bodyLimit: BODY_OCTETS_MAX, requestTimeout: 10_000, forceCloseConnections: true });
+function createApp({ ready, targets, metrics, onFault }: AdminParts): FastifyInstance {
+	const onError = (error: FastifyError, _request: FastifyRequest, reply: FastifyReply) => {
+		const status = error.statusCode ?? 500;
+		if (status < 500) return problem(reply, status, 'Bad request', error.message);
+		onFault(error);
+		return problem(reply, status, 'Internal error', 'See the log');
+	};
+	const app = Fastify({
+		bodyLimit: BODY_OCTETS_MAX,
+		requestTimeout: 10_000,
+		forceCloseConnections: true,
+		// What is wrong before there is a route, such as a URL that cannot be decoded.
+		frameworkErrors: onError,
+	});
 	app.get('/livez', () => ({ alive: true }));
 	app.get('/readyz', (request, reply) => {
 		const report = ready();
@@ -58,15 +72,7 @@ function createApp({ ready, targets, metrics }: AdminParts): FastifyInstance {
 	app.setNotFoundHandler((request, reply) =>
 		problem(reply, 404, 'Not found', `There is no ${request.method} ${request.url}`),
 	);
-	app.setErrorHandler((error: { readonly statusCode?: number; readonly message: string }, _request, reply) => {
-		const status = error.statusCode ?? 500;
-		return problem(
-			reply,
-			status,
-			status < 500 ? 'Bad request' : 'Internal error',
-			status < 500 ? error.message : 'See the log',
-		);
-	});
+	app.setErrorHandler(onError);
 	return app;
 }
 

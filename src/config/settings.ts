@@ -12,10 +12,13 @@ import {
 	type SettingTexts,
 	variableOf,
 } from '../model/settings.ts';
-import { readYaml } from './yaml-document.ts';
+import { readYaml, type TextPosition } from './yaml-document.ts';
 
 /** Variables that begin like ours and are no settings. */
 const OTHER_VARIABLES: ReadonlySet<string> = new Set(['MERIDIAN_CONFIG']);
+/** What Kubernetes puts into every container for a service by the name of `meridian`, or `meridian-...`. */
+const SERVICE_VARIABLE =
+	/_(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT(?:_\d+_(?:TCP|UDP)(?:_(?:ADDR|PORT|PROTO))?)?)$/;
 
 export interface LoadedSettings {
 	readonly settings: Settings;
@@ -34,17 +37,25 @@ export function loadSettings(
 	const problems: SettingProblem[] = [];
 	const fromFlags = layerOf([...flags], flagOf, problems);
 	const variables = Object.entries(environment).filter(
-		([name]) => name.startsWith('MERIDIAN_') && !OTHER_VARIABLES.has(name),
+		([name]) => name.startsWith('MERIDIAN_') && !OTHER_VARIABLES.has(name) && !SERVICE_VARIABLE.test(name),
 	);
 	const fromVariables = layerOf(
 		variables.map(([name, text]) => [name, text ?? '']),
 		variableOf,
 		problems,
 	);
-	const fromFile = file === undefined ? new Map() : fileLayer(file, problems);
+	const { layer: fromFile, placed } = file === undefined ? NO_FILE : readFile(file, problems);
 	const { settings, problems: ofValues } = readSettings([fromFlags, fromVariables, fromFile]);
-	return { settings, problems: [...problems, ...ofValues] };
+	return { settings, problems: [...problems, ...ofValues.map(placed)] };
 }
+
+interface FileSettings {
+	readonly layer: SettingTexts;
+	/** A problem with a key of the file, with its place there. */
+	readonly placed: (problem: SettingProblem) => SettingProblem;
+}
+
+const NO_FILE: FileSettings = { layer: new Map(), placed: (problem) => problem };
 
 function layerOf(
 	entries: readonly (readonly [string, string])[],
@@ -61,35 +72,48 @@ function layerOf(
 }
 
 /** Keys may be nested (`dns: { listen: ... }`) or written with dots; lists may be YAML lists. */
-function fileLayer(file: string, problems: SettingProblem[]): SettingTexts {
+function readFile(file: string, problems: SettingProblem[]): FileSettings {
 	let text: string;
 	try {
 		text = readFileSync(file, 'utf8');
 	} catch (error) {
 		problems.push({ source: file, message: `Cannot read the configuration ${file}: ${(error as Error).message}` });
-		return new Map();
+		return NO_FILE;
 	}
 	const yaml = readYaml(text);
-	for (const { line, column, message } of yaml.problems)
+	const complain = ({ line, column }: TextPosition, message: string) =>
 		problems.push({ source: file, message: `${file}:${line}:${column}: ${message}` });
+	for (const problem of yaml.problems) complain(problem, problem.message);
+	if (yaml.value !== undefined && (typeof yaml.value !== 'object' || Array.isArray(yaml.value))) {
+		complain(yaml.positionOf([]), 'Cannot use this as settings: expected keys with values');
+		return NO_FILE;
+	}
+	const places = new Map<string, TextPosition>();
 	const entries: [string, string][] = [];
-	const places = new Map<string, string>();
 	for (const { path, value } of leavesOf(yaml.value, [])) {
 		const key = path.join('.');
-		const { line, column } = yaml.positionOf(path);
-		places.set(key, `${file}:${line}:${column}: ${key}`);
+		if (places.has(key)) complain(yaml.positionOf(path), `Cannot set ${key} twice`);
+		places.set(key, yaml.positionOf(path));
 		entries.push([key, value]);
 	}
-	const found: SettingProblem[] = [];
-	const layer = layerOf(entries, (key) => key, found);
-	for (const { source, message } of found)
-		problems.push({ source, message: message.replace(source, places.get(source) ?? source) });
-	return new Map([...layer].map(([key, { text: value }]) => [key, { text: value, source: places.get(key) ?? key }]));
+	const placed = (problem: SettingProblem): SettingProblem => {
+		const place = places.get(problem.source);
+		if (place === undefined) return problem;
+		return { source: file, message: `${file}:${place.line}:${place.column}: ${problem.message}` };
+	};
+	const unknown: SettingProblem[] = [];
+	const layer = layerOf(entries, (key) => key, unknown);
+	problems.push(...unknown.map(placed));
+	return { layer, placed };
 }
 
 function leavesOf(value: unknown, path: readonly string[]): { path: readonly string[]; value: string }[] {
 	if (value === undefined || value === null) return path.length === 0 ? [] : [{ path, value: '' }];
-	if (Array.isArray(value)) return [{ path, value: value.join(',') }];
+	if (Array.isArray(value)) return [{ path, value: value.map(textOf).join(',') }];
 	if (typeof value !== 'object') return [{ path, value: String(value) }];
 	return Object.entries(value).flatMap(([key, entry]) => leavesOf(entry, [...path, key]));
+}
+
+function textOf(value: unknown): string {
+	return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }

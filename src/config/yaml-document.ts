@@ -2,7 +2,7 @@
  * YAML text to plain data, with the way back from a path in the data to a line and column.
  */
 
-import { isMap, isNode, isScalar, LineCounter, parseDocument, type YAMLMap } from 'yaml';
+import { type Document, isAlias, isMap, isNode, isScalar, LineCounter, parseDocument, visit, type YAMLMap } from 'yaml';
 import type { Path } from '../lib/result.ts';
 
 export interface TextPosition {
@@ -22,26 +22,55 @@ export interface YamlText {
 	positionOf(path: Path): TextPosition;
 }
 
+const ALIASES_MAX = 100;
+
 export function readYaml(text: string): YamlText {
 	const lines = new LineCounter();
-	const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
 	const at = (offset: number): TextPosition => {
 		const { line, col } = lines.linePos(offset);
 		return { line: Math.max(1, line), column: Math.max(1, col) };
 	};
-	const problems = document.errors.map(({ pos, message }) => ({
-		...at(pos[0]),
-		message: `Cannot read YAML: ${message}`,
-	}));
+	const problems: YamlProblem[] = [];
+	const complain = (offset: number, message: string) =>
+		problems.push({ ...at(offset), message: `Cannot read YAML: ${message}` });
+	let document: Document | undefined;
 	let value: unknown;
-	if (problems.length === 0) {
-		try {
-			value = document.toJS({ maxAliasCount: 100 }) ?? undefined;
-		} catch (error) {
-			problems.push({ line: 1, column: 1, message: `Cannot read YAML: ${(error as Error).message}` });
-		}
+	try {
+		// The package's own check for unique keys compares each key with each other one: seconds for a large zone.
+		const options = { lineCounter: lines, prettyErrors: false, uniqueKeys: false, logLevel: 'error' } as const;
+		document = parseDocument(text, options);
+		for (const { pos, code, message } of document.errors)
+			complain(pos[0], code === 'MULTIPLE_DOCS' ? 'a second document begins here, and a file holds one' : message);
+		for (const { offset, message } of mistakesOf(document)) complain(offset, message);
+		if (problems.length === 0) value = document.toJS({ maxAliasCount: ALIASES_MAX }) ?? undefined;
+	} catch (error) {
+		complain(0, (error as Error).message);
 	}
-	return { value, problems, positionOf: (path) => at(offsetOf(document.contents, path)) };
+	return { value, problems, positionOf: (path) => at(offsetOf(document?.contents, path)) };
+}
+
+/** What the package does not find, or finds without a place. */
+function mistakesOf(document: Document): { readonly offset: number; readonly message: string }[] {
+	const mistakes: { offset: number; message: string }[] = [];
+	const anchors = new Set<string>();
+	const complain = (node: unknown, message: string) => mistakes.push({ offset: startOf(node) ?? 0, message });
+	visit(document, {
+		Node: (_, node) => {
+			if (isAlias(node)) {
+				if (!anchors.has(node.source)) complain(node, `there is no anchor "${node.source}" before this alias`);
+				return;
+			}
+			if (node.anchor !== undefined) anchors.add(node.anchor);
+			if (!isMap(node)) return;
+			const keys = new Set<string>();
+			for (const { key } of node.items) {
+				const text = keyText(key);
+				if (keys.has(text)) complain(key, `the key "${text}" stands here twice`);
+				keys.add(text);
+			}
+		},
+	});
+	return mistakes;
 }
 
 function offsetOf(root: unknown, path: Path): number {
@@ -66,7 +95,12 @@ function offsetOf(root: unknown, path: Path): number {
 }
 
 function pairOf(map: YAMLMap, key: string) {
-	return map.items.find((pair) => String(isScalar(pair.key) ? pair.key.value : pair.key) === key);
+	return map.items.find((pair) => keyText(pair.key) === key);
+}
+
+/** As it becomes the key of a plain object. */
+function keyText(key: unknown): string {
+	return String(isScalar(key) ? (key.value ?? '') : key);
 }
 
 function startOf(node: unknown): number | undefined {

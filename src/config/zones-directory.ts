@@ -119,6 +119,8 @@ export function loadDirectory(directory: string): DirectoryTexts {
 					`Cannot steer a zone without its zone file: expected ${expected} beside it`,
 				),
 			);
+		} else if (zone.steering !== undefined) {
+			problems.push(fileProblem(unit, join(directory, name), `Cannot steer the zone ${unit} twice`));
 		} else zones.set(unit, { ...zone, steering: load(unit, name) });
 	}
 	const common: UnitText = {

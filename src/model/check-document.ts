@@ -61,7 +61,8 @@ export function readSteering(value: unknown, kind: 'common' | 'zone'): Result<St
 		),
 		pools: check.table(document, 'pools'),
 		policies: check.table(document, 'policies', (entry, path) => check.policy(entry, path, 1)),
-		names: check.table(document, 'names', (entry, path) => check.named(entry, path)),
+		// In the common document the key is unknown, which has been said.
+		names: kind === 'zone' ? check.table(document, 'names', (entry, path) => check.named(entry, path)) : new Map(),
 	};
 	for (const [name, monitor] of result.monitors) check.monitor(monitor, ['monitors', name]);
 	for (const [name, pool] of result.pools) check.pool(pool, ['pools', name]);

@@ -2,34 +2,41 @@
  * `meridian check [DIR]`: validates a zones directory with the very build that boots, and leaves no trace.
  */
 
-import { statSync } from 'node:fs';
-import { printFileProblem } from '../config/zones-directory.ts';
+import { readdirSync } from 'node:fs';
+import { type FileProblem, printFileProblem } from '../config/zones-directory.ts';
 import { combineGeoData, readMmdbFile } from '../geo/mmdb-file.ts';
 import type { Command } from './command.ts';
+import { counted } from './counted.ts';
 import { defaultGeodbPath } from './default-geodb.ts';
-import { UnitKeeper } from './units.ts';
+import { DirectoryRefused, UnitKeeper } from './units.ts';
+
+/** Files; reading more takes so long that somebody may wonder. */
+const MANY = 1000;
 
 /** @returns the exit code: 1 when there is an error */
 export function runCheck({ operands, settings, isForced, print, printError }: Command): number {
 	const directory = operands[0] ?? settings.zonesDir;
 	try {
-		if (!statSync(directory).isDirectory()) throw new Error('it is no directory');
+		const files = readdirSync(directory).length;
+		if (files >= MANY) printError(`Checking ${counted(files, 'file')} in ${directory}`);
 		const [first, ...others] = settings.geodb.length === 0 ? [defaultGeodbPath()] : settings.geodb;
 		const geo = combineGeoData([readMmdbFile(first ?? defaultGeodbPath()), ...others.map(readMmdbFile)]);
 		const { settled, problems } = new UnitKeeper(directory, undefined).load(geo, isForced);
-		for (const problem of problems) print(printFileProblem(problem));
+		for (const problem of problems.toSorted(byPlace)) print(printFileProblem(problem));
 		const errors = problems.filter(({ isWarning }) => !isWarning).length;
 		const warnings = problems.length - errors;
 		const { zones, steering, targets } = settled.snapshot;
-		const good = `${count(zones.zoneCount, 'zone')}, ${count(steering.names.length, 'steered name')}, ${count(targets.length, 'target')}`;
-		print(`${directory}: ${good} good; ${count(errors, 'error')}, ${count(warnings, 'warning')}`);
+		const good = `${counted(zones.zoneCount, 'zone')}, ${counted(steering.names.length, 'steered name')}, ${counted(targets.length, 'target')}`;
+		print(`${directory}: ${good} good; ${counted(errors, 'error')}, ${counted(warnings, 'warning')}`);
 		return errors > 0 ? 1 : 0;
 	} catch (error) {
-		printError(`Cannot check ${directory}: ${(error as Error).message}`);
+		const { message } = error as Error;
+		printError(error instanceof DirectoryRefused ? message : `Cannot check ${directory}: ${message}`);
 		return 1;
 	}
 }
 
-function count(n: number, what: string): string {
-	return `${n} ${what}${n === 1 ? '' : 's'}`;
+function byPlace(a: FileProblem, b: FileProblem): number {
+	if (a.file !== b.file) return a.file < b.file ? -1 : 1;
+	return a.line - b.line || a.column - b.column;
 }

@@ -18,7 +18,8 @@ export interface Command {
 	readonly settings: Settings;
 	readonly isDemo: boolean;
 	readonly isForced: boolean;
-	readonly signals: Signals;
+	/** Take the signals over; a command that does not is ended by them as usual. */
+	readonly takeSignals: () => Signals;
 	/** A line, or several, on standard output. */
 	readonly print: (text: string) => void;
 	readonly printError: (text: string) => void;

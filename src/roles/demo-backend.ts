@@ -1,5 +1,8 @@
 /**
  * A demo backend, as a process of its own: `demo-backend.ts PORT NAME` answers `ok` to every request on loopback.
+ *
+ * Started by `meridian start --demo` it has a channel to it, and ends when that closes, however Meridian ended.
+ * Started by hand it has none, and runs until it is stopped.
  */
 
 import { createServer } from 'node:http';
@@ -10,10 +13,12 @@ const server = createServer((_request, response) => {
 	response.writeHead(200, { 'content-type': 'text/plain', 'x-backend': name });
 	response.end('ok\n');
 });
-server.on('error', () => process.exit(1));
-server.listen(port, '127.0.0.1', () => process.stdout.write(`${name} listens on 127.0.0.1:${port}\n`));
-// Nobody needs a demo backend whose demo is gone without having said so.
-const parent = process.ppid;
-setInterval(() => {
-	if (parent !== 1 && process.ppid === 1 && process.stdout.isTTY !== true) process.exit(0);
-}, 1000).unref();
+server.on('error', ({ message }) => {
+	process.stderr.write(`Cannot start the backend ${name}: ${message}\n`);
+	process.exit(1);
+});
+server.listen(port, '127.0.0.1', () => {
+	if (process.send === undefined) process.stdout.write(`${name} listens on 127.0.0.1:${port}, pid ${process.pid}\n`);
+	else process.send('listening');
+});
+process.on('disconnect', () => process.exit(0));

@@ -2,6 +2,7 @@
  * The metrics of an instance: the counters of its workers, and its state.
  */
 
+import type { Vote } from '../health/target.ts';
 import { COUNT, RCODES } from '../serve/counters.ts';
 import type { Metric, Sample } from '../telemetry/metrics.ts';
 import type { InstanceState } from './instance.ts';
@@ -10,7 +11,11 @@ import type { WorkerPool } from './worker-pool.ts';
 const RCODE_NAMES = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED', 'YXDOMAIN'] as const;
 const BADVERS = 16;
 
-export function instanceMetrics(workers: WorkerPool, state: () => InstanceState | undefined): readonly Metric[] {
+export function instanceMetrics(
+	workers: WorkerPool,
+	state: () => InstanceState | undefined,
+	targets: () => readonly { readonly vote: Vote }[],
+): readonly Metric[] {
 	const total = (column: number) => workers.counters.reduce((sum, counters) => sum + (counters[column] ?? 0), 0);
 	const counter = (name: string, help: string, column: number): Metric => ({
 		name,
@@ -77,7 +82,13 @@ export function instanceMetrics(workers: WorkerPool, state: () => InstanceState 
 		gauge('directory_refused', '1 when the zones directory was refused as a whole', ({ refusal }) =>
 			refusal === undefined ? 0 : 1,
 		),
-		gauge('targets', 'Targets of the generation served', ({ snapshot }) => snapshot.targets.length),
+		{
+			name: 'targets',
+			help: 'Targets of the generation served, by the vote on them; unknown counts as up',
+			kind: 'gauge',
+			labels: ['vote'],
+			read: () => voteSamples(targets(), state()?.snapshot.targets.length ?? 0),
+		},
 		{
 			name: 'geodb_build_time_seconds',
 			help: 'When each geo database was built',
@@ -90,6 +101,16 @@ export function instanceMetrics(workers: WorkerPool, state: () => InstanceState 
 				})),
 		},
 	];
+}
+
+/** Targets that this process does not probe are unknown to it. */
+function voteSamples(targets: readonly { readonly vote: Vote }[], total: number): Sample[] {
+	const up = targets.filter(({ vote }) => vote === 'up').length;
+	const down = targets.filter(({ vote }) => vote === 'down').length;
+	return Object.entries({ up, down, unknown: Math.max(0, total - up - down) }).map(([vote, value]) => ({
+		labels: { vote },
+		value,
+	}));
 }
 
 function rcodeSamples(total: (column: number) => number): Sample[] {

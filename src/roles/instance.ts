@@ -66,6 +66,8 @@ export class Instance {
 	#loadedMs = clock.nowMs();
 	/** Why the last reload was refused as a whole. */
 	#refusal: string | undefined;
+	/** Why what is served could not be kept for the next start. */
+	#unsaved: string | undefined;
 
 	private constructor(parts: Parts, loaded: Loaded, refusal: string | undefined) {
 		this.#parts = parts;
@@ -120,11 +122,18 @@ export class Instance {
 		if (!isProbing)
 			log.warn({}, 'this process does not probe: without Redis it has no health, and unknown counts as up');
 		let instance: Instance | undefined;
-		const metrics = createMetrics(instanceMetrics(workers, () => instance?.state()));
+		const metrics = createMetrics(
+			instanceMetrics(
+				workers,
+				() => instance?.state(),
+				() => prober?.states() ?? [],
+			),
+		);
 		const admin = createAdminSurface({
 			ready: () => readyReport(instance?.state()),
 			targets: () => targetReports(prober?.states() ?? [], instance?.state()?.snapshot ?? snapshot, clock.nowMs()),
 			metrics,
+			onFault: (error) => log.error({ error: error.stack }, 'a request to the admin surface met a fault'),
 		});
 		closers.push(() => admin.close());
 		const adminUrl = await listenAdmin(admin, settings['admin.listen']);
@@ -133,7 +142,8 @@ export class Instance {
 			loaded,
 			refusal,
 		);
-		keeper.save();
+		keeper.accept(loaded);
+		instance.#save();
 		return instance;
 	}
 
@@ -148,15 +158,28 @@ export class Instance {
 			this.#generation++;
 			workers.swap({ number: this.#generation, snapshot, slots });
 			prober?.setTargets(targetsFor(settings.region, snapshot));
+			keeper.accept(loaded);
 			this.#loaded = loaded;
 			this.#loadedMs = clock.nowMs();
 			this.#refusal = undefined;
 			logProblems(loaded.problems, log);
 			log.info({ generation: this.#generation, zones: snapshot.zones.zoneCount }, 'zones loaded');
-			keeper.save();
+			this.#save();
 		} catch (error) {
 			this.#refusal = (error as Error).message;
 			log.error({ reason: this.#refusal }, 'the reload was refused; what was served before goes on');
+		}
+	}
+
+	/** A full disk is no reason to stop answering, but one to tell of. */
+	#save(): void {
+		const { keeper, options } = this.#parts;
+		try {
+			keeper.save();
+			this.#unsaved = undefined;
+		} catch (error) {
+			this.#unsaved = `Cannot keep the zones for the next start: ${(error as Error).message}`;
+			options.log.error({ reason: this.#unsaved }, 'the last good zones were not written');
 		}
 	}
 
@@ -168,6 +191,7 @@ export class Instance {
 			problems: this.#loaded.problems,
 			refused: this.#loaded.settled.refused,
 			refusal: this.#refusal,
+			unsaved: this.#unsaved,
 			geoFiles: this.#parts.geoFiles,
 			loadedMsAgo: clock.nowMs() - this.#loadedMs,
 			workersWanted: this.#parts.workers.wanted,
@@ -201,6 +225,8 @@ export interface InstanceState {
 	readonly refused: ReadonlySet<string>;
 	/** Why the zones directory was refused as a whole. */
 	readonly refusal: string | undefined;
+	/** Why the zones could not be kept for the next start. */
+	readonly unsaved: string | undefined;
 	readonly geoFiles: readonly GeoFile[];
 	readonly loadedMsAgo: number;
 	readonly workersWanted: number;
@@ -231,6 +257,7 @@ function firstLoad(
 	log: Log,
 ): { readonly loaded: Loaded; readonly refusal: string | undefined } {
 	const stored = new Set(keeper.servedUnits);
+	for (const what of keeper.damaged) log.warn({ what }, 'a last good version cannot be read, and is passed over');
 	let loaded: Loaded;
 	try {
 		loaded = keeper.load(geo, isForced);
@@ -305,7 +332,7 @@ async function reserveAll(texts: readonly string[], log: Log): Promise<readonly 
 		return expandWildcard(at);
 	});
 	const reserved: ListenAddress[] = [];
-	for (const at of wanted) {
+	for (const at of distinct(wanted)) {
 		try {
 			reserved.push(await reservePort(at));
 		} catch (error) {
@@ -318,6 +345,11 @@ async function reserveAll(texts: readonly string[], log: Log): Promise<readonly 
 	}
 	if (reserved.length === 0) throw new Error('Cannot listen: this machine has none of the addresses');
 	return reserved;
+}
+
+/** A wildcard stands for addresses that may be named beside it. */
+function distinct(addresses: readonly ListenAddress[]): Iterable<ListenAddress> {
+	return new Map(addresses.map((at, i) => [at.port === 0 ? i : printListenAddress(at), at])).values();
 }
 
 function expandWildcard(at: ListenAddress): ListenAddress[] {

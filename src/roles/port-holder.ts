@@ -8,6 +8,8 @@
 import { createSocket } from 'node:dgram';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { endianness } from 'node:os';
+import { parseAddress } from '../lib/address.ts';
 import { type ListenAddress, printListenAddress } from '../serve/listen.ts';
 
 /** Tries to find one port that is free for both protocols, when any will do. */
@@ -29,7 +31,7 @@ export async function reservePort(at: ListenAddress): Promise<ListenAddress> {
 			if (at.port === 0 && tries < PORT_TRIES) continue;
 			const { code, message } = cause as NodeJS.ErrnoException;
 			const where = printListenAddress({ ...at, port });
-			const why = code === 'EADDRINUSE' ? `it is in use${holderText(port)}` : message;
+			const why = code === 'EADDRINUSE' ? `it is in use${holderOf(at.address, port)}` : message;
 			throw new Error(`Cannot listen on ${where}: ${why}`, { cause });
 		}
 	}
@@ -60,9 +62,10 @@ function bindTcp(at: ListenAddress): Promise<void> {
 }
 
 /** ` by process 123 (node src/main.ts start)`, or nothing where /proc does not tell. */
-function holderText(port: number): string {
+export function holderOf(address: string, port: number): string {
 	try {
-		const inodes = new Set(['udp', 'udp6', 'tcp', 'tcp6'].flatMap((table) => socketInodes(table, port)));
+		const places = kernelPlaces(address, port);
+		const inodes = new Set(['udp', 'udp6', 'tcp', 'tcp6'].flatMap((table) => socketInodes(table, places)));
 		const pid = readdirSync('/proc').find((entry) => /^\d+$/.test(entry) && holdsSocket(entry, inodes));
 		if (pid === undefined) return '';
 		const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
@@ -72,15 +75,39 @@ function holderText(port: number): string {
 	}
 }
 
-/** Inodes of the sockets on a local port, from the kernel's table; a listening TCP socket has state 0A. */
-function socketInodes(table: string, port: number): string[] {
-	const hexPort = port.toString(16).toUpperCase().padStart(4, '0');
-	return readFileSync(`/proc/net/${table}`, 'utf8')
+/** The address and the wildcards as the kernel's tables print them: words in the machine's byte order, in hex. */
+function kernelPlaces(address: string, port: number): ReadonlySet<string> {
+	const { family, words } = parseAddress(address) ?? { family: 4, words: [0] };
+	const isSwapped = endianness() === 'LE';
+	const own = [...words.slice(0, family === 4 ? 1 : 4)].map((word) => hex(isSwapped ? swapped(word) : word, 8));
+	return new Set([own.join(''), hex(0, 8), hex(0, 32)].map((place) => `${place}:${hex(port, 4)}`));
+}
+
+function swapped(word: number): number {
+	return ((word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24)) >>> 0;
+}
+
+function hex(value: number, digits: number): string {
+	return value.toString(16).toUpperCase().padStart(digits, '0');
+}
+
+/** Inodes of the sockets at local places, from the kernel's table; a listening TCP socket has state 0A. */
+function socketInodes(table: string, places: ReadonlySet<string>): string[] {
+	return readTable(table)
 		.split('\n')
 		.slice(1)
 		.map((line) => line.trim().split(/\s+/))
-		.filter((columns) => columns[1]?.endsWith(`:${hexPort}`) && (table.startsWith('udp') || columns[3] === '0A'))
+		.filter((columns) => places.has(columns[1] ?? '') && (table.startsWith('udp') || columns[3] === '0A'))
 		.map((columns) => columns[9] ?? '');
+}
+
+/** A machine without IPv6 lacks its tables. */
+function readTable(table: string): string {
+	try {
+		return readFileSync(`/proc/net/${table}`, 'utf8');
+	} catch {
+		return '';
+	}
 }
 
 function holdsSocket(pid: string, inodes: ReadonlySet<string>): boolean {

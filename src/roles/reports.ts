@@ -25,9 +25,10 @@ export function readyReport(state: InstanceState | undefined): ReadyReport {
 			loadedSecAgo: 0,
 		};
 	}
-	const { refused, refusal, problems, workersWanted, workersRunning } = state;
+	const { refused, refusal, unsaved, problems, workersWanted, workersRunning } = state;
 	const degraded: string[] = [];
 	if (refusal !== undefined) degraded.push(refusal);
+	if (unsaved !== undefined) degraded.push(unsaved);
 	for (const unit of refused) degraded.push(`the new version of ${unit} was refused`);
 	if (workersRunning < workersWanted) degraded.push(`${workersRunning} of ${workersWanted} workers run`);
 	return {

@@ -14,11 +14,12 @@ export async function runInstance({
 	settings,
 	isDemo,
 	isForced,
-	signals,
+	takeSignals,
 	print,
 	printError,
 }: Command): Promise<number> {
 	const log = createLog(settings['log.level']);
+	const signals = takeSignals();
 	let demo: Demo | undefined;
 	let instance: Instance;
 	try {

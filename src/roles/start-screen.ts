@@ -3,36 +3,42 @@
  */
 
 import { printListenAddress } from '../serve/listen.ts';
-import type { Demo } from './demo.ts';
+import { counted } from './counted.ts';
+import type { Demo, DemoBackend } from './demo.ts';
 import type { Instance } from './instance.ts';
 import { VERSION } from './version.ts';
 
 /** Networks of three continents in the default database, for clients to play. */
 const CLIENTS = [
-	{ place: 'United States', ipv4: '8.8.8.0/24', ipv6: '2600:1700::/32' },
+	{ place: 'the United States', ipv4: '8.8.8.0/24', ipv6: '2600:1700::/32' },
 	{ place: 'Germany', ipv4: '84.128.0.0/24', ipv6: '2003::/32' },
 	{ place: 'Japan', ipv4: '133.11.0.0/24', ipv6: '2001:200::/32' },
 ] as const;
 
+/** Lines to be pasted stand alone on theirs: not every shell takes a comment behind a command. */
 export function startScreen(instance: Instance, demo: Demo | undefined): string {
-	const { snapshot } = instance.state();
+	const { zones, steering, targets } = instance.state().snapshot;
 	const lines = [
 		'',
 		`Meridian ${VERSION} answers on ${instance.listen.map(printListenAddress).join(' and ')}, UDP and TCP (pid ${process.pid})`,
-		`  ${snapshot.zones.zoneCount} zones, ${snapshot.steering.names.length} steered names, ${snapshot.targets.length} targets`,
+		`  ${counted(zones.zoneCount, 'zone')}, ${counted(steering.names.length, 'steered name')}, ${counted(targets.length, 'target')}`,
 		`  ${instance.adminUrl}/readyz  /livez  /metrics  /v1/health`,
 		`  kill -HUP ${process.pid} loads the zones again; Ctrl-C or kill ${process.pid} ends`,
 	];
 	const [first] = instance.listen;
 	if (demo !== undefined && first !== undefined) {
-		const dig = `dig @${first.address} -p ${first.port} www.example.org`;
-		lines.push('', 'Ask as clients of three regions:');
-		for (const { place, ipv4 } of CLIENTS) lines.push(`  ${`${dig} A +subnet=${ipv4}`.padEnd(66)} # ${place}`);
-		for (const { place, ipv6 } of CLIENTS) lines.push(`  ${`${dig} AAAA +subnet=${ipv6}`.padEnd(66)} # ${place}`);
-		lines.push('', 'Stop a backend, and see its region move to the next; start it again, and see it come back:');
-		for (const { pool, port, pid, restartCommand } of demo.backends) {
-			lines.push(`  ${pool.padEnd(10)} 127.0.0.1:${port}  pid ${pid}  stop: kill ${pid}  start: ${restartCommand}`);
+		lines.push('', 'Ask as a client in');
+		for (const { place, ipv4, ipv6 } of CLIENTS) {
+			const dig = `    dig @${first.address} -p ${first.port} www.example.org`;
+			lines.push(`  ${place}`, `${dig} A +subnet=${ipv4}`, `${dig} AAAA +subnet=${ipv6}`);
 		}
+		lines.push('', 'Stop a backend, and see its region move to the next; start it again, and see it come back:');
+		lines.push(...demo.backends.flatMap(backendLines));
 	}
 	return `${lines.join('\n')}\n`;
+}
+
+function backendLines({ pool, port, pid, problem, restartCommand }: DemoBackend): readonly string[] {
+	if (pid === undefined) return [`  ${pool} did not start: ${problem}`];
+	return [`  ${pool} on 127.0.0.1:${port}`, `    kill ${pid}`, `    ${restartCommand}`];
 }

@@ -33,6 +33,8 @@ export interface Loaded {
 	readonly settled: Settled<ReadZone>;
 	/** All problems, errors and warnings, with their places in files. */
 	readonly problems: readonly FileProblem[];
+	/** What it was built from. */
+	readonly versions: Versions;
 }
 
 /** The directory was refused as a whole: what was served before goes on. */
@@ -47,14 +49,19 @@ export class UnitKeeper {
 	readonly #directory: string;
 	readonly #lastGood: LastGood | undefined;
 	readonly #merges = new MergeCache();
-	/** What is served now; before the first load, what the state directory has. */
+	/** Stored units that cannot be read back. */
+	readonly damaged: readonly string[];
+	/** What is served now; before that, what the state directory has. */
 	#served: Versions;
 
 	/** @param lastGood  absent for a check, which leaves no trace */
 	constructor(directory: string, lastGood: LastGood | undefined) {
 		this.#directory = directory;
 		this.#lastGood = lastGood;
-		this.#served = storedVersions(lastGood?.load().units ?? []);
+		const { units, damaged } = lastGood?.load() ?? { units: [], damaged: [] };
+		const { versions, unreadable } = storedVersions(units);
+		this.#served = versions;
+		this.damaged = [...damaged, ...unreadable];
 	}
 
 	/** Units with a version that is served, or can be fallen back to; none on a first start. */
@@ -63,7 +70,7 @@ export class UnitKeeper {
 	}
 
 	/**
-	 * Load the directory and settle on what is to be served.
+	 * Load the directory and settle on what could be served.
 	 * @param isForced  take an empty directory, or one that drops most zones, as it is
 	 * @throws DirectoryRefused
 	 */
@@ -99,7 +106,15 @@ export class UnitKeeper {
 		return this.#settle(geo, this.#served.common, this.#served.zones, new Set(), []);
 	}
 
-	/** Remember what is served as the last good version. */
+	/** From now on this is what is served. */
+	accept({ versions }: Loaded): void {
+		this.#served = versions;
+	}
+
+	/**
+	 * Keep what is served as the last good version.
+	 * @throws the runtime's error when it cannot be written
+	 */
 	save(): void {
 		const units = [this.#served.common, ...this.#served.zones.values()];
 		this.#lastGood?.save(
@@ -125,11 +140,11 @@ export class UnitKeeper {
 		for (const problem of settled.problems) {
 			problems.push(located(problem, problem.unit === COMMON_UNIT ? common : zones.get(problem.unit)));
 		}
-		this.#served = {
+		const versions: Versions = {
 			common: settled.refused.has(COMMON_UNIT) ? this.#served.common : common,
 			zones: new Map(settled.units.zones.map((zone) => [zone.unit, zone])),
 		};
-		return { settled, problems };
+		return { settled, problems, versions };
 	}
 
 	/** The texts of the directory, unless it looks as if it were not the one that is meant. */
@@ -139,7 +154,8 @@ export class UnitKeeper {
 		try {
 			texts = loadDirectory(this.#directory);
 		} catch (error) {
-			throw refused((error as Error).message);
+			if (!isForced || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw refused((error as Error).message);
+			texts = NO_FILES;
 		}
 		if (isForced) return texts;
 		if (texts.zones.length === 0) throw refused('it holds no zone (*.zone); --force takes it all the same');
@@ -159,21 +175,34 @@ function located(problem: BuildProblem, unit: ReadUnit | undefined): FileProblem
 	return { unit: problem.unit, ...place, message: 'path' in at ? placed(at.path, message) : message, isWarning };
 }
 
-function storedVersions(stored: readonly UnitFiles[]): Versions {
-	const empty = readCommon({ unit: COMMON_UNIT, zone: undefined, steering: undefined });
+const NO_FILES: DirectoryTexts = {
+	common: { unit: COMMON_UNIT, zone: undefined, steering: undefined },
+	zones: [],
+	problems: [],
+};
+
+/** What was good once may not be to a later version of this program. */
+function storedVersions(stored: readonly UnitFiles[]): {
+	readonly versions: Versions;
+	readonly unreadable: readonly string[];
+} {
+	const empty = readCommon(NO_FILES.common);
 	if (!('unit' in empty)) throw new Error('Cannot read an empty steering document');
 	let common: ReadUnit = empty;
 	const zones = new Map<string, ReadZone>();
+	const unreadable: string[] = [];
 	for (const { unit, zone, steering } of stored) {
 		const fileOf = (text: string | undefined) => (text === undefined ? undefined : { path: `last good ${unit}`, text });
 		const text: UnitText = { unit, zone: fileOf(zone), steering: fileOf(steering) };
 		if (unit === COMMON_UNIT) {
 			const read = readCommon(text);
 			if ('unit' in read) common = read;
+			else unreadable.push(unit);
 		} else {
 			const read = readZone(text);
 			if ('unit' in read) zones.set(unit, read);
+			else unreadable.push(unit);
 		}
 	}
-	return { common, zones };
+	return { versions: { common, zones }, unreadable };
 }

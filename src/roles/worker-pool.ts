@@ -14,6 +14,8 @@ const RESTART_MS_MIN = 50;
 const RESTART_MS_MAX = 5000;
 /** A worker that ran so long has outlived what killed the one before. */
 const STABLE_MS = 30_000;
+/** Longer than a worker's own drains; one that has not ended by then never will. */
+const STOP_MS_MAX = 5000;
 
 export interface WorkerPoolSettings {
 	readonly udpWorkers: number;
@@ -21,6 +23,8 @@ export interface WorkerPoolSettings {
 	readonly health: HealthWords;
 	readonly answering: AnsweringSettings;
 	readonly log: Log;
+	/** The module that every thread runs; tests wrap it to bring in faults. */
+	readonly entry?: URL;
 }
 
 interface Seat {
@@ -40,6 +44,8 @@ export class WorkerPool {
 	readonly #seats: Seat[];
 	#generation: Generation;
 	#cookieSecrets: readonly Uint8Array[];
+	/** Until then a worker that cannot start is the caller's to hear of; afterwards it is tried again. */
+	#hasStarted = false;
 	#isStopping = false;
 
 	constructor(settings: WorkerPoolSettings, first: Generation) {
@@ -70,17 +76,26 @@ export class WorkerPool {
 	/**
 	 * Start all workers and wait until each of them listens.
 	 * @returns the receive buffer that the kernel granted
-	 * @throws Error when one cannot
+	 * @throws Error when one cannot; the others have ended then
 	 */
 	async start(): Promise<number> {
-		const granted = await Promise.all(this.#seats.map((seat) => this.#spawn(seat)));
-		return Math.max(...granted);
+		try {
+			const granted = await Promise.all(this.#seats.map((seat) => this.#untilReady(seat, this.#createWorker(seat))));
+			this.#hasStarted = true;
+			return Math.max(...granted);
+		} catch (error) {
+			await this.stop();
+			throw error;
+		}
 	}
 
 	/** Hand a generation to every worker; each takes it between two queries. */
 	swap(generation: Generation): void {
 		this.#generation = generation;
-		for (const { worker } of this.#seats) worker?.postMessage({ kind: 'swap', generation } satisfies ToWorker);
+		for (const { worker, isReady } of this.#seats) {
+			// One that is still starting is handed it as soon as it is ready.
+			if (isReady) worker?.postMessage({ kind: 'swap', generation } satisfies ToWorker);
+		}
 	}
 
 	/** Roll over to other cookie secrets. */
@@ -89,25 +104,22 @@ export class WorkerPool {
 		for (const { worker } of this.#seats) worker?.postMessage({ kind: 'cookies', secrets } satisfies ToWorker);
 	}
 
-	/** Let each worker answer what it has, and wait until it has ended. */
+	/** Let each worker answer what it has, and wait until it has ended; one that hangs is cut off. */
 	async stop(): Promise<void> {
 		this.#isStopping = true;
 		await Promise.all(
 			this.#seats.map(({ worker, timer }) => {
 				clearTimeout(timer);
-				if (worker === undefined) return undefined;
-				return new Promise<void>((resolve) => {
-					worker.once('exit', () => resolve());
-					worker.postMessage({ kind: 'stop' } satisfies ToWorker);
-				});
+				return worker === undefined ? undefined : ended(worker);
 			}),
 		);
 	}
 
-	#spawn(seat: Seat): Promise<number> {
-		const { listen, health, answering, log } = this.#settings;
-		const first = this.#generation;
-		const worker = new Worker(ENTRY, {
+	/** @throws the runtime's error when there is no thread to be had */
+	#createWorker(seat: Seat): Worker {
+		const { listen, health, answering, entry = ENTRY } = this.#settings;
+		seat.startedMs = performance.now();
+		seat.worker = new Worker(entry, {
 			name: `${seat.transport}-${seat.index}`,
 			workerData: {
 				transport: seat.transport,
@@ -116,11 +128,16 @@ export class WorkerPool {
 				answering: { ...answering, cookieSecrets: this.#cookieSecrets },
 				counters: this.counters[seat.index] ?? new Float64Array(0),
 				seed: Math.floor(Math.random() * 0x7fffffff),
-				first,
+				first: this.#generation,
 			} satisfies WorkerInput,
 		});
-		seat.worker = worker;
-		seat.startedMs = performance.now();
+		return seat.worker;
+	}
+
+	/** @returns the receive buffer that the kernel granted */
+	#untilReady(seat: Seat, worker: Worker): Promise<number> {
+		const { log } = this.#settings;
+		const first = this.#generation;
 		return new Promise((resolve, reject) => {
 			worker.on('message', (message: FromWorker) => {
 				if (message.kind === 'ready') {
@@ -142,7 +159,10 @@ export class WorkerPool {
 				log.error({ worker: seat.index, transport: seat.transport, error: error.stack }, 'a worker died');
 				reject(error);
 			});
-			worker.on('exit', () => this.#onExit(seat, worker));
+			worker.on('exit', (code) => {
+				reject(new Error(`Cannot start a worker: it ended with exit code ${code} before it listened`));
+				this.#onExit(seat, worker);
+			});
 		});
 	}
 
@@ -151,17 +171,37 @@ export class WorkerPool {
 		const wasReady = seat.isReady;
 		seat.worker = undefined;
 		seat.isReady = false;
-		if (this.#isStopping || (!wasReady && this.restarts === 0)) return;
+		if (wasReady || this.#hasStarted) this.#replace(seat);
+	}
+
+	#replace(seat: Seat): void {
+		if (this.#isStopping) return;
+		const { log } = this.#settings;
 		if (performance.now() - seat.startedMs > STABLE_MS) seat.restartMs = RESTART_MS_MIN;
-		this.#settings.log.warn(
-			{ worker: seat.index, transport: seat.transport, inMs: seat.restartMs },
-			'a worker is replaced',
-		);
+		log.warn({ worker: seat.index, transport: seat.transport, inMs: seat.restartMs }, 'a worker is replaced');
 		seat.timer = setTimeout(() => {
 			this.restarts++;
-			// Its failure to start is an exit like any other, and brings the next try.
-			this.#spawn(seat).catch(() => undefined);
+			const complain = ({ message }: Error) =>
+				log.error({ worker: seat.index, transport: seat.transport, error: message }, 'a worker could not be replaced');
+			try {
+				// When it cannot start either, its exit brings the next try.
+				this.#untilReady(seat, this.#createWorker(seat)).catch(complain);
+			} catch (error) {
+				complain(error as Error);
+				this.#replace(seat);
+			}
 		}, seat.restartMs);
 		seat.restartMs = Math.min(2 * seat.restartMs, RESTART_MS_MAX);
 	}
+}
+
+function ended(worker: Worker): Promise<void> {
+	return new Promise((resolve) => {
+		const giveUp = setTimeout(() => void worker.terminate(), STOP_MS_MAX);
+		worker.once('exit', () => {
+			clearTimeout(giveUp);
+			resolve();
+		});
+		worker.postMessage({ kind: 'stop' } satisfies ToWorker);
+	});
 }

@@ -1,6 +1,7 @@
 /**
  * The last good version of each unit, kept in the state directory so that a start with a broken file can fall
- * back to it. One file a unit, written aside and renamed: after a crash there is the old one or the new one.
+ * back to it. One file a unit, written aside and renamed: after a crash of the process there is the old one or the
+ * new one. A file that a crash of the machine left half written does not match its own check and is passed over.
  */
 
 import { createHash } from 'node:crypto';
@@ -64,12 +65,17 @@ export class LastGood {
 			this.#stored.set(unit.unit, check);
 		}
 		for (const unit of this.#stored.keys()) {
-			if (kept.has(unit)) continue;
-			rmSync(join(this.#directory, fileNameOf(unit)), { force: true });
-			this.#stored.delete(unit);
+			if (!kept.has(unit)) this.#stored.delete(unit);
+		}
+		const names = new Set([...kept].map(fileNameOf));
+		for (const name of readdirSync(this.#directory)) {
+			if (OWN_FILE.test(name) && !names.has(name)) rmSync(join(this.#directory, name), { force: true });
 		}
 	}
 }
+
+/** Units, and what a crash left of writing one. */
+const OWN_FILE = /^[0-9a-f]{32}\.json(?:\.new)?$/;
 
 /** A name of fixed length and harmless letters, whatever the apex is. */
 function fileNameOf(unit: string): string {

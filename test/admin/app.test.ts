@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { type AdminParts, createAdminSurface } from '../../src/admin/app.ts';
+import type { ReadyReport } from '../../src/admin/reports.ts';
+
+const fine: ReadyReport = {
+	ready: true,
+	degraded: [],
+	generation: 7,
+	zones: 1,
+	problems: [],
+	refusedUnits: [],
+	geo: [],
+	workers: { wanted: 2, running: 2 },
+	loadedSecAgo: 3,
+};
+
+const target = {
+	pools: ['example.org. eu'],
+	address: '192.0.2.1',
+	port: 8080,
+	kind: 'http',
+	vote: 'down',
+	run: 0,
+	sinceSec: 4,
+	checkedSecAgo: 1.5,
+	reason: 'status 500',
+	rttMs: undefined,
+} as const;
+
+const degraded: ReadyReport = { ...fine, degraded: ['the new version of example.org. was refused'] };
+const unready: ReadyReport = { ...fine, ready: false, degraded: ['starting'] };
+
+const broken = (): never => {
+	throw new Error('the disk is on fire');
+};
+
+type Row = {
+	readonly name: string;
+	readonly parts?: Partial<AdminParts>;
+	readonly method?: 'GET' | 'POST';
+	readonly url: string;
+	readonly status: number;
+	/** Members of the body, or its whole text. */
+	readonly body: object | string;
+};
+
+describe('the admin surface', () => {
+	for (const { name, parts = {}, method = 'GET', url, status, body } of [
+		{ name: '/livez is 200', url: '/livez', status: 200, body: { alive: true } },
+		{
+			name: '/livez is 200 whatever the instance does',
+			parts: { ready: broken },
+			url: '/livez',
+			status: 200,
+			body: {},
+		},
+		{ name: '/readyz is 200 when all is well', url: '/readyz', status: 200, body: fine },
+		{ name: '/readyz?strict is 200 when all is well', url: '/readyz?strict', status: 200, body: fine },
+		{
+			name: '/readyz is 200 when degraded, and says how',
+			parts: { ready: () => degraded },
+			url: '/readyz',
+			status: 200,
+			body: degraded,
+		},
+		{
+			name: '/readyz?strict is 503 when degraded',
+			parts: { ready: () => degraded },
+			url: '/readyz?strict',
+			status: 503,
+			body: degraded,
+		},
+		{
+			name: '/readyz?strict=1 is the same',
+			parts: { ready: () => degraded },
+			url: '/readyz?strict=1',
+			status: 503,
+			body: degraded,
+		},
+		{
+			name: '/readyz?other is /readyz',
+			parts: { ready: () => degraded },
+			url: '/readyz?other',
+			status: 200,
+			body: degraded,
+		},
+		{
+			name: '/readyz is 503 when it cannot answer',
+			parts: { ready: () => unready },
+			url: '/readyz',
+			status: 503,
+			body: unready,
+		},
+		{ name: '/metrics is the page of the metrics', url: '/metrics', status: 200, body: 'meridian_zones 1\n' },
+		{
+			name: '/v1/health tells of every target',
+			url: '/v1/health',
+			status: 200,
+			body: JSON.parse(JSON.stringify({ targets: [target] })),
+		},
+	] as readonly Row[]) {
+		it(name, async () => {
+			const answer = await ask(parts, method, url);
+			assert.equal(answer.status, status);
+			if (typeof body === 'string') {
+				assert.equal(answer.body, body);
+				assert.match(answer.type, /^text\/plain; version=/);
+			} else {
+				assert.match(answer.type, /^application\/json/);
+				assert.partialDeepStrictEqual(JSON.parse(answer.body), body);
+			}
+		});
+	}
+
+	for (const { name, parts = {}, method = 'GET', url, status, body } of [
+		{
+			name: 'a path that is not there',
+			url: '/v2',
+			status: 404,
+			body: { title: 'Not found', detail: 'There is no GET /v2' },
+		},
+		{
+			name: 'a method that is not there',
+			method: 'POST',
+			url: '/livez',
+			status: 404,
+			body: { detail: 'There is no POST /livez' },
+		},
+		{ name: 'a path that cannot be decoded', url: '/%zz', status: 400, body: { title: 'Bad request' } },
+		{
+			name: 'a fault, which it keeps to itself',
+			parts: { ready: broken },
+			url: '/readyz',
+			status: 500,
+			body: { title: 'Internal error', detail: 'See the log' },
+		},
+		{
+			name: 'a fault while metrics are read',
+			parts: { metrics: { contentType: 'text/plain', text: broken } },
+			url: '/metrics',
+			status: 500,
+			body: { detail: 'See the log' },
+		},
+	] as readonly Row[]) {
+		it(`answers ${name} with a problem`, async () => {
+			const answer = await ask(parts, method, url);
+			assert.equal(answer.status, status);
+			assert.match(answer.type, /^application\/problem\+json/);
+			assert.partialDeepStrictEqual(JSON.parse(answer.body), { type: 'about:blank', status, ...Object(body) });
+			assert.deepEqual(answer.faults, status === 500 ? ['the disk is on fire'] : []);
+		});
+	}
+
+	it('listens where it is told, and no longer when it is closed', async () => {
+		const surface = createAdminSurface(partsWith({}));
+		const url = await surface.listen({ host: '127.0.0.1', port: 0 });
+		const response = await fetch(`${url}/livez`);
+		assert.equal(response.status, 200);
+		await response.body?.cancel();
+		await surface.close();
+		await assert.rejects(fetch(`${url}/livez`));
+	});
+});
+
+async function ask(parts: Partial<AdminParts>, method: 'GET' | 'POST', url: string) {
+	const faults: string[] = [];
+	const surface = createAdminSurface(partsWith({ ...parts, onFault: ({ message }) => faults.push(message) }));
+	const answer = await surface.inject(method, url);
+	await surface.close();
+	return { ...answer, faults };
+}
+
+function partsWith(parts: Partial<AdminParts>): AdminParts {
+	return {
+		ready: () => fine,
+		targets: () => [target],
+		metrics: {
+			contentType: 'text/plain; version=0.0.4; charset=utf-8',
+			text: () => Promise.resolve('meridian_zones 1\n'),
+		},
+		onFault: () => {},
+		...parts,
+	};
+}
