@@ -14,7 +14,6 @@ import { octet } from './name.ts';
 
 export const CLIENT_COOKIE_OCTETS = 8;
 export const SERVER_COOKIE_OCTETS = 16;
-export const COOKIE_SECRET_OCTETS = 16;
 
 const VERSION = 1;
 /** RFC 9018 §4.3: accepted for an hour, and up to five minutes from a clock that is ahead. */
@@ -38,7 +37,7 @@ export class CookieJar {
 	readonly #input = new Uint8Array(CLIENT_COOKIE_OCTETS + 8 + 16);
 	readonly #hash = new SipHash();
 
-	/** @param secrets  of COOKIE_SECRET_OCTETS each: the first one makes cookies, all are accepted (RFC 9018 §5) */
+	/** @param secrets  of 16 octets each: the first one makes cookies, all are accepted (RFC 9018 §5) */
 	constructor(secrets: readonly Uint8Array[]) {
 		this.#secrets = secrets;
 	}

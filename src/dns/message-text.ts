@@ -268,7 +268,7 @@ function readSubnet(data: Uint8Array): MessageSubnet | undefined {
 }
 
 /** `IN`, another registered name, or `CLASS` and its number (RFC 3597 §5). */
-export function classText(code: number): string {
+function classText(code: number): string {
 	return CLASS_NAMES[code] ?? `CLASS${code}`;
 }
 

@@ -23,7 +23,7 @@ import { EDNS_OPTION, FLAG, HEADER_OCTETS, OPCODE, PLAIN_UDP_OCTETS, TYPE } from
 export const VERDICT = { ignore: 0, notimp: 1, formerr: 2, badvers: 3, refused: 4, query: 5 } as const;
 
 /** The client subnet option of a query (RFC 7871 §6). */
-export class ClientSubnet {
+class ClientSubnet {
 	isPresent = false;
 	/** As received: 1 is IPv4, 2 is IPv6, 0 only with a source of /0. */
 	familyCode = 0;

@@ -135,7 +135,7 @@ const EndpointShape = Type.Object(
 	{ ...exact, description: 'an endpoint: name, addresses, weight, state, check' },
 );
 
-export const ENDPOINTS_MAX = 255;
+const ENDPOINTS_MAX = 255;
 const MEMBERS_MAX = 64;
 export const DEPTH_MAX = 16;
 

@@ -43,7 +43,7 @@ export class Asker {
 }
 
 /** Aliases followed in one answer; named stops after as many. */
-export const CHAIN_MAX = 16;
+const CHAIN_MAX = 16;
 /** Address RRsets added for the targets of one answer (RFC 1034 §4.3.2 step 6 asks for what is useful, not for all). */
 const ADDITIONAL_MAX = 32;
 

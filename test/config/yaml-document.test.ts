@@ -121,7 +121,7 @@ describe('readYaml()', () => {
 			'|\n',
 			'? ',
 		);
-		fc.assert(
+		void fc.assert(
 			fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {
 				const { value, problems, positionOf } = readYaml(pieces.join(''));
 				assert(problems.length === 0 || value === undefined);

@@ -24,7 +24,7 @@ describe('LastGood', () => {
 	it('gives back any text', (t) => {
 		const text = fc.option(fc.string({ unit: 'binary' }), { nil: undefined });
 		const stateDir = scratch(t);
-		fc.assert(
+		void fc.assert(
 			fc.property(fc.string(), text, text, (unit, zone, steering) => {
 				new LastGood(stateDir).save([{ unit, zone, steering }]);
 				assert.deepEqual(loaded(new LastGood(stateDir)), [{ unit, zone, steering }]);
