@@ -56,6 +56,8 @@ export class RateLimiter {
 	readonly #settings: RateLimitSettings;
 	readonly #table: RateLimitTable;
 	readonly #key: number;
+	/** Rows of the buckets of one client. */
+	readonly #rows = new Int32Array(LEVELS_IPV6.length / 2);
 	#overLimit = 0;
 
 	/** @param key  a random number, so that nobody can aim at a set of the table; the same in all workers */
@@ -76,28 +78,43 @@ export class RateLimiter {
 		const levels: readonly number[] = client.family === 4 ? LEVELS_IPV4 : LEVELS_IPV6;
 		let isOver = false;
 		for (let i = 0; i < levels.length; i += 2) {
-			if (!this.#takeFrom(client, levels[i] ?? 0, levels[i + 1] ?? 1, nowMs | 0)) isOver = true;
+			const row = this.#refilled(client, levels[i] ?? 0, levels[i + 1] ?? 1, nowMs | 0);
+			this.#rows[i >>> 1] = row;
+			if ((this.#table[row + 1] ?? 0) < TOKEN) isOver = true;
 		}
-		if (!isOver) return LIMIT.pass;
+		if (!isOver) {
+			// An answer that is not given is taken out of no bucket, so one loud client leaves its neighbours their share.
+			for (let i = 0; i < levels.length; i += 2) {
+				const tokens = (this.#rows[i >>> 1] ?? 0) + 1;
+				this.#table[tokens] = (this.#table[tokens] ?? 0) - TOKEN;
+			}
+			return LIMIT.pass;
+		}
 		this.#overLimit = (this.#overLimit + 1) & 0x3fffffff;
 		return slip > 0 && this.#overLimit % slip === 0 ? LIMIT.slip : LIMIT.drop;
 	}
 
-	#takeFrom(client: Address, length: number, multiplier: number, nowMs: number): boolean {
+	/** The row of a prefix's bucket, with what the time since its last use has given it. */
+	#refilled(client: Address, length: number, multiplier: number, nowMs: number): number {
 		const table = this.#table;
 		const hash = hashPrefix(client, length, this.#key);
-		// The low bits choose the set; all of them tell buckets of one set apart. 0 marks an unused one.
+		// The high bits choose the set; all of them tell buckets of one set apart. 0 marks an unused one.
 		const fingerprint = hash | 1;
 		const first = (hash >>> 16) * WAYS * COLUMNS;
 		const fullTokens = Math.min(this.#settings.rate * multiplier * BURST_SEC * TOKEN, 0x3fffffff) | 0;
-		let at = -1;
 		let oldest = first;
 		let oldestMs = -1;
 		for (let way = 0; way < WAYS; way++) {
 			const row = first + way * COLUMNS;
 			if (table[row] === fingerprint) {
-				at = row;
-				break;
+				const idleMs = (nowMs - (table[row + 2] ?? 0)) & IDLE_MS_MAX;
+				const refill = Math.min(idleMs * ((this.#settings.rate * multiplier * TOKEN) / 1000), fullTokens) | 0;
+				// Time moves only by what gave tokens, so that many small steps refill as much as one large one.
+				if (refill > 0) {
+					table[row + 1] = Math.min((table[row + 1] ?? 0) + refill, fullTokens);
+					table[row + 2] = nowMs;
+				}
+				return row;
 			}
 			const idleMs = table[row] === 0 ? IDLE_MS_MAX : (nowMs - (table[row + 2] ?? 0)) & IDLE_MS_MAX;
 			if (idleMs > oldestMs) {
@@ -105,19 +122,10 @@ export class RateLimiter {
 				oldest = row;
 			}
 		}
-		if (at < 0) {
-			table[oldest] = fingerprint;
-			table[oldest + 1] = fullTokens - TOKEN;
-			table[oldest + 2] = nowMs;
-			return true;
-		}
-		const idleMs = (nowMs - (table[at + 2] ?? 0)) & IDLE_MS_MAX;
-		const refill = Math.min(idleMs * ((this.#settings.rate * multiplier * TOKEN) / 1000), fullTokens) | 0;
-		const tokens = Math.min((table[at + 1] ?? 0) + refill, fullTokens);
-		// Time moves only by what gave tokens, so that many small steps refill as much as one large one.
-		if (refill > 0) table[at + 2] = nowMs;
-		table[at + 1] = tokens >= TOKEN ? tokens - TOKEN : tokens;
-		return tokens >= TOKEN;
+		table[oldest] = fingerprint;
+		table[oldest + 1] = fullTokens;
+		table[oldest + 2] = nowMs;
+		return oldest;
 	}
 }
 
