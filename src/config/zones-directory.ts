@@ -9,14 +9,15 @@
 
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { scanMasterFile } from '../dns/master-file.ts';
 import { lowerName, printName, scanName } from '../dns/name.ts';
-import type { RecordList } from '../dns/record-list.ts';
+import type { RecordList, RecordPlace } from '../dns/record-list.ts';
 import { type Path, printPath } from '../lib/result.ts';
 import { COMMON_UNIT } from '../lib/unit.ts';
 import { readSteering } from '../model/check-document.ts';
 import type { SteeringDocument } from '../model/steering.ts';
+import { type Includes, loadIncludes } from './includes.ts';
 import { readYaml, type TextPosition, type YamlText } from './yaml-document.ts';
 
 const COMMON_FILE = 'common.yaml';
@@ -28,6 +29,8 @@ export interface UnitText {
 	/** Absent for common. */
 	readonly zone: FileText | undefined;
 	readonly steering: FileText | undefined;
+	/** Files that the zone file includes; absent when there are none. */
+	readonly includes?: Includes;
 }
 
 export interface FileText {
@@ -57,9 +60,7 @@ export interface ReadUnit {
 	readonly digest: string;
 	readonly text: UnitText;
 	/** The place in its files that a problem speaks of. */
-	readonly locate: (
-		at: { readonly line: number } | { readonly path: Path },
-	) => { readonly file: string } & TextPosition;
+	readonly locate: (at: RecordPlace | { readonly path: Path }) => { readonly file: string } & TextPosition;
 }
 
 export interface ReadZone extends ReadUnit {
@@ -103,7 +104,11 @@ export function loadDirectory(directory: string): DirectoryTexts {
 		const unit = printName(apex);
 		if (zones.has(unit))
 			problems.push(fileProblem(unit, join(directory, name), `Cannot define the zone ${unit} twice`));
-		else zones.set(unit, { unit, zone: load(unit, name), steering: undefined });
+		else {
+			const zone = load(unit, name);
+			const includes = zone === undefined ? undefined : loadIncludes(directory, zone.text);
+			zones.set(unit, { unit, zone, steering: undefined, ...(includes === undefined ? {} : { includes }) });
+		}
 	}
 	for (const name of names) {
 		if (!name.endsWith('.yaml') || name === COMMON_FILE || name.startsWith('.')) continue;
@@ -158,9 +163,11 @@ export function readZone(text: UnitText): ReadZone | readonly FileProblem[] {
 	const problems: FileProblem[] = 'unit' in common ? [] : [...common];
 	const apex = scanName(text.unit, ROOT);
 	if (text.zone === undefined || typeof apex === 'string') return problems;
-	const { records, problems: ofRecords } = scanMasterFile(text.zone.text, apex);
-	for (const { line, column, message } of ofRecords) {
-		problems.push({ unit: text.unit, file: text.zone.path, line, column, message, isWarning: false });
+	const { records, problems: ofRecords } = scanMasterFile(text.zone.text, apex, {
+		readInclude: (path) => text.includes?.get(path) ?? { problem: 'too many files are included' },
+	});
+	for (const { line, column, message, file } of ofRecords) {
+		problems.push({ unit: text.unit, file: zoneFilePath(text, file), line, column, message, isWarning: false });
 	}
 	return problems.length === 0 && 'unit' in common ? { ...common, apex, records } : problems;
 }
@@ -181,10 +188,16 @@ function readUnit(text: UnitText, kind: 'common' | 'zone'): ReadUnit | readonly 
 		digest: digestOf(text),
 		text,
 		locate: (at) => {
-			if ('line' in at) return { file: text.zone?.path ?? text.unit, line: at.line, column: 1 };
+			if ('line' in at) return { file: zoneFilePath(text, at.file), line: at.line, column: 1 };
 			return { file: text.steering?.path ?? text.unit, ...(yaml?.positionOf(at.path) ?? { line: 1, column: 1 }) };
 		},
 	};
+}
+
+/** The zone file, or a file that it includes, as people find it. */
+function zoneFilePath({ unit, zone }: UnitText, included: string | undefined): string {
+	if (zone === undefined) return unit;
+	return included === undefined ? zone.path : join(dirname(zone.path), included);
 }
 
 function readSteeringFile(
@@ -212,8 +225,9 @@ export function placed(path: Path, message: string): string {
 	return path.length === 0 ? message : `${printPath(path)}: ${message}`;
 }
 
-export function digestOf({ zone, steering }: UnitText): string {
+export function digestOf({ zone, steering, includes }: UnitText): string {
 	const hash = createHash('sha256');
+	if (includes !== undefined) hash.update(JSON.stringify([...includes]));
 	for (const file of [zone, steering])
 		hash.update(file === undefined ? '0' : `1${file.text.length} `).update(file?.text ?? '');
 	return hash.digest('hex');

@@ -33,6 +33,7 @@ export const TYPE = {
 	mx: 15,
 	txt: 16,
 	aaaa: 28,
+	srv: 33,
 	dname: 39,
 	opt: 41,
 	ds: 43,

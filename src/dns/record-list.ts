@@ -5,6 +5,12 @@
 
 import { nameLength } from './name.ts';
 
+/** Where a record was written: a line of the zone file, or of a file that it includes. */
+export interface RecordPlace {
+	readonly line: number;
+	readonly file?: string;
+}
+
 export interface Position {
 	readonly line: number;
 	readonly column: number;

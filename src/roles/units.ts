@@ -7,6 +7,7 @@
  *     stateDir/last-good -------------------'   stands in for what is broken
  */
 
+import type { Includes } from '../config/includes.ts';
 import {
 	type DirectoryTexts,
 	digestOf,
@@ -118,7 +119,12 @@ export class UnitKeeper {
 	save(): void {
 		const units = [this.#served.common, ...this.#served.zones.values()];
 		this.#lastGood?.save(
-			units.map(({ text }) => ({ unit: text.unit, zone: text.zone?.text, steering: text.steering?.text })),
+			units.map(({ text }) => ({
+				unit: text.unit,
+				zone: text.zone?.text,
+				steering: text.steering?.text,
+				...(text.includes === undefined ? {} : { includes: includedTexts(text.includes) }),
+			})),
 		);
 	}
 
@@ -182,6 +188,12 @@ const NO_FILES: DirectoryTexts = {
 };
 
 /** What was good once may not be to a later version of this program. */
+/** A unit that was read has the text of every file that it includes. */
+function includedTexts(includes: Includes): Record<string, string> {
+	const entries = [...includes].flatMap(([path, file]) => ('text' in file ? [[path, file.text] as const] : []));
+	return Object.fromEntries(entries);
+}
+
 function storedVersions(stored: readonly UnitFiles[]): {
 	readonly versions: Versions;
 	readonly unreadable: readonly string[];
@@ -191,9 +203,10 @@ function storedVersions(stored: readonly UnitFiles[]): {
 	let common: ReadUnit = empty;
 	const zones = new Map<string, ReadZone>();
 	const unreadable: string[] = [];
-	for (const { unit, zone, steering } of stored) {
+	for (const { unit, zone, steering, includes } of stored) {
 		const fileOf = (text: string | undefined) => (text === undefined ? undefined : { path: `last good ${unit}`, text });
-		const text: UnitText = { unit, zone: fileOf(zone), steering: fileOf(steering) };
+		const included = Object.entries(includes ?? {}).map(([path, text]) => [path, { text }] as const);
+		const text: UnitText = { unit, zone: fileOf(zone), steering: fileOf(steering), includes: new Map(included) };
 		if (unit === COMMON_UNIT) {
 			const read = readCommon(text);
 			if ('unit' in read) common = read;

@@ -6,7 +6,7 @@
 
 import { copyName, isAtOrBelow, lowerName, Name, printName, sameName, scanName } from '../dns/name.ts';
 import { TYPE } from '../dns/protocol.ts';
-import type { RecordList } from '../dns/record-list.ts';
+import type { RecordList, RecordPlace } from '../dns/record-list.ts';
 import { typeCode, typeText } from '../dns/rr-type.ts';
 import type { GeoData } from '../geo/decide.ts';
 import type { Path } from '../lib/result.ts';
@@ -35,7 +35,7 @@ export interface Units<Z extends ZoneUnit = ZoneUnit> {
 export interface BuildProblem {
 	/** COMMON_UNIT or the apex as text. */
 	readonly unit: string;
-	readonly at: { readonly line: number } | { readonly path: Path };
+	readonly at: RecordPlace | { readonly path: Path };
 	readonly message: string;
 	/** It can be served all the same. */
 	readonly isWarning: boolean;
@@ -56,8 +56,8 @@ export interface Built {
 export function build(units: Units, context: BuildContext): Built {
 	const problems: BuildProblem[] = [];
 	for (const zone of units.zones) {
-		for (const { line, message, isWarning } of checkZone(zone.apex, zone.records, steeredOwners(zone))) {
-			problems.push({ unit: printName(zone.apex), at: { line }, message, isWarning });
+		for (const { message, isWarning, ...at } of checkZone(zone.apex, zone.records, steeredOwners(zone))) {
+			problems.push({ unit: printName(zone.apex), at, message, isWarning });
 		}
 	}
 	const compiled = compileSteering(

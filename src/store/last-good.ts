@@ -14,6 +14,8 @@ export interface UnitFiles {
 	readonly unit: string;
 	readonly zone: string | undefined;
 	readonly steering: string | undefined;
+	/** Texts of the files that the zone file includes, by path as written there. */
+	readonly includes?: Readonly<Record<string, string>>;
 }
 
 interface StoredUnit extends UnitFiles {
@@ -44,7 +46,8 @@ export class LastGood {
 				continue;
 			}
 			this.#stored.set(unit.unit, unit.check);
-			units.push({ unit: unit.unit, zone: unit.zone, steering: unit.steering });
+			const { check: _, ...files } = unit;
+			units.push(files);
 		}
 		return { units, damaged };
 	}
@@ -82,9 +85,9 @@ function fileNameOf(unit: string): string {
 	return `${createHash('sha256').update(unit).digest('hex').slice(0, 32)}.json`;
 }
 
-function checkOf({ unit, zone, steering }: UnitFiles): string {
+function checkOf({ unit, zone, steering, includes }: UnitFiles): string {
 	return createHash('sha256')
-		.update(JSON.stringify([unit, zone ?? null, steering ?? null]))
+		.update(JSON.stringify([unit, zone ?? null, steering ?? null, includes ?? null]))
 		.digest('hex');
 }
 

@@ -24,6 +24,8 @@ import { NameIndex } from './name-index.ts';
 export interface ZoneProblem {
 	/** Line of the record that it speaks of; 1 for the zone as a whole. */
 	readonly line: number;
+	/** The included file that the line counts in; absent for the zone file itself. */
+	readonly file?: string;
 	readonly message: string;
 	/** The zone can be served in spite of it. */
 	readonly isWarning: boolean;
@@ -37,6 +39,9 @@ const HAS = { soa: 1, ns: 2, cname: 4, dname: 8, address: 16, besideCname: 32, o
 
 /** RFC 4034 §2.5, §3 and §4 let these stand beside a CNAME: KEY, RRSIG, NSEC. */
 const ALLOWED_BESIDE_CNAME: ReadonlySet<number> = new Set([TYPE.cname, 25, TYPE.rrsig, TYPE.nsec]);
+
+/** Targets of other types may be aliases: SVCB and HTTPS by RFC 9460 §2.4.2. */
+const MUST_NOT_BE_ALIAS: ReadonlySet<number> = new Set([TYPE.ns, TYPE.mx, TYPE.srv]);
 
 /**
  * @param apex     lower-cased wire name
@@ -86,8 +91,10 @@ class Checker {
 		this.#numberOwners();
 		const apexHas = this.#has[APEX] ?? 0;
 		const apexText = printName(this.#apex);
-		if ((apexHas & HAS.soa) === 0) this.#error(1, `Cannot find the SOA of ${apexText}, expected one at the apex`);
-		if ((apexHas & HAS.ns) === 0) this.#error(1, `Cannot find an NS record of ${apexText}, expected one at the apex`);
+		if ((apexHas & HAS.soa) === 0)
+			this.#error(undefined, `Cannot find the SOA of ${apexText}, expected one at the apex`);
+		if ((apexHas & HAS.ns) === 0)
+			this.#error(undefined, `Cannot find an NS record of ${apexText}, expected one at the apex`);
 		this.#checkRrsets();
 		for (let record = 0; record < this.#records.count; record++) this.#checkTargets(record);
 		return [...this.#errors, ...this.#warnings].sort((a, b) => a.line - b.line);
@@ -114,7 +121,7 @@ class Checker {
 		if (this.#owners.count === count || this.#isInZone(this.#name)) return owner;
 		this.#mark(owner, HAS.outside);
 		const message = `Cannot hold ${printName(wire)} in this zone, expected names at or below ${printName(this.#apex)}`;
-		this.#error(this.#records.line(record), message);
+		this.#error(record, message);
 		return owner;
 	}
 
@@ -142,7 +149,7 @@ class Checker {
 			}
 			if (isSingleton(type) && !this.#isSameRdata(first, record)) {
 				const what = `a second ${typeText(type)} at ${this.#ownerText(record)}`;
-				this.#error(records.line(record), `Cannot hold ${what}, expected only the one of line ${records.line(first)}`);
+				this.#error(record, `Cannot hold ${what}, expected only the one of line ${records.line(first)}`);
 			}
 		}
 	}
@@ -152,7 +159,7 @@ class Checker {
 		const rrset = `${this.#ownerText(record)} ${typeText(records.type(record))}`;
 		const [own, expected] = [records.ttlSec(record), records.ttlSec(first)];
 		this.#warning(
-			records.line(record),
+			record,
 			`Cannot keep TTL ${own} of ${rrset} beside TTL ${expected} of line ${records.line(first)}, expected one TTL for an RRset: the least is used`,
 		);
 	}
@@ -160,17 +167,16 @@ class Checker {
 	/** For the first record of each RRset. */
 	#checkOwner(record: number, owner: number, type: number): void {
 		const has = this.#owned(owner);
-		const line = this.#records.line(record);
 		if (type === TYPE.soa && owner !== APEX) {
 			const message = `Cannot hold an SOA at ${this.#ownerText(record)}, expected it at ${printName(this.#apex)} only`;
-			this.#error(line, message);
+			this.#error(record, message);
 		}
 		if (type === TYPE.cname && (has & HAS.besideCname) !== 0) {
-			this.#error(line, `Cannot hold a CNAME beside other data at ${this.#ownerText(record)}, expected it alone`);
+			this.#error(record, `Cannot hold a CNAME beside other data at ${this.#ownerText(record)}, expected it alone`);
 		}
 		if (type === TYPE.dname && owner !== APEX && (has & HAS.ns) !== 0) {
 			this.#error(
-				line,
+				record,
 				`Cannot hold a DNAME beside NS at ${this.#ownerText(record)}, expected one of the two (RFC 6672 §2.3)`,
 			);
 		}
@@ -179,7 +185,7 @@ class Checker {
 		const dname = this.#closestAbove(this.#name, HAS.dname, 1);
 		if (dname !== undefined) {
 			const message = `Cannot serve ${this.#ownerText(record)} ${typeText(type)}, expected nothing below the DNAME at ${dname}`;
-			this.#warning(line, message);
+			this.#warning(record, message);
 		}
 	}
 
@@ -203,13 +209,12 @@ class Checker {
 		const number = this.#owners.find(target, 0);
 		const has = number < 0 ? 0 : this.#owned(number);
 		const targetText = printName(target.wire);
-		const line = this.#records.line(record);
-		if ((has & HAS.cname) !== 0) {
+		if ((has & HAS.cname) !== 0 && MUST_NOT_BE_ALIAS.has(type)) {
 			const message = `Cannot follow ${typeText(type)} to ${targetText}: it is an alias, expected a name with addresses`;
-			this.#warning(line, `${message} (RFC 2181 §10.3)`);
+			this.#warning(record, `${message} (RFC 2181 §10.3)`);
 		} else if (type === TYPE.ns && owner !== APEX && (has & HAS.address) === 0 && !this.#isFromWildcard(target)) {
 			const what = `an address of ${targetText}, a name server of ${this.#ownerText(record)}`;
-			this.#warning(line, `Cannot find ${what}, expected A or AAAA in this zone (glue)`);
+			this.#warning(record, `Cannot find ${what}, expected A or AAAA in this zone (glue)`);
 		}
 	}
 
@@ -273,12 +278,19 @@ class Checker {
 		return printName(this.#records.owner(record));
 	}
 
-	#error(line: number, message: string): void {
-		report(this.#errors, { line, message, isWarning: false });
+	/** @param record  that it speaks of; undefined for the zone as a whole */
+	#error(record: number | undefined, message: string): void {
+		report(this.#errors, { ...this.#place(record), message, isWarning: false });
 	}
 
-	#warning(line: number, message: string): void {
-		report(this.#warnings, { line, message, isWarning: true });
+	#warning(record: number | undefined, message: string): void {
+		report(this.#warnings, { ...this.#place(record), message, isWarning: true });
+	}
+
+	#place(record: number | undefined): { readonly line: number; readonly file?: string } {
+		if (record === undefined) return { line: 1 };
+		const file = this.#records.file(record);
+		return { line: this.#records.line(record), ...(file === undefined ? {} : { file }) };
 	}
 }
 
