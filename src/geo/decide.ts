@@ -36,7 +36,10 @@ export function noGeoData(): GeoData {
  */
 export const SPECIAL_DECISION = 0x80000000;
 
-/** Blocks of IPv6 that are placed as the IPv4 address they carry (client.ts): no range may reach over their edges. */
+/**
+ * Blocks of IPv6 that are placed as the IPv4 address they carry (client.ts): no range may reach over their edges,
+ * not even one of a network around them, for its decision is not theirs.
+ */
 const CARRIERS = ['::ffff:0:0/96', '64:ff9b::/96', '2002::/16', '2001::/32'].map((text) => {
 	const prefix = parsePrefix(text);
 	if (typeof prefix === 'string') throw new Error(prefix);
@@ -78,7 +81,7 @@ function mergeFamily(
 		const blockHere = blocks[block]?.[0];
 		let decision: number;
 		if (blockHere === undefined) decision = decide(data.places[place] ?? NOWHERE, networksHere);
-		else if (networksHere.length > 0) decision = decide(NOWHERE, networksHere);
+		else if (networksHere.length > 0 && blockHere < SPECIAL_PURPOSE.length) decision = decide(NOWHERE, networksHere);
 		else decision = SPECIAL_DECISION + blockHere;
 		known.set(key, decision);
 		return decision;

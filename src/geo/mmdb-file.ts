@@ -84,6 +84,25 @@ function combineTwo(first: GeoData, second: GeoData): GeoData {
 	};
 }
 
+/** What stands before the metadata at the end of each file. */
+const METADATA_MARK = Buffer.from('\xab\xcd\xefMaxMind.com', 'latin1');
+
+const RECORDS_CACHED_MAX = 65_536;
+
+/** Parts of records by their offset: records share parts, and each is to be decoded once, not once for each way to it. */
+class RecordCache {
+	readonly #records = new Map<string | number, unknown>();
+
+	get(offset: string | number): unknown {
+		return this.#records.get(offset);
+	}
+
+	set(offset: string | number, record: unknown): void {
+		if (this.#records.size >= RECORDS_CACHED_MAX) this.#records.clear();
+		this.#records.set(offset, record);
+	}
+}
+
 class TreeWalk {
 	readonly metadata: Reader<Response>['metadata'];
 	readonly ipv4 = new RangesBuilder(4);
@@ -100,9 +119,11 @@ class TreeWalk {
 
 	constructor(bytes: Buffer) {
 		this.#bytes = bytes;
-		this.#reader = new Reader(bytes);
+		if (!bytes.includes(METADATA_MARK)) throw new Error('it is no MaxMind DB file, or not a whole one');
+		this.#reader = new Reader(bytes, { cache: new RecordCache() });
 		this.metadata = this.#reader.metadata;
-		const { recordSize, searchTreeSize, ipVersion } = this.metadata;
+		const { recordSize, searchTreeSize, ipVersion, nodeCount } = this.metadata;
+		if (!Number.isInteger(nodeCount) || nodeCount < 1) throw new Error('it has no search tree');
 		if (recordSize !== 24 && recordSize !== 28 && recordSize !== 32)
 			throw new Error(`it has records of ${recordSize} bits`);
 		if (ipVersion !== 4 && ipVersion !== 6) throw new Error(`it is for IP version ${ipVersion}`);

@@ -38,12 +38,16 @@ export function placeOf(record: unknown): Place {
 	};
 }
 
-/** One place from two databases: `later` fills what `earlier` lacks. */
+/**
+ * One place from two databases: `later` fills what `earlier` lacks. A subdivision or continent comes only with a
+ * country that is not at odds: a network in DE is not in US-CA, whatever the later one says.
+ */
 export function fillPlace(earlier: Place, later: Place): Place {
+	const agrees = earlier.country === undefined || later.country === undefined || earlier.country === later.country;
 	return {
 		country: earlier.country ?? later.country,
-		continent: earlier.continent ?? later.continent,
-		subdivision: earlier.subdivision ?? later.subdivision,
+		continent: earlier.continent ?? (agrees ? later.continent : undefined),
+		subdivision: earlier.subdivision ?? (agrees ? later.subdivision : undefined),
 		asn: earlier.asn ?? later.asn,
 	};
 }

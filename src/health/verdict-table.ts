@@ -32,6 +32,8 @@ export function createHealthWords(slotsMax: number = TARGETS_MAX): HealthWords {
 
 /** A new sample weighs an eighth, as TCP's own smoothed time does (RFC 6298 §2). */
 const RTT_SHARE = 8;
+/** What a word holds. */
+const RTT_US_MAX = 0x7fffffff;
 
 export class VerdictTable {
 	readonly words: HealthWords;
@@ -52,7 +54,8 @@ export class VerdictTable {
 	assign(keys: readonly string[]): Int32Array | undefined {
 		const wanted = new Set(keys);
 		const added = keys.filter((key) => !this.#slots.has(key));
-		if (new Set(added).size > this.#free.length + this.words.verdicts.length - this.#next) return undefined;
+		const slotsLeft = this.#free.length + this.#retired.length + this.words.verdicts.length - this.#next;
+		if (new Set(added).size > slotsLeft) return undefined;
 		this.#free.push(...this.#retired);
 		this.#retired = [];
 		for (const [key, slot] of this.#slots) {
@@ -71,7 +74,7 @@ export class VerdictTable {
 	addRtt(key: string, rttMs: number): void {
 		const slot = this.#slots.get(key);
 		if (slot === undefined) return;
-		const sampleUs = Math.max(1, Math.round(rttMs * 1000));
+		const sampleUs = Math.min(Math.max(1, Math.round(rttMs * 1000)), RTT_US_MAX);
 		const before = Atomics.load(this.words.rttUs, slot);
 		const smoothedUs = before === 0 ? sampleUs : Math.round(before + (sampleUs - before) / RTT_SHARE);
 		Atomics.store(this.words.rttUs, slot, smoothedUs);

@@ -21,7 +21,7 @@ export function parsePrefix(text: string): Prefix | string {
 	if (address === undefined) return `Cannot read "${text}" as a prefix: expected an IPv4 or IPv6 address, then /length`;
 	const bits = address.family === 4 ? 32 : 128;
 	const lengthText = slash < 0 ? String(bits) : text.slice(slash + 1);
-	const length = /^\d{1,3}$/.test(lengthText) ? Number(lengthText) : Number.NaN;
+	const length = /^(0|[1-9]\d{0,2})$/.test(lengthText) ? Number(lengthText) : Number.NaN;
 	if (!(length <= bits)) return `Cannot read "${text}" as a prefix: expected a length of 0..${bits}`;
 	const prefix = prefixOf(address, length);
 	if (compareWords(prefix.first, address.words) !== 0) {

@@ -12,17 +12,24 @@ import { parseAddress, printAddress } from '../lib/address.ts';
 import type { Path, Problem, Result } from '../lib/result.ts';
 import { DURATION_MS_MIN, durationMs } from './duration.ts';
 import {
+	expectation,
+	fillDefaults,
+	isRecord,
+	listAt,
+	pathOf,
+	propertiesOf,
+	propertyOf,
+	quote,
+	schemaAt,
+	valueAt,
+} from './shape-walk.ts';
+import {
 	CommonShape,
 	DEPTH_MAX,
-	type EndpointDocument,
 	MONITOR_KINDS_TO_COME,
 	MONITOR_SHAPES,
-	type MonitorDocument,
-	type NameDocument,
 	POLICY_KINDS_TO_COME,
 	POLICY_SHAPES,
-	type PolicyDocument,
-	type PoolDocument,
 	STEERED_TYPES,
 	type SteeringDocument,
 	ZoneShape,
@@ -41,6 +48,18 @@ const DOCUMENTS = { common: Compile(CommonShape), zone: Compile(ZoneShape) };
 const MONITORS: Readonly<Record<string, Validator>> = compileAll(MONITOR_SHAPES);
 const POLICIES: Readonly<Record<string, Validator>> = compileAll(POLICY_SHAPES);
 
+/** Keys that the design has and the shapes have not. */
+const KEYS_TO_COME: ReadonlySet<string> = new Set([
+	'cname',
+	'trickle',
+	'failback',
+	'capacity',
+	'dnssec',
+	'send',
+	'expect',
+	'bias',
+]);
+
 /** Names of pools, policies and so on: what can stand in a URL and a metric label as it is. */
 const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/;
 
@@ -56,20 +75,19 @@ export function readSteering(value: unknown, kind: 'common' | 'zone'): Result<St
 		regions: check.table(document, 'regions'),
 		networks: check.table(document, 'networks'),
 		places: check.table(document, 'places'),
-		monitors: check.table(document, 'monitors', (entry, path) =>
-			check.byKind(MONITORS, MONITOR_KINDS_TO_COME, entry, path),
-		),
-		pools: check.table(document, 'pools'),
+		monitors: check.table(document, 'monitors', (entry, path) => check.monitor(entry, path)),
+		pools: check.table(document, 'pools', (entry, path) => check.pool(entry, path)),
 		policies: check.table(document, 'policies', (entry, path) => check.policy(entry, path, 1)),
 		// In the common document the key is unknown, which has been said.
-		names: kind === 'zone' ? check.table(document, 'names', (entry, path) => check.named(entry, path)) : new Map(),
+		names: kind === 'zone' ? check.table(document, 'names', (entry, path) => check.name(entry, path)) : new Map(),
 	};
-	for (const [name, monitor] of result.monitors) check.monitor(monitor, ['monitors', name]);
-	for (const [name, pool] of result.pools) check.pool(pool, ['pools', name]);
-	for (const [owner, name] of result.names) check.name(name, ['names', owner]);
 	return check.problems.length === 0 ? { ok: true, value: result } : { ok: false, problems: check.problems };
 }
 
+/**
+ * Checks a document place by place. A place that has failed its shape does not keep the others from being
+ * checked, so what is read here may still be of any form.
+ */
 class Check {
 	readonly problems: Problem[] = [];
 	/** Places that have failed their shape, and all places around them: what lies there has not the form that its type says. */
@@ -96,9 +114,11 @@ class Check {
 			seen.add(error.instancePath);
 			this.#fail([...path, ...steps]);
 			const schema = schemaAt(validator.Type(), steps);
+			if (schema === undefined) continue;
 			if (error.keyword === 'required') {
 				for (const key of error.params.requiredProperties) {
-					if (isRecord(place) && key in place) continue;
+					// An endpoint with a CNAME lacks no addresses: its CNAME is refused already.
+					if (isRecord(place) && (key in place || (key === 'addresses' && 'cname' in place))) continue;
 					this.add([...path, ...steps], `Cannot do without "${key}": expected ${expectation(propertyOf(schema, key))}`);
 				}
 				continue;
@@ -121,6 +141,10 @@ class Check {
 		const key = String(steps.at(-1));
 		const known = Object.keys(propertiesOf(schemaAt(shape, steps.slice(0, -1))));
 		if (valueAt(root, steps) === undefined && known.includes(key)) return;
+		if (KEYS_TO_COME.has(key)) {
+			this.add([...path, ...steps], `Cannot use the key "${key}": not yet`);
+			return;
+		}
 		const nearest = nearestName(key, known);
 		const hint = nearest === undefined ? `expected one of ${known.join(', ')}` : `did you mean "${nearest}"?`;
 		this.add([...path, ...steps], `Cannot use the unknown key "${key}": ${hint}`);
@@ -159,136 +183,141 @@ class Check {
 			this.add(path, `Cannot use ${quote(value)}: expected a table with a key "kind" (${kinds.join(', ')})`);
 			return undefined;
 		}
-		const kind = value['kind'];
-		const validator = typeof kind === 'string' && kinds.includes(kind) ? validators[kind] : undefined;
-		if (validator === undefined) {
-			const at = 'kind' in value ? [...path, 'kind'] : path;
-			const expected = toCome.includes(String(kind))
-				? `not yet; there are ${kinds.join(', ')}`
-				: `expected one of ${kinds.join(', ')}`;
-			this.add(at, `Cannot use kind ${quote(kind)}: ${expected}`);
+		const kind = valueAt(value, ['kind']);
+		if (kind === undefined) {
+			this.add(path, `Cannot do without "kind": expected one of ${kinds.join(', ')}`);
 			return undefined;
 		}
-		const before = this.problems.length;
+		const validator = typeof kind === 'string' && kinds.includes(kind) ? validators[kind] : undefined;
+		if (validator === undefined) {
+			const expected =
+				typeof kind === 'string' && toCome.includes(kind)
+					? `not yet; there are ${kinds.join(', ')}`
+					: `expected one of ${kinds.join(', ')}`;
+			this.add([...path, 'kind'], `Cannot use kind ${quote(kind)}: ${expected}`);
+			return undefined;
+		}
 		const filled = this.shape(validator, value, path);
-		return this.problems.length === before && isRecord(filled) ? filled : undefined;
+		return isRecord(filled) ? filled : undefined;
 	}
 
-	/** A policy and all policies that stand inside it. */
-	policy(value: unknown, path: Path, depth: number): PolicyDocument | undefined {
+	/** A policy and all policies that stand inside it; undefined when it has no kind, or is too deep. */
+	policy(value: unknown, path: Path, depth: number): unknown {
 		if (depth > DEPTH_MAX) {
 			this.add(path, `Cannot nest policies deeper than ${DEPTH_MAX}`);
 			return undefined;
 		}
-		const policy = this.byKind(POLICIES, POLICY_KINDS_TO_COME, value, path) as PolicyDocument | undefined;
+		const policy = this.byKind(POLICIES, POLICY_KINDS_TO_COME, value, path);
 		if (policy === undefined) return undefined;
-		if (policy.kind === 'weighted' && policy.by === 'client')
-			this.add([...path, 'by'], 'Cannot draw by client: not yet');
-		switch (policy.kind) {
-			case 'geo':
-				return {
-					...policy,
-					rules: policy.rules.map((rule, i) => ({
-						...rule,
-						use: this.use(rule.use, [...path, 'rules', i, 'use'], depth),
-					})),
-					...(policy.default === undefined ? {} : { default: this.use(policy.default, [...path, 'default'], depth) }),
-				};
-			case 'weighted':
-				return {
-					...policy,
-					members: policy.members.map((member, i) => ({
-						...member,
-						use: this.use(member.use, [...path, 'members', i, 'use'], depth),
-					})),
-				};
-			case 'failover':
-			case 'latency':
-				return {
-					...policy,
-					members: policy.members.map((member, i) => this.use(member, [...path, 'members', i], depth)),
-				};
-			default:
-				return policy satisfies never;
+		if (policy['kind'] === 'geo') {
+			const rules = this.#uses(policy, 'rules', path, depth);
+			if (!('default' in policy)) return { ...policy, rules };
+			return { ...policy, rules, default: this.use(policy['default'], [...path, 'default'], depth) };
 		}
+		if (policy['kind'] === 'weighted') {
+			if (policy['by'] === 'client') this.add([...path, 'by'], 'Cannot draw by client: not yet');
+			return { ...policy, members: this.#uses(policy, 'members', path, depth) };
+		}
+		const members = listAt(policy, 'members').map((member, i) => this.use(member, [...path, 'members', i], depth));
+		return { ...policy, members };
+	}
+
+	/** A list of tables that each have a key `use`. */
+	#uses(policy: unknown, key: string, path: Path, depth: number): readonly unknown[] {
+		return listAt(policy, key).map((entry, i) => {
+			// Its shape has told of one that lacks the key.
+			if (!isRecord(entry) || !('use' in entry)) return entry;
+			return { ...entry, use: this.use(entry['use'], [...path, key, i, 'use'], depth) };
+		});
 	}
 
 	/** What stands where a policy is taken; a place that is wrong has been reported and reads as an empty name. */
-	use(value: unknown, path: Path, depth: number): string | PolicyDocument {
+	use(value: unknown, path: Path, depth: number): unknown {
 		if (typeof value === 'string' && value !== '') return value;
 		if (isRecord(value)) return this.policy(value, path, depth + 1) ?? '';
 		this.add(path, `Cannot use ${quote(value)}: expected the name of a pool or policy, or a policy`);
 		return '';
 	}
 
-	monitor(monitor: MonitorDocument, path: Path): void {
-		const intervalMs = this.duration(monitor.interval, [...path, 'interval']);
-		const timeoutMs = this.duration(monitor.timeout, [...path, 'timeout']);
-		if (timeoutMs >= intervalMs) {
-			this.add(
-				[...path, 'timeout'],
-				`Cannot use timeout ${monitor.timeout}: expected less than the interval ${monitor.interval}`,
-			);
+	monitor(value: unknown, path: Path): unknown {
+		const monitor = this.byKind(MONITORS, MONITOR_KINDS_TO_COME, value, path);
+		if (monitor === undefined) return undefined;
+		const { interval, timeout } = monitor;
+		if (this.#durationMs(timeout, [...path, 'timeout']) >= this.#durationMs(interval, [...path, 'interval'])) {
+			this.add([...path, 'timeout'], `Cannot use timeout ${timeout}: expected less than the interval ${interval}`);
 		}
+		const consensus = monitor['consensus'];
+		if (valueAt(consensus, ['mode']) === 'at-least' && valueAt(consensus, ['k']) === undefined)
+			this.add([...path, 'consensus'], 'Cannot use at-least without "k": expected a number of regions');
+		for (const [i, status] of listAt(monitor['expect'], 'status').entries()) {
+			const [first, last] = typeof status === 'string' ? status.split('-').map(Number) : [];
+			if (first !== undefined && last !== undefined && first > last)
+				this.add([...path, 'expect', 'status', i], `Cannot use ${quote(status)}: expected the lower status first`);
+		}
+		return monitor;
 	}
 
-	duration(text: string, path: Path): number {
-		const ms = durationMs(text);
+	/** NaN for what has failed its shape. */
+	#durationMs(text: unknown, path: Path): number {
+		const ms = this.hasFailed(path) ? Number.NaN : durationMs(String(text));
 		if (ms < DURATION_MS_MIN) this.add(path, `Cannot use ${text}: expected ${DURATION_MS_MIN}ms or more`);
 		return ms;
 	}
 
-	pool(pool: PoolDocument, path: Path): void {
-		if (pool.by === 'client') this.add([...path, 'by'], 'Cannot draw by client: not yet');
-		const names = new Set<string>();
-		for (const [i, endpoint] of pool.endpoints.entries()) {
+	pool(pool: unknown, path: Path): unknown {
+		if (valueAt(pool, ['by']) === 'client') this.add([...path, 'by'], 'Cannot draw by client: not yet');
+		const names = new Set<unknown>();
+		for (const [i, endpoint] of listAt(pool, 'endpoints').entries()) {
 			const at = [...path, 'endpoints', i];
-			if (names.has(endpoint.name)) this.add([...at, 'name'], `Cannot use "${endpoint.name}" twice in one pool`);
-			names.add(endpoint.name);
+			const name = valueAt(endpoint, ['name']);
+			if (typeof name === 'string' && names.has(name))
+				this.add([...at, 'name'], `Cannot use "${name}" twice in one pool`);
+			names.add(name);
 			this.#addresses(endpoint, at);
 		}
+		return pool;
 	}
 
-	#addresses(endpoint: EndpointDocument, path: Path): void {
+	#addresses(endpoint: unknown, path: Path): void {
 		const seen = new Set<string>();
-		for (const [i, text] of endpoint.addresses.entries()) {
-			const at = [...path, 'addresses', i];
-			const address = parseAddress(text);
-			if (address === undefined) {
-				this.add(at, `Cannot use "${text}": expected an IPv4 or IPv6 address`);
-				continue;
-			}
-			const canonical = printAddress(address);
-			if (seen.has(canonical)) this.add(at, `Cannot use ${text} twice in one endpoint`);
+		for (const [i, text] of listAt(endpoint, 'addresses').entries()) {
+			const canonical = this.#address(text, [...path, 'addresses', i]);
+			if (canonical === undefined) continue;
+			if (seen.has(canonical)) this.add([...path, 'addresses', i], `Cannot use ${text} twice in one endpoint`);
 			seen.add(canonical);
 		}
-		const checkAddress = endpoint.check?.address;
-		if (checkAddress !== undefined && parseAddress(checkAddress) === undefined) {
-			this.add([...path, 'check', 'address'], `Cannot use "${checkAddress}": expected an IPv4 or IPv6 address`);
-		}
+		this.#address(valueAt(endpoint, ['check', 'address']), [...path, 'check', 'address']);
+	}
+
+	/** Canonical text of an address; undefined for what is none. */
+	#address(text: unknown, path: Path): string | undefined {
+		if (typeof text !== 'string') return undefined;
+		const address = parseAddress(text);
+		if (address !== undefined) return printAddress(address);
+		this.add(path, `Cannot use ${quote(text)}: expected an IPv4 or IPv6 address`);
+		return undefined;
 	}
 
 	/** A steered name with the policy that stands in it. */
-	named(entry: unknown, path: Path): unknown {
-		if (!isRecord(entry) || !('policy' in entry)) return entry;
-		return { ...entry, policy: this.use(entry['policy'], [...path, 'policy'], 0) };
-	}
-
-	name(name: NameDocument, path: Path): void {
-		const ms = durationMs(name.ttl);
-		if (ms % 1000 !== 0 || ms > 0x7fffffff * 1000)
-			this.add([...path, 'ttl'], `Cannot use TTL ${name.ttl}: expected whole seconds below 2^31`);
-		for (const [i, type] of name.types.entries()) {
-			if ((STEERED_TYPES as readonly string[]).includes(type)) continue;
+	name(name: unknown, path: Path): unknown {
+		if (!isRecord(name)) return name;
+		const { ttl } = name;
+		const ms = this.hasFailed([...path, 'ttl']) ? Number.NaN : durationMs(String(ttl));
+		if (ms % 1000 > 0 || ms > 0x7fffffff * 1000)
+			this.add([...path, 'ttl'], `Cannot use TTL ${ttl}: expected whole seconds below 2^31`);
+		for (const [i, type] of listAt(name, 'types').entries()) {
+			if (typeof type !== 'string' || type === '' || (STEERED_TYPES as readonly string[]).includes(type)) continue;
 			this.add([...path, 'types', i], `Cannot steer type ${type}: not yet (there are ${STEERED_TYPES.join(', ')})`);
 		}
+		if (!('policy' in name)) return name;
+		return { ...name, policy: this.use(name['policy'], [...path, 'policy'], 0) };
 	}
 }
 
-/** The known name that is at most two edits away. */
-export function nearestName(name: string, known: readonly string[]): string | undefined {
+/** The known name that is nearest, and at most so many edits away. */
+export function nearestName(name: string, known: readonly string[], editsMax: number = 2): string | undefined {
 	let best: string | undefined;
-	let least = 3;
+	let least = editsMax + 1;
 	for (const candidate of known) {
 		const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
 		if (distance < least) {
@@ -310,79 +339,4 @@ function editDistance(a: string, b: string): number {
 		row = next;
 	}
 	return row[b.length] ?? 0;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-	return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function quote(value: unknown): string {
-	const text = JSON.stringify(value) ?? 'nothing';
-	return text.length > 80 ? `${text.slice(0, 77)}...` : text;
-}
-
-/**
- * A copy of a value in which absent keys have the defaults of the shape.
- * Typebox's own function leaves out tables whose entries have no default as a whole.
- */
-function fillDefaults(schema: unknown, value: unknown): unknown {
-	const present = value === undefined ? structuredClone(valueAt(schema, ['default'])) : value;
-	if (Array.isArray(present)) return present.map((item) => fillDefaults(valueAt(schema, ['items']), item));
-	if (!isRecord(present)) return present;
-	const filled: Record<string, unknown> = Object.create(null);
-	for (const [key, entry] of Object.entries(present)) filled[key] = fillDefaults(propertyOf(schema, key), entry);
-	for (const [key, property] of Object.entries(propertiesOf(schema))) {
-		if (key in filled) continue;
-		const fallback = fillDefaults(property, undefined);
-		if (fallback !== undefined) filled[key] = fallback;
-	}
-	return filled;
-}
-
-/** A JSON pointer as path steps: digits are list positions only inside a list. */
-function pathOf(root: unknown, pointer: string): (string | number)[] {
-	const steps: (string | number)[] = [];
-	let value = root;
-	for (const raw of pointer.split('/').slice(1)) {
-		const key = raw.replaceAll('~1', '/').replaceAll('~0', '~');
-		const step = Array.isArray(value) ? Number(key) : key;
-		steps.push(step);
-		value = valueAt(value, [step]);
-	}
-	return steps;
-}
-
-function valueAt(root: unknown, path: Path): unknown {
-	let value = root;
-	for (const step of path) {
-		if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return undefined;
-		value = (value as Record<string | number, unknown>)[step];
-	}
-	return value;
-}
-
-/** The part of a shape that speaks of a place. */
-function schemaAt(shape: unknown, path: Path): unknown {
-	let schema = shape;
-	for (const step of path) schema = typeof step === 'number' ? valueAt(schema, ['items']) : propertyOf(schema, step);
-	return schema;
-}
-
-function propertyOf(schema: unknown, key: string): unknown {
-	const own = valueAt(schema, ['properties', key]);
-	if (own !== undefined) return own;
-	const patterns = valueAt(schema, ['patternProperties']);
-	return isRecord(patterns) ? Object.values(patterns)[0] : undefined;
-}
-
-function propertiesOf(schema: unknown): Readonly<Record<string, unknown>> {
-	const properties = valueAt(schema, ['properties']);
-	return isRecord(properties) ? properties : {};
-}
-
-function expectation(schema: unknown): string {
-	const description = valueAt(schema, ['description']);
-	if (typeof description === 'string') return description;
-	const constant = valueAt(schema, ['const']);
-	return constant === undefined ? 'another form' : JSON.stringify(constant);
 }

@@ -176,7 +176,7 @@ export function keyOf(
 	const key = [...KEYS, ...TO_COME].find((candidate) => spelling(candidate) === source);
 	if (key !== undefined && TO_COME.has(key)) return { problem: `Cannot set ${source}: not yet` };
 	if (key !== undefined) return { key };
-	const nearest = nearestName(source, KEYS.map(spelling));
+	const nearest = nearestName(source, KEYS.map(spelling), Number.POSITIVE_INFINITY);
 	return {
 		problem: `Cannot set ${source}: there is no such setting${nearest === undefined ? '' : `, did you mean ${nearest}?`}`,
 	};

@@ -85,6 +85,8 @@ export class Compiler {
 	readonly #targetNumbers = new Map<string, number>();
 	readonly #octets: number[] = [];
 	#latencyNodes = 0;
+	/** Policies being compiled, inside one another. */
+	#nesting = 0;
 
 	constructor(
 		zones: readonly SteeringUnit[],
@@ -103,7 +105,10 @@ export class Compiler {
 	run(): Compiled {
 		const units = [this.common, ...this.#zones];
 		for (const unit of units) this.#addRegions(unit);
-		for (const unit of units) this.#checkNames(unit);
+		for (const unit of units) {
+			this.#checkNames(unit);
+			this.#checkVoters(unit);
+		}
 		for (const unit of units) {
 			for (const name of unit.document.pools.keys()) this.#named(unit, name);
 			for (const name of unit.document.policies.keys()) this.#named(unit, name);
@@ -205,7 +210,14 @@ export class Compiler {
 	}
 
 	#policy(unit: SteeringUnit, policy: PolicyDocument, path: Path, name: string): number | undefined {
+		// Cut off on the way down, for a chain of thousands would exhaust the stack.
+		if (this.#nesting >= this.model.depthMax) {
+			this.report(unit, path, `Cannot nest policies deeper than ${this.model.depthMax}`);
+			return undefined;
+		}
+		this.#nesting++;
 		const node = this.#compile(unit, policy, path, name);
+		this.#nesting--;
 		if (node === undefined) return undefined;
 		const members = node.kind === 'geo' ? node.rankings.flat() : node.kind === 'pool' ? [] : node.members;
 		const depth = 1 + members.reduce((most, member) => Math.max(most, this.#depths[member] ?? 0), 0);
@@ -264,6 +276,16 @@ export class Compiler {
 			if (this.regions.has(name))
 				this.report(unit, ['regions', name], `Cannot define the region "${name}" twice: regions are global`);
 			this.regions.add(name);
+		}
+	}
+
+	/** Regions that a monitor lets vote. */
+	#checkVoters(unit: SteeringUnit): void {
+		for (const [name, { from }] of unit.document.monitors) {
+			for (const [i, region] of (from ?? []).entries()) {
+				if (!this.regions.has(region))
+					this.report(unit, ['monitors', name, 'from', i], `Cannot find the region "${region}"`);
+			}
 		}
 	}
 

@@ -92,7 +92,7 @@ export interface SteeringTable {
 	readonly nodes: readonly SteeringNode[];
 	readonly names: readonly SteeredName[];
 	readonly addressOctets: Uint8Array;
-	/** Last winner of each latency node and family as node + 1; shared, so that workers agree. */
+	/** Last winner of each latency node and family as the member's position + 1; shared, so that workers agree. */
 	readonly latencyMemory: Int32Array;
 	readonly targetCount: number;
 }

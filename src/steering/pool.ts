@@ -94,7 +94,7 @@ function drawAddress(walk: Walk, family: PoolFamily, isAnyUsed: boolean): Addres
 	}
 	if (left === 0) return undefined;
 	// Weight 0 is a reserve: it joins an answer of several only when nothing else was drawn.
-	if (total === 0 && walk.pickedCount > 0 && hasWeight(family)) return undefined;
+	if (total === 0 && walk.pickedCount > 0 && hasWeight(walk, family, isAnyUsed)) return undefined;
 	const isEven = total === 0;
 	let remaining = walk.chance.below(isEven ? left : total);
 	for (let i = 0; i < family.endpoints.length; i++) {
@@ -108,8 +108,13 @@ function drawAddress(walk: Walk, family: PoolFamily, isAnyUsed: boolean): Addres
 	return undefined;
 }
 
-function hasWeight(family: PoolFamily): boolean {
-	for (let i = 0; i < family.endpoints.length; i++) if ((family.endpoints[i]?.weight ?? 0) > 0) return true;
+/** Whether an endpoint with a weight could be drawn; then it has been, before any without. */
+function hasWeight(walk: Walk, family: PoolFamily, isAnyUsed: boolean): boolean {
+	for (let i = 0; i < family.endpoints.length; i++) {
+		const endpoint = family.endpoints[i];
+		if (endpoint === undefined || endpoint.weight === 0) continue;
+		if (isAnyUsed || hasHealthyAddress(walk, endpoint)) return true;
+	}
 	return false;
 }
 

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { createHealthWords, VERDICT_WORD, VerdictTable } from '../../src/health/verdict-table.ts';
+
+const { unknown, up, down } = VERDICT_WORD;
+
+/** Assign each generation in turn; the slots of the last one, by key. */
+function slotsAfter(table: VerdictTable, ...generations: readonly string[]): Readonly<Record<string, number>> {
+	let slots: Record<string, number> = {};
+	for (const generation of generations) {
+		const keys = generation.split(' ').filter((key) => key !== '');
+		const assigned = table.assign(keys) ?? assert.fail(`no room for ${generation}`);
+		slots = Object.fromEntries(keys.map((key, i) => [key, assigned[i] ?? -1]));
+	}
+	return slots;
+}
+
+const tableOf = (slots: number) => new VerdictTable(createHealthWords(slots));
+
+describe('VerdictTable.assign()', () => {
+	for (const { name, generations, slots } of [
+		{ name: 'gives slots in order', generations: ['a b c'], slots: { a: 0, b: 1, c: 2 } },
+		{ name: 'gives one slot to a key that is there twice', generations: ['a b a'], slots: { a: 0, b: 1 } },
+		{ name: 'keeps the slot of a key that stays', generations: ['a b c', 'c b'], slots: { c: 2, b: 1 } },
+		{ name: 'leaves alone what the last generation may read', generations: ['a b', 'b c'], slots: { b: 1, c: 2 } },
+		{ name: 'gives it out again one generation later', generations: ['a b', 'b', 'b c'], slots: { b: 1, c: 0 } },
+		{ name: 'gives a key that comes back what is free', generations: ['a b', 'b', 'b a'], slots: { b: 1, a: 0 } },
+	]) {
+		it(name, () => assert.deepEqual(slotsAfter(tableOf(8), ...generations), slots));
+	}
+
+	for (const { name, generations, next, slots } of [
+		{ name: 'refuses more keys than slots', generations: [], next: ['a', 'b', 'c'], slots: undefined },
+		{ name: 'fills all slots', generations: [], next: ['a', 'b'], slots: [0, 1] },
+		{ name: 'refuses to take a slot that is still read', generations: ['a b'], next: ['b', 'c'], slots: undefined },
+		{ name: 'counts those that become free with it', generations: ['a b', 'b'], next: ['b', 'c'], slots: [1, 0] },
+		{ name: 'counts a key that is there twice once', generations: [], next: ['a', 'a', 'b'], slots: [0, 0, 1] },
+	]) {
+		it(`${name}, with room for two`, () => {
+			const table = tableOf(2);
+			slotsAfter(table, ...generations);
+			const assigned = table.assign(next);
+			assert.deepEqual(assigned === undefined ? undefined : [...assigned], slots);
+		});
+	}
+
+	it('changes nothing when it refuses', () => {
+		const table = tableOf(2);
+		slotsAfter(table, 'a b');
+		table.set('a', 'down');
+		assert.equal(table.assign(['c', 'd', 'e']), undefined);
+		assert.deepEqual(slotsAfter(table, 'a b'), { a: 0, b: 1 });
+		assert.deepEqual([...table.words.verdicts], [down, unknown]);
+	});
+
+	it('keeps the words of what stays and clears those given out again', () => {
+		const table = tableOf(4);
+		slotsAfter(table, 'a b');
+		for (const key of ['a', 'b']) {
+			table.set(key, 'down');
+			table.addRtt(key, 5);
+		}
+		slotsAfter(table, 'b', 'b c');
+		assert.deepEqual([...table.words.verdicts], [unknown, down, 0, 0]);
+		assert.deepEqual([...table.words.rttUs], [0, 5000, 0, 0]);
+	});
+
+	it('gives each key a slot that no other key of this generation or the last one has', () => {
+		const generation = fc.uniqueArray(fc.constantFrom(...'abcdefgh'), { maxLength: 8 });
+		fc.assert(
+			fc.property(fc.array(generation, { maxLength: 12 }), (generations) => {
+				// Twice as many as one generation needs are enough for ever.
+				const table = tableOf(16);
+				let last = new Map<string, number>();
+				for (const keys of generations) {
+					const assigned = table.assign(keys) ?? assert.fail();
+					const now = new Map(keys.map((key, i) => [key, assigned[i] ?? -1]));
+					assert.equal(new Set(now.values()).size, keys.length);
+					for (const [key, slot] of now) {
+						for (const [other, taken] of last) assert.equal(taken === slot, other === key, `${key} ${other}`);
+					}
+					last = now;
+				}
+			}),
+		);
+	});
+});
+
+describe('VerdictTable.set()', () => {
+	it('writes the word of each vote', () => {
+		const table = tableOf(3);
+		slotsAfter(table, 'a b c');
+		table.set('a', 'up');
+		table.set('b', 'down');
+		table.set('c', 'up');
+		table.set('c', 'unknown');
+		assert.deepEqual([...table.words.verdicts], [up, down, unknown]);
+	});
+
+	it('drops what comes for a key that is no longer, or never was, there', () => {
+		const table = tableOf(2);
+		slotsAfter(table, 'a', '');
+		table.set('a', 'down');
+		table.addRtt('a', 1);
+		table.set('never', 'down');
+		assert.deepEqual([...table.words.verdicts, ...table.words.rttUs], [0, 0, 0, 0]);
+	});
+});
+
+describe('VerdictTable.addRtt()', () => {
+	for (const { name, samplesMs, rttUs } of [
+		{ name: 'is unknown before the first sample', samplesMs: [], rttUs: 0 },
+		{ name: 'takes the first sample as it is', samplesMs: [20], rttUs: 20_000 },
+		{ name: 'lets a new one weigh an eighth', samplesMs: [20, 100], rttUs: 30_000 },
+		{ name: 'falls as it rises', samplesMs: [20, 4], rttUs: 18_000 },
+		{ name: 'is never 0 after a sample', samplesMs: [0], rttUs: 1 },
+		{ name: 'takes fractions of a millisecond', samplesMs: [0.25], rttUs: 250 },
+		{ name: 'stops at what a word holds', samplesMs: [1e9], rttUs: 0x7fffffff },
+	]) {
+		it(name, () => {
+			const table = tableOf(1);
+			slotsAfter(table, 'a');
+			for (const sample of samplesMs) table.addRtt('a', sample);
+			assert.equal(table.words.rttUs[0], rttUs);
+		});
+	}
+
+	it('comes near a time that stays', () => {
+		const table = tableOf(1);
+		slotsAfter(table, 'a');
+		table.addRtt('a', 500);
+		for (let i = 0; i < 100; i++) table.addRtt('a', 20);
+		assert.ok(Math.abs((table.words.rttUs[0] ?? 0) - 20_000) <= 4);
+	});
+});
+
+describe('createHealthWords()', () => {
+	it('makes words that all threads share', () => {
+		const { verdicts, rttUs } = createHealthWords(3);
+		assert.ok(verdicts.buffer instanceof SharedArrayBuffer && rttUs.buffer instanceof SharedArrayBuffer);
+		assert.equal(createHealthWords().verdicts.length, 262_144);
+	});
+});

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { readSteering } from '../../src/model/check-document.ts';
+import { durationMs } from '../../src/model/duration.ts';
+import { type Monitor, monitorOf } from '../../src/model/monitor.ts';
+
+describe('durationMs()', () => {
+	for (const { text, ms } of [
+		{ text: '0s', ms: 0 },
+		{ text: '100ms', ms: 100 },
+		{ text: '30s', ms: 30_000 },
+		{ text: '5m', ms: 300_000 },
+		{ text: '1h', ms: 3_600_000 },
+		{ text: '2d', ms: 172_800_000 },
+		{ text: '', ms: Number.NaN },
+		{ text: '10', ms: Number.NaN },
+		{ text: '10 s', ms: Number.NaN },
+		{ text: '1.5s', ms: Number.NaN },
+		{ text: '-1s', ms: Number.NaN },
+		{ text: '1w', ms: Number.NaN },
+		{ text: '1s\n', ms: Number.NaN },
+	]) {
+		it(`reads ${JSON.stringify(text)} as ${ms}`, () => assert.equal(durationMs(text), ms));
+	}
+});
+
+function monitor(document: object): Monitor {
+	const result = readSteering({ monitors: { m: document } }, 'common');
+	if (!result.ok) assert.fail(JSON.stringify(result.problems));
+	return monitorOf(result.value.monitors.get('m') ?? assert.fail());
+}
+
+describe('monitorOf()', () => {
+	const timing = { intervalMs: 10_000, timeoutMs: 4000, fall: 3, rise: 5, from: undefined };
+	const http = { kind: 'http', ...timing, path: '/', host: undefined, body: undefined };
+	for (const { name, document, gives } of [
+		{
+			name: 'fills in the defaults of http',
+			document: { kind: 'http' },
+			gives: { ...http, statuses: [{ first: 200, last: 399 }] },
+		},
+		{
+			name: 'leaves the port out, which an endpoint may replace',
+			document: { kind: 'tcp', port: 443 },
+			gives: { kind: 'tcp', ...timing },
+		},
+		{
+			name: 'takes what is written',
+			document: {
+				...{ kind: 'http', interval: '1m', timeout: '500ms', fall: 1, rise: 2, from: ['a'] },
+				...{ path: '/x', host: 'h', expect: { body: 'ok' } },
+			},
+			gives: {
+				...{ kind: 'http', intervalMs: 60_000, timeoutMs: 500, fall: 1, rise: 2, from: ['a'] },
+				...{ path: '/x', host: 'h', body: 'ok', statuses: [{ first: 200, last: 399 }] },
+			},
+		},
+		{
+			name: 'reads each form of a status',
+			document: { kind: 'http', expect: { status: [200, '204', '300-399'] } },
+			gives: {
+				...http,
+				statuses: [
+					{ first: 200, last: 200 },
+					{ first: 204, last: 204 },
+					{ first: 300, last: 399 },
+				],
+			},
+		},
+	]) {
+		it(name, () => assert.deepEqual(monitor(document), gives));
+	}
+});

@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { printPrefix } from '../../src/lib/prefix.ts';
+import { flagOf, keyOf, readSettings, SETTINGS, type SettingTexts, variableOf } from '../../src/model/settings.ts';
+
+const layer = (source: string, texts: Readonly<Record<string, string>>): SettingTexts =>
+	new Map(Object.entries(texts).map(([key, text]) => [key, { text, source }]));
+
+const asItIs = (key: string) => key;
+
+describe('flagOf() and variableOf()', () => {
+	for (const { key, flag, variable } of [
+		{ key: 'dns.listen', flag: '--dns-listen', variable: 'MERIDIAN_DNS_LISTEN' },
+		{ key: 'dns.ecs.trust', flag: '--dns-ecs-trust', variable: 'MERIDIAN_DNS_ECS_TRUST' },
+		{ key: 'zonesDir', flag: '--zones-dir', variable: 'MERIDIAN_ZONES_DIR' },
+		{ key: 'geodb', flag: '--geodb', variable: 'MERIDIAN_GEODB' },
+		{ key: 'probe.allow', flag: '--probe-allow', variable: 'MERIDIAN_PROBE_ALLOW' },
+	]) {
+		it(`spell ${key} as ${flag} and ${variable}`, () => {
+			assert.equal(flagOf(key), flag);
+			assert.equal(variableOf(key), variable);
+		});
+	}
+
+	it('give each setting a spelling of its own, which keyOf() reads back', () => {
+		const keys = Object.keys(SETTINGS);
+		for (const spelling of [flagOf, variableOf, asItIs]) {
+			assert.equal(new Set(keys.map(spelling)).size, keys.length);
+			for (const key of keys) assert.deepEqual(keyOf(spelling(key), spelling), { key });
+		}
+	});
+});
+
+describe('keyOf()', () => {
+	for (const { source, spelling, nearest } of [
+		{ source: '--dns-listn', spelling: flagOf, nearest: '--dns-listen' },
+		{ source: '--zones', spelling: flagOf, nearest: '--zones-dir' },
+		{ source: 'MERIDIAN_ZONE_DIR', spelling: variableOf, nearest: 'MERIDIAN_ZONES_DIR' },
+		{ source: 'zonesdir', spelling: asItIs, nearest: 'zonesDir' },
+	]) {
+		it(`names ${nearest} when there is no ${source}`, () =>
+			assert.deepEqual(keyOf(source, spelling), {
+				problem: `Cannot set ${source}: there is no such setting, did you mean ${nearest}?`,
+			}));
+	}
+
+	for (const { source, spelling } of [
+		{ source: '--redis-url', spelling: flagOf },
+		{ source: 'MERIDIAN_ADMIN_TOKEN', spelling: variableOf },
+	]) {
+		it(`says "not yet" of ${source}`, () =>
+			assert.deepEqual(keyOf(source, spelling), { problem: `Cannot set ${source}: not yet` }));
+	}
+
+	for (const source of ['__proto__', 'constructor', 'toString', '']) {
+		it(`takes ${JSON.stringify(source)} for no setting`, () => assert.ok('problem' in keyOf(source, asItIs)));
+	}
+});
+
+describe('readSettings()', () => {
+	it('has the defaults of the design', () => {
+		const { settings, problems } = readSettings([]);
+		assert.deepEqual(problems, []);
+		assert.deepEqual(
+			{ ...settings, 'dns.ecs.trust': settings['dns.ecs.trust'].map(printPrefix) },
+			{
+				'dns.listen': ['127.0.0.1:5300', '[::1]:5300'],
+				'dns.workers': 0,
+				'dns.transport': 'auto',
+				'dns.ecs.trust': ['0.0.0.0/0', '::/0'],
+				'dns.cookieSecrets': [],
+				'dns.identity': '',
+				'dns.rateLimit.rate': 0,
+				'dns.rateLimit.slip': 1,
+				'dns.rateLimit.exempt': [],
+				'admin.listen': '127.0.0.1:8053',
+				zonesDir: './zones',
+				stateDir: './state',
+				geodb: [],
+				region: 'local',
+				'probe.deny': [],
+				'probe.allow': [],
+				'log.level': 'info',
+			},
+		);
+	});
+
+	it('takes a flag before a variable, and a variable before the file', () => {
+		const { settings } = readSettings([
+			layer('flag', { region: 'a' }),
+			layer('variable', { region: 'b', zonesDir: 'b' }),
+			layer('file', { region: 'c', zonesDir: 'c', stateDir: 'c' }),
+		]);
+		assert.deepEqual([settings.region, settings.zonesDir, settings.stateDir], ['a', 'b', 'c']);
+	});
+
+	for (const { name, key, text, value } of [
+		{
+			name: 'a list with blanks',
+			key: 'dns.listen',
+			text: ' 127.0.0.1:53 ,, [::]:53,',
+			value: ['127.0.0.1:53', '[::]:53'],
+		},
+		{ name: 'an empty list of databases', key: 'geodb', text: '', value: [] },
+		{ name: 'databases in order', key: 'geodb', text: 'b.mmdb, a.mmdb', value: ['b.mmdb', 'a.mmdb'] },
+		{ name: 'a number of workers', key: 'dns.workers', text: '16', value: 16 },
+		{
+			name: 'secrets of cookies',
+			key: 'dns.cookieSecrets',
+			text: '000102030405060708090a0b0c0d0eFF',
+			value: [Uint8Array.of(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 255)],
+		},
+		{ name: 'a transport', key: 'dns.transport', text: 'dgram', value: 'dgram' },
+		{ name: 'a log level', key: 'log.level', text: 'silent', value: 'silent' },
+	] as const) {
+		it(`reads ${name}`, () => {
+			const { settings, problems } = readSettings([layer('--x', { [key]: text })]);
+			assert.deepEqual(problems, []);
+			assert.deepEqual(settings[key], value);
+		});
+	}
+
+	it('reads prefixes, and an address as its own', () => {
+		const { settings } = readSettings([
+			layer('--x', { 'probe.allow': '10.0.0.0/8, 127.0.0.1,::1/128', 'dns.ecs.trust': '' }),
+		]);
+		assert.deepEqual(settings['probe.allow'].map(printPrefix), ['10.0.0.0/8', '127.0.0.1/32', '::1/128']);
+		assert.deepEqual(settings['dns.ecs.trust'], []);
+	});
+
+	for (const { key, text, expected } of [
+		{ key: 'dns.listen', text: ' , ', expected: 'addresses, separated by commas' },
+		{ key: 'dns.workers', text: '-1', expected: 'a number 0..999' },
+		{ key: 'dns.workers', text: '1000', expected: 'a number 0..999' },
+		{ key: 'dns.workers', text: '', expected: 'a number 0..999' },
+		{ key: 'dns.cookieSecrets', text: '00ff', expected: '32 hex digits each, separated by commas' },
+		{ key: 'dns.identity', text: 'a\nb', expected: 'at most 255 printable ASCII characters' },
+		{ key: 'dns.rateLimit.rate', text: '1000001', expected: 'a number 0..1000000' },
+		{ key: 'dns.rateLimit.slip', text: '101', expected: 'a number 0..100' },
+		{ key: 'dns.transport', text: 'batch', expected: 'auto or dgram: batch is not there yet' },
+		{ key: 'dns.transport', text: 'tcp', expected: 'one of auto, dgram' },
+		{ key: 'region', text: '', expected: 'some text' },
+		{ key: 'log.level', text: 'loud', expected: 'one of debug, info, warn, error, silent' },
+		{
+			key: 'probe.deny',
+			text: '::1,10/8',
+			expected:
+				'prefixes, separated by commas ' +
+				'(Cannot read "10/8" as a prefix: expected an IPv4 or IPv6 address, then /length)',
+		},
+	]) {
+		it(`refuses ${JSON.stringify(text)} for ${key}`, () =>
+			assert.deepEqual(readSettings([layer('--x', { [key]: text })]).problems, [
+				{ source: '--x', message: `Cannot use "${text}" for --x: expected ${expected}` },
+			]));
+	}
+
+	it('tells all problems at once, each with its source', () => {
+		const { problems } = readSettings([
+			layer('--a', { region: '' }),
+			layer('B', { 'dns.workers': 'x', 'log.level': 'x' }),
+		]);
+		assert.deepEqual(problems.map(({ source }) => source).sort(), ['--a', 'B', 'B']);
+	});
+});

@@ -1,0 +1,217 @@
+/**
+ * Steering for tests: from documents, as plain objects, to answers as words.
+ *
+ *     pool('a b:4', { answers: 2 })  ->  steer({ zone })  ->  world.set('a', 'down')  ->  world.ask('www')  ->  'b'
+ */
+
+import type { GeoData } from '../../src/geo/decide.ts';
+import { noGeoData } from '../../src/geo/decide.ts';
+import { createHealthWords, VERDICT_WORD } from '../../src/health/verdict-table.ts';
+import { addressFromOctets, type Family, printAddress } from '../../src/lib/address.ts';
+import { createChance } from '../../src/lib/chance.ts';
+import type { Chance } from '../../src/lib/ports.ts';
+import { printPath } from '../../src/lib/result.ts';
+import { readSteering } from '../../src/model/check-document.ts';
+import { durationMs } from '../../src/model/duration.ts';
+import { monitorOf } from '../../src/model/monitor.ts';
+import { DEPTH_MAX, type SteeringDocument } from '../../src/model/steering.ts';
+import { choose, createWalk, setWalkClient } from '../../src/steering/choose.ts';
+import { type Compiled, compileSteering } from '../../src/steering/compile.ts';
+import { MergeCache } from '../../src/steering/compile-geo.ts';
+import { PICK } from '../../src/steering/pool.ts';
+import { scope } from '../../src/steering/scope.ts';
+import type { Walk } from '../../src/steering/walk.ts';
+import { addressOf } from '../mmdb-writer.ts';
+
+type Keys = Readonly<Record<string, unknown>>;
+
+export interface SteerSpec {
+	/** The document of the zone example.org; monitors m and n are there without being written. */
+	readonly zone: Keys;
+	readonly common?: Keys;
+	readonly geo?: GeoData;
+	readonly merges?: MergeCache;
+	readonly chance?: Chance;
+}
+
+export interface Question {
+	readonly family?: Family;
+	readonly client?: string;
+	readonly resolver?: string;
+}
+
+const MONITORS = { m: { kind: 'tcp', port: 80 }, n: { kind: 'tcp', port: 81 } };
+
+/**
+ * A pool of endpoints that monitor m checks: `a` has an address of each family, `a:4`, `a:6`, `a:44` what is said.
+ * An address is made from the endpoint's name, so that one name is the same check wherever it stands.
+ */
+export function pool(endpoints: string, keys: Keys = {}, byName: Readonly<Record<string, Keys>> = {}): Keys {
+	return {
+		monitor: 'm',
+		endpoints: endpoints.split(' ').map((text) => {
+			const [name = '', families = '46'] = text.split(':');
+			return { name, addresses: [...families].map((family, i) => addressFor(name, family, i)), ...byName[name] };
+		}),
+		...keys,
+	};
+}
+
+function addressFor(name: string, family: string, i: number): string {
+	const number = [...name].reduce((sum, letter) => sum * 37 + letter.charCodeAt(0), 0) % 65521;
+	return family === '4' ? `198.${18 + i}.${number >>> 8}.${number & 255}` : `2001:db8:${i}::${number.toString(16)}`;
+}
+
+export const failover = (...members: unknown[]) => ({ kind: 'failover', members });
+export const latency = (...members: unknown[]) => ({ kind: 'latency', members });
+export const geo = (rules: readonly unknown[], fallback?: unknown) => ({
+	kind: 'geo',
+	rules,
+	...(fallback === undefined ? {} : { default: fallback }),
+});
+export const weighted = (...members: readonly (readonly [unknown, number])[]) => ({
+	kind: 'weighted',
+	members: members.map(([use, weight]) => ({ use, weight })),
+});
+
+function documentOf(value: Keys, kind: 'common' | 'zone'): SteeringDocument {
+	const result = readSteering(value, kind);
+	if (result.ok) return result.value;
+	throw new Error(result.problems.map(({ path, message }) => `${printPath(path)}: ${message}`).join('\n'));
+}
+
+export function compile({ zone, common = {}, geo = noGeoData(), merges = new MergeCache() }: SteerSpec): Compiled {
+	return compileZones(
+		[{ unit: 'example.org.', value: { ...zone, monitors: { ...MONITORS, ...tableOf(zone) } } }],
+		common,
+		geo,
+		merges,
+	);
+}
+
+const tableOf = (zone: Keys) => zone['monitors'] as Keys | undefined;
+
+export function compileZones(
+	zones: readonly { readonly unit: string; readonly value: Keys }[],
+	common: Keys,
+	geo: GeoData = noGeoData(),
+	merges: MergeCache = new MergeCache(),
+): Compiled {
+	return compileSteering(
+		zones.map(({ unit, value }) => ({ unit, document: documentOf(value, 'zone') })),
+		{ unit: 'common', document: documentOf(common, 'common') },
+		geo,
+		merges,
+		{ depthMax: DEPTH_MAX, durationMs, monitorOf },
+	);
+}
+
+/** `unit path: message` of each problem. */
+export function problemsOf(compiled: Compiled): readonly string[] {
+	return compiled.problems.map(({ unit, path, message }) => `${unit} ${printPath(path)}: ${message}`);
+}
+
+export function steer(spec: SteerSpec): World {
+	const compiled = compile(spec);
+	if (compiled.problems.length > 0) throw new Error(problemsOf(compiled).join('\n'));
+	return new World(compiled, spec.chance ?? createChance(1));
+}
+
+export class World {
+	readonly compiled: Compiled;
+	readonly walk: Walk;
+	readonly #roots: ReadonlyMap<string, number>;
+
+	constructor(compiled: Compiled, chance: Chance) {
+		this.compiled = compiled;
+		const count = compiled.targets.length;
+		this.walk = createWalk(
+			compiled.table,
+			createHealthWords(count),
+			Int32Array.from({ length: count }, (_, i) => i),
+			chance,
+		);
+		this.#roots = new Map(compiled.names.map(({ owner, index }) => [owner, index]));
+	}
+
+	/** Set the word of `a`, or of its address of one family (`a/6`), or of its second address (`a.1`). */
+	set(endpoint: string, vote: 'up' | 'down' | 'unknown', monitor: 'm' | 'n' | 'all' = 'all'): this {
+		for (const target of this.#targetsOf(endpoint, monitor)) this.walk.health.verdicts[target] = VERDICT_WORD[vote];
+		return this;
+	}
+
+	/** Set the round-trip time of an endpoint, in milliseconds. */
+	rtt(endpoint: string, ms: number): this {
+		for (const target of this.#targetsOf(endpoint, 'all')) this.walk.health.rttUs[target] = 1000 * ms;
+		return this;
+	}
+
+	#targetsOf(endpoint: string, monitor: 'm' | 'n' | 'all'): readonly number[] {
+		const [, name = '', i = '', family = ''] = /^([^./]+)(?:\.(\d))?(?:\/([46]))?$/.exec(endpoint) ?? [];
+		const places = i === '' ? [0, 1, 2, 3] : [Number(i)];
+		const families = family === '' ? ['4', '6'] : [family];
+		const addresses = places.flatMap((place) => families.map((one) => addressFor(name, one, place)));
+		const texts = addresses.map((text) => printAddress(addressOf(text)));
+		const ports = monitor === 'all' ? [80, 81] : [monitor === 'm' ? 80 : 81];
+		const found = this.compiled.targets.flatMap(({ address, port }, target) =>
+			texts.includes(address) && ports.includes(port) ? [target] : [],
+		);
+		if (found.length === 0) throw new Error(`Nothing checks ${endpoint}`);
+		return found;
+	}
+
+	/** Names of the endpoints picked, or `nodata` or `servfail`. */
+	ask(owner: string, question: Question = {}): string {
+		const { picked, names } = this.#choose(owner, question);
+		return picked === PICK.addresses ? names.join(' ') : picked === PICK.nodata ? 'nodata' : 'servfail';
+	}
+
+	ttlSec(owner: string, question: Question = {}): number {
+		this.#choose(owner, question);
+		return this.walk.ttlSec;
+	}
+
+	scope(owner: string, question: Question = {}): number {
+		this.#choose(owner, question);
+		return scope(this.walk, this.compiled.table.names[this.#index(owner)]?.root ?? -1);
+	}
+
+	/** How often each answer came. */
+	count(owner: string, times: number, question: Question = {}): Readonly<Record<string, number>> {
+		const counts: Record<string, number> = {};
+		for (let i = 0; i < times; i++) {
+			const answer = this.ask(owner, question);
+			counts[answer] = (counts[answer] ?? 0) + 1;
+		}
+		return counts;
+	}
+
+	#index(owner: string): number {
+		const index = this.#roots.get(owner);
+		if (index === undefined) throw new Error(`${owner} is not steered`);
+		return index;
+	}
+
+	#choose(owner: string, { family = 4, client = '8.8.8.8', resolver = '9.9.9.9' }: Question) {
+		const { walk } = this;
+		const who = addressOf(client);
+		const via = addressOf(resolver);
+		setWalkClient(walk, who.family, who.words, via.family, via.words);
+		const picked = choose(walk, this.#index(owner), family);
+		const names = Array.from(walk.picked.subarray(0, walk.pickedCount), (at) => this.#nameAt(at, family));
+		return { picked, names };
+	}
+
+	#nameAt(octetsAt: number, family: Family): string {
+		const address = printAddress(addressFromOctets(this.walk.table.addressOctets, octetsAt, family));
+		for (const node of this.walk.table.nodes) {
+			if (node.kind !== 'pool') continue;
+			const own = family === 4 ? node.ipv4 : node.ipv6;
+			for (const endpoint of own.endpoints) {
+				const i = endpoint.addresses.findIndex((entry) => entry.octetsAt === octetsAt);
+				if (i >= 0) return i === 0 ? endpoint.name : `${endpoint.name}.${i}`;
+			}
+		}
+		throw new Error(`${address} is of no endpoint`);
+	}
+}
