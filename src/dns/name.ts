@@ -17,6 +17,9 @@ const LABEL_OCTETS_MAX = 63;
 /** 127 one-octet labels and the root fill 255 octets. */
 const LABELS_MAX = 128;
 
+/** Where the hash of every suffix starts; the message writer hashes alike, so that names carry over. */
+export const ROOT_HASH = 0x2545f491;
+
 /** Room for one lower-cased name with its label starts and suffix hashes; reused, so a query allocates none. */
 export class Name {
 	readonly wire = new Uint8Array(NAME_OCTETS_MAX + 1);
@@ -110,7 +113,7 @@ export function replaceSuffix(name: Name, label: number, bytes: Uint8Array, offs
 
 function hashSuffixes(name: Name): void {
 	const { wire, starts, hashes } = name;
-	let hash = 0x2545f491;
+	let hash = ROOT_HASH;
 	hashes[name.labelCount] = hash;
 	for (let label = name.labelCount - 1; label >= 0; label--) {
 		const start = starts[label] ?? 0;

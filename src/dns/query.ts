@@ -176,15 +176,18 @@ function readSubnet(packet: Uint8Array, offset: number, end: number, subnet: Cli
 	if (family > 2 || scope !== 0 || source > bits || end - offset - 4 !== octets) return false;
 	const spare = 8 * octets - source;
 	if (octets > 0 && (octet(packet, end - 1) & ((1 << spare) - 1)) !== 0) return false;
-	subnet.words.fill(0);
-	for (let i = 0; i < octets; i++) {
-		const value = octet(packet, offset + 4 + i);
-		subnet.words[i >>> 2] = (subnet.words[i >>> 2] ?? 0) | (value << (24 - 8 * (i & 3)));
-	}
+	for (let i = 0; i < 4; i++) subnet.words[i] = paddedWord(packet, offset + 4 + 4 * i, end);
 	subnet.isPresent = true;
 	subnet.familyCode = family;
 	subnet.sourceLength = source;
 	return true;
+}
+
+/** 32 bits, octets from `end` on counting as zero. */
+function paddedWord(bytes: Uint8Array, at: number, end: number): number {
+	let value = 0;
+	for (let i = 0; i < 4; i++) value = (value << 8) | (at + i < end ? octet(bytes, at + i) : 0);
+	return value;
 }
 
 function word(bytes: Uint8Array, at: number): number {

@@ -4,7 +4,7 @@
  * The caller writes RRset by RRset and takes back what did not fit: `mark()` before, `rewind()` after.
  */
 
-import { lowerOctet, octet } from './name.ts';
+import { lowerOctet, type Name, octet, ROOT_HASH } from './name.ts';
 import { HEADER_OCTETS } from './protocol.ts';
 
 /** Compression pointers have 14 bits. */
@@ -119,12 +119,11 @@ export class MessageWriter {
 	}
 
 	/** Note the suffixes of a name that stands uncompressed in the message at `at`: the question. */
-	noteName(at: number): void {
-		const labels = this.#hashLabels(this.#out, at);
+	noteName(name: Name, at: number): void {
 		const length = this.length;
-		for (let label = 0; label < labels; label++) {
-			this.length = at + (this.#labelAt[label] ?? 0);
-			this.#note(this.#labelHash[label] ?? 0);
+		for (let label = 0; label < name.labelCount; label++) {
+			this.length = at + (name.starts[label] ?? 0);
+			this.#note(name.hashes[label] ?? 0);
 		}
 		this.length = length;
 	}
@@ -142,7 +141,7 @@ export class MessageWriter {
 			this.#labelAt[labels++] = at - offset;
 			at += octet(bytes, at) + 1;
 		}
-		let hash = 1;
+		let hash = ROOT_HASH;
 		for (let label = labels - 1; label >= 0; label--) {
 			const start = offset + (this.#labelAt[label] ?? 0);
 			const stop = start + octet(bytes, start);

@@ -19,6 +19,10 @@ const OPCODE_BITS = 0x7800;
 /** The owner that stands for the name asked for. */
 const QNAME = -1;
 const ROOT = new Uint8Array(1);
+const LENGTH_OCTETS = 2;
+const POINTER_OCTETS = 2;
+/** Serial and four periods. */
+const SOA_FIXED_OCTETS = 20;
 
 /** How much of an answer fitted. */
 const WHOLE = 0;
@@ -154,6 +158,7 @@ export class ResponseWriter {
 		const source = section.sources[i];
 		if (source === SOURCE.picked) this.#writePicked(world, section, i);
 		else if (source === SOURCE.synthesized) this.#writeSynthesized(world, section, i);
+		else if (source === SOURCE.soa) this.#writeSoa(world, section, i);
 		else this.#writeStored(world, section, i);
 	}
 
@@ -205,6 +210,30 @@ export class ResponseWriter {
 		}
 	}
 
+	/** The SOA of a negative answer: its owner and both its names end in a suffix of QNAME, so no name is looked at. */
+	#writeSoa(world: World, section: Section, i: number): void {
+		const writer = this.#writer;
+		const { bytes } = world.snapshot.zones;
+		const { name } = this.#query;
+		const start = name.starts[section.owners[i] ?? 0] ?? 0;
+		const apexAt = HEADER_OCTETS + start;
+		const apexOctets = name.length - start;
+		const mname = section.nameSkips[i] ?? 0;
+		const rname = section.nameCounts[i] ?? 0;
+		const mnameAt = (section.dataAt[i] ?? 0) + LENGTH_OCTETS;
+		const rnameAt = mnameAt + mname + apexOctets;
+		writer.pointer(apexAt);
+		writer.u16(TYPE.soa);
+		writer.u16(CLASS.in);
+		writer.u32(section.ttlSec[i] ?? 0);
+		writer.u16(mname + rname + 2 * POINTER_OCTETS + SOA_FIXED_OCTETS);
+		writer.octets(bytes, mnameAt, mname);
+		writer.pointer(apexAt);
+		writer.octets(bytes, rnameAt, rname);
+		writer.pointer(apexAt);
+		writer.octets(bytes, rnameAt + rname + apexOctets, SOA_FIXED_OCTETS);
+	}
+
 	/** The CNAME that a DNAME makes: from one link of the chain to the next. */
 	#writeSynthesized(world: World, section: Section, i: number): void {
 		const writer = this.#writer;
@@ -238,6 +267,6 @@ export class ResponseWriter {
 	#noteQuestion(): void {
 		if (this.#hasNotedQuestion) return;
 		this.#hasNotedQuestion = true;
-		this.#writer.noteName(HEADER_OCTETS);
+		this.#writer.noteName(this.#query.name, HEADER_OCTETS);
 	}
 }

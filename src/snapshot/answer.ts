@@ -24,6 +24,7 @@ import {
 	findRrset,
 	NODE,
 	nodeColumn,
+	OUT_OF_ZONE,
 	RRSET,
 	rrsetColumn,
 	ZONE,
@@ -47,8 +48,18 @@ const CHAIN_MAX = 16;
 /** Address RRsets added for the targets of one answer (RFC 1034 §4.3.2 step 6 asks for what is useful, not for all). */
 const ADDITIONAL_MAX = 32;
 
-/** What an entry stands for when it is no RRset of the table: addresses that a policy picked, or the CNAME of a DNAME. */
-export const SOURCE = { table: 0, picked: 1, synthesized: 2 } as const;
+/**
+ * What an entry of a section stands for.
+ *
+ * | source      | records                                                                                    |
+ * |-------------|--------------------------------------------------------------------------------------------|
+ * | table       | an RRset of the table                                                                      |
+ * | picked      | addresses that a policy picked                                                             |
+ * | synthesized | the CNAME that a DNAME makes                                                               |
+ * | soa         | an SOA whose names all end in the apex, which is a suffix of QNAME: `owners` holds the     |
+ * |             | label at which, `nameSkips` and `nameCounts` the octets of MNAME and RNAME before the apex |
+ */
+export const SOURCE = { table: 0, picked: 1, synthesized: 2, soa: 3 } as const;
 
 /**
  * RRsets of a section, as columns that say all that is needed to write them. An owner from 0 up is the offset of
@@ -92,6 +103,15 @@ export class Section {
 		this.dataAt[i] = rrsetColumn(zones, rrset, RRSET.dataAt);
 		this.nameSkips[i] = rrsetColumn(zones, rrset, RRSET.nameSkip);
 		this.nameCounts[i] = rrsetColumn(zones, rrset, RRSET.nameCount);
+	}
+
+	/** Add the SOA of a zone that QNAME lies in. */
+	addSoa(zones: ZoneTable, zone: number, apexLabel: number, ttlSec: number): void {
+		const i = this.count;
+		this.addRrset(zones, apexLabel, zoneColumn(zones, zone, ZONE.soa), ttlSec);
+		this.sources[i] = SOURCE.soa;
+		this.nameSkips[i] = zoneColumn(zones, zone, ZONE.mnamePrefix);
+		this.nameCounts[i] = zoneColumn(zones, zone, ZONE.rnamePrefix);
 	}
 
 	/** Add what is no RRset of the table. */
@@ -172,7 +192,7 @@ function followOne(world: World, name: Name, type: number, link: number, asker: 
 			addAdditional(zones, found.rrset, out);
 			return false;
 		case OUTCOME.steered:
-			addSteered(world, type, owner, asker, out);
+			addSteered(world, name, type, link, asker, out);
 			return false;
 		case OUTCOME.cname:
 			addRrset(out.answer, zones, owner, found.rrset);
@@ -190,12 +210,12 @@ function followOne(world: World, name: Name, type: number, link: number, asker: 
 			addAdditional(zones, found.rrset, out);
 			return false;
 		case OUTCOME.nodata:
-			addSoa(zones, found.zone, 0xffffffff, out);
+			addSoa(world, name, link, 0xffffffff, out);
 			return false;
 		case OUTCOME.nxdomain:
 			// RFC 6604 §2: the RCODE of a chain is that of its last name.
 			out.rcode = RCODE.nxdomain;
-			addSoa(zones, found.zone, 0xffffffff, out);
+			addSoa(world, name, link, 0xffffffff, out);
 			return false;
 		default:
 			// An alias may lead out of our zones; a question that starts there is not ours to answer.
@@ -224,9 +244,20 @@ function nodeNameAt(zones: ZoneTable, node: number): number {
 }
 
 /** The SOA that lets a negative answer be cached (RFC 2308 §3). */
-function addSoa(zones: ZoneTable, zone: number, ttlSecMax: number, out: Answer): void {
+function addSoa(world: World, name: Name, link: number, ttlSecMax: number, out: Answer): void {
+	const { zones } = world.snapshot;
+	const { zone } = world.found;
 	const negativeTtlSec = zoneColumn(zones, zone, ZONE.negativeTtlSec);
 	const ttlSec = ttlSecMax < negativeTtlSec ? ttlSecMax : negativeTtlSec;
+	const apexLabels = zoneColumn(zones, zone, ZONE.apexLabels);
+	const isShort =
+		zoneColumn(zones, zone, ZONE.mnamePrefix) !== OUT_OF_ZONE &&
+		zoneColumn(zones, zone, ZONE.rnamePrefix) !== OUT_OF_ZONE;
+	// A pointer to the root label would be longer than the label.
+	if (link === 0 && isShort && apexLabels > 0) {
+		out.authority.addSoa(zones, zone, name.labelCount - apexLabels, ttlSec);
+		return;
+	}
 	const apexAt = nodeNameAt(zones, zoneColumn(zones, zone, ZONE.apex));
 	out.authority.addRrset(zones, apexAt, zoneColumn(zones, zone, ZONE.soa), ttlSec);
 }
@@ -245,7 +276,7 @@ function addAdditional(zones: ZoneTable, rrset: number, out: Answer): void {
 	}
 }
 
-function addSteered(world: World, type: number, owner: number, asker: Asker, out: Answer): void {
+function addSteered(world: World, name: Name, type: number, link: number, asker: Asker, out: Answer): void {
 	const { found, walk, snapshot } = world;
 	setWalkClient(walk, asker.family, asker.words, asker.resolverFamily, asker.resolverWords);
 	const pick = choose(walk, found.steered, type === TYPE.a ? 4 : 6);
@@ -253,9 +284,9 @@ function addSteered(world: World, type: number, owner: number, asker: Asker, out
 	out.scope = asker.isNamed ? scope(walk, snapshot.steering.names[found.steered]?.root ?? -1) : 0;
 	if (pick === PICK.addresses) {
 		out.picked = walk.picked;
-		out.answer.addMade(SOURCE.picked, owner, type, walk.pickedCount, walk.ttlSec);
+		out.answer.addMade(SOURCE.picked, -1 - link, type, walk.pickedCount, walk.ttlSec);
 	} else if (pick === PICK.nodata) {
-		addSoa(snapshot.zones, found.zone, walk.ttlSec, out);
+		addSoa(world, name, link, walk.ttlSec, out);
 	} else {
 		out.rcode = RCODE.servfail;
 		out.isAuthoritative = false;

@@ -84,25 +84,28 @@ export function drawAddresses(walk: Walk, index: number, isLastResort: boolean):
 
 /** One address that is not yet picked: an endpoint by weight (weight 0 only when no other is left), then one of its own. */
 function drawAddress(walk: Walk, family: PoolFamily, isAnyUsed: boolean): AddressEntry | undefined {
+	const { endpoints } = family;
+	const { left } = walk;
 	let total = 0;
-	let left = 0;
-	for (let i = 0; i < family.endpoints.length; i++) {
-		const endpoint = family.endpoints[i];
-		if (endpoint === undefined || countLeft(walk, endpoint, isAnyUsed) === 0) continue;
+	let endpointsLeft = 0;
+	for (let i = 0; i < endpoints.length; i++) {
+		const endpoint = endpoints[i];
+		const count = endpoint === undefined ? 0 : countLeft(walk, endpoint, isAnyUsed);
+		left[i] = count;
+		if (endpoint === undefined || count === 0) continue;
 		total += endpoint.weight;
-		left++;
+		endpointsLeft++;
 	}
-	if (left === 0) return undefined;
+	if (endpointsLeft === 0) return undefined;
 	// Weight 0 is a reserve: it joins an answer of several only when nothing else was drawn.
 	if (total === 0 && walk.pickedCount > 0 && hasWeight(walk, family, isAnyUsed)) return undefined;
 	const isEven = total === 0;
-	let remaining = walk.chance.below(isEven ? left : total);
-	for (let i = 0; i < family.endpoints.length; i++) {
-		const endpoint = family.endpoints[i];
-		if (endpoint === undefined) continue;
-		const count = countLeft(walk, endpoint, isAnyUsed);
-		if (count === 0) continue;
-		remaining -= isEven ? 1 : endpoint.weight;
+	let remaining = endpointsLeft === 1 ? 0 : walk.chance.below(isEven ? endpointsLeft : total);
+	for (let i = 0; i < endpoints.length; i++) {
+		const endpoint = endpoints[i];
+		const count = left[i] ?? 0;
+		if (endpoint === undefined || count === 0) continue;
+		remaining -= isEven || endpointsLeft === 1 ? 1 : endpoint.weight;
 		if (remaining < 0) return nthLeft(walk, endpoint, isAnyUsed, count === 1 ? 0 : walk.chance.below(count));
 	}
 	return undefined;

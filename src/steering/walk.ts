@@ -20,6 +20,7 @@ const ANSWERS_MAX = 8;
 /** Policies nest 16 deep (model); the pool below them is one level more. */
 const LEVELS = 17;
 const MEMBERS_MAX = 64;
+const ENDPOINTS_MAX = 255;
 const ROWS = 3;
 
 /** One for each worker and snapshot. */
@@ -68,6 +69,8 @@ export class Walk {
 	readonly targetWords: Uint8Array;
 	/** For nodes that look at all their members: rows of MEMBERS_MAX words for each level. */
 	readonly scratch = new Int32Array(LEVELS * ROWS * MEMBERS_MAX);
+	/** By endpoint of the pool that is drawn from: addresses that may still be picked. */
+	readonly left = new Uint8Array(ENDPOINTS_MAX);
 	/** Round-trip times of one pool while its median is taken. */
 	readonly samples: Int32Array;
 

@@ -4,12 +4,23 @@
  *     apexes -> owner names and their empty non-terminals -> RRsets -> cuts, DNAMEs, wildcards -> additional
  */
 
-import { copyName, labelCount, Name, octet, printName } from '../dns/name.ts';
+import { copyName, labelCount, Name, nameLength, octet, printName } from '../dns/name.ts';
 import { TYPE } from '../dns/protocol.ts';
 import { additionalName, canonicalRdata } from '../dns/rdata.ts';
 import type { RecordList } from '../dns/record-list.ts';
 import { compressibleNames, rrType } from '../dns/rr-type.ts';
-import { ADDITIONAL, findNode, findRrset, NODE, nodeColumn, nodeName, RRSET, ZONE, type ZoneTable } from './table.ts';
+import {
+	ADDITIONAL,
+	findNode,
+	findRrset,
+	NODE,
+	nodeColumn,
+	nodeName,
+	OUT_OF_ZONE,
+	RRSET,
+	ZONE,
+	type ZoneTable,
+} from './table.ts';
 
 export interface ZoneInput {
 	/** Lower-cased wire name. */
@@ -324,9 +335,22 @@ class Builder {
 		const row = soa * RRSET.columns;
 		const dataAt = table.rrsets[row + RRSET.dataAt] ?? 0;
 		const length = (octet(table.bytes, dataAt) << 8) | octet(table.bytes, dataAt + 1);
+		const mnameAt = dataAt + 2;
+		const rnameAt = mnameAt + nameLength(table.bytes, mnameAt);
+		this.#zoneRows.set(zone, ZONE.mnamePrefix, this.#prefixBeforeApex(table, zone, mnameAt));
+		this.#zoneRows.set(zone, ZONE.rnamePrefix, this.#prefixBeforeApex(table, zone, rnameAt));
 		const view = new DataView(table.bytes.buffer, table.bytes.byteOffset);
 		const minimumSec = view.getUint32(dataAt + 2 + length - 4);
 		this.#zoneRows.set(zone, ZONE.negativeTtlSec, Math.min(minimumSec, table.rrsets[row + RRSET.ttlSec] ?? 0));
+	}
+
+	/** Octets of a name before its zone's apex, with which a negative answer is written without looking at names. */
+	#prefixBeforeApex(table: ZoneTable, zone: number, nameAt: number): number {
+		const apex = this.#zones[zone]?.apex ?? new Uint8Array(1);
+		const apexLabels = labelCount(apex, 0);
+		this.#zoneRows.set(zone, ZONE.apexLabels, apexLabels);
+		copyName(table.bytes, nameAt, this.#name);
+		return endsWith(this.#name, apex, apexLabels) ? this.#name.length - apex.length : OUT_OF_ZONE;
 	}
 
 	/** For each RRset whose type has targets: those that have addresses in this zone or below. */

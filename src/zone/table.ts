@@ -49,7 +49,18 @@ export const RRSET = {
 /** An address RRset's owner for the additional section: the target's name, and the node that has its addresses. */
 export const ADDITIONAL = { nameAt: 0, node: 1, columns: 2 } as const;
 
-export const ZONE = { apex: 0, soa: 1, negativeTtlSec: 2, columns: 3 } as const;
+export const ZONE = {
+	apex: 0,
+	soa: 1,
+	negativeTtlSec: 2,
+	apexLabels: 3,
+	/** Octets of the SOA's MNAME and RNAME before the apex; OUT_OF_ZONE when they do not end in it. */
+	mnamePrefix: 4,
+	rnamePrefix: 5,
+	columns: 6,
+} as const;
+
+export const OUT_OF_ZONE = 0xffff;
 
 export interface ZoneTable {
 	/** Pairs of hash and node + 1; a power of two of them. */

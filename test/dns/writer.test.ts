@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { Packet } from 'dns2';
 import fc from 'fast-check';
 import { readMessage } from '../../src/dns/message-text.ts';
-import { printName } from '../../src/dns/name.ts';
+import { copyName, Name, printName } from '../../src/dns/name.ts';
 import { MessageWriter } from '../../src/dns/writer.ts';
 import { wireName } from './make-query.ts';
 
@@ -23,7 +23,9 @@ function begin(writer: MessageWriter, out: Uint8Array, limit: number, name: Uint
 	writer.u16(1);
 	writer.u16(1);
 	writer.patch16(4, 1);
-	writer.noteName(at);
+	const noted = new Name();
+	copyName(name, 0, noted);
+	writer.noteName(noted, at);
 }
 
 function writeNs(writer: MessageWriter, owner: Uint8Array, target: Uint8Array): void {
