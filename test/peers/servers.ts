@@ -196,6 +196,8 @@ async function askAllUdp(port: number, queries: readonly Uint8Array[]): Promise<
 	const replies = new Array<Uint8Array | undefined>(queries.length);
 	const socket = createSocket('udp4');
 	await new Promise<void>((resolve) => socket.connect(port, '127.0.0.1', resolve));
+	// Nobody listens yet: the question counts as lost, and is asked again.
+	socket.on('error', () => undefined);
 	let onReply: (() => void) | undefined;
 	socket.on('message', (reply) => {
 		const index = ((reply[0] ?? 0) << 8) | (reply[1] ?? 0);

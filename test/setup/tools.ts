@@ -21,6 +21,13 @@ export const TOOLS: readonly Tool[] = [
 	{ program: 'named-compilezone', debian: 'bind9-utils', isRequired: false, use: 'reads the same master files' },
 	{ program: 'nsd', debian: 'nsd', isRequired: false, use: 'answers the same questions' },
 	{ program: 'knotd', debian: 'knot', isRequired: false, use: 'answers the same questions' },
+	{ program: 'unbound', debian: 'unbound', isRequired: false, use: 'resolves names that are delegated to us' },
+	{
+		program: 'pdns_recursor',
+		debian: 'pdns-recursor',
+		isRequired: false,
+		use: 'resolves names that are delegated to us',
+	},
 	{ program: 'named', debian: 'bind9', isRequired: false, use: 'answers the same questions' },
 ];
 
