@@ -100,7 +100,6 @@ class Builder {
 
 	build(): ZoneTable {
 		for (const [index, zone] of this.#zones.entries()) this.#addApex(index, zone);
-		for (const zone of this.#zones) this.#joinToParent(zone.apex);
 		for (const [index, zone] of this.#zones.entries()) this.#addOwners(index, zone);
 		for (let node = 0; node < this.#nodes.count; node++) this.#addRrsets(node);
 		for (let node = 0; node < this.#nodes.count; node++) this.#inherit(node);
@@ -135,22 +134,6 @@ class Builder {
 		this.#zoneRows.set(zone, ZONE.apex, node);
 	}
 
-	/**
-	 * Give an apex its place in the closest zone of ours above it: the names between exist there (RFC 8020), and DS is
-	 * that zone's to answer, whether or not it holds a record about the child.
-	 */
-	#joinToParent(apex: Uint8Array): void {
-		const name = this.#name;
-		copyName(apex, 0, name);
-		const node = this.#find(name, 0);
-		for (let label = 1; label <= name.labelCount; label++) {
-			const above = this.#find(name, label);
-			if (above < 0 || this.#drafts.get(above, DRAFT.isApex) === 0) continue;
-			this.#parentSide(node, this.#nodes.get(above, NODE.zone), label);
-			return;
-		}
-	}
-
 	#addOwners(zone: number, input: ZoneInput): void {
 		const apexLabels = this.#apexLabels(input.apex);
 		let owner: Uint8Array | undefined;
@@ -182,7 +165,11 @@ class Builder {
 		const apexLabel = name.labelCount - apexLabels;
 		for (let label = apexLabel - 1; label > 0; label--) {
 			const above = this.#find(name, label);
-			if (above >= 0 && this.#nodes.get(above, NODE.zone) !== zone) return -1;
+			if (above < 0 || this.#nodes.get(above, NODE.zone) === zone) continue;
+			// The record is hidden, but the names between our apex and the child's exist because of it (RFC 4592 §2.2.2).
+			copyName(this.#bytes, this.#nodes.get(above, NODE.nameAt), name);
+			this.#parentSide(above, zone, name.labelCount - apexLabels);
+			return -1;
 		}
 		const found = this.#find(name, 0);
 		if (found < 0) return this.#addBranch(name, zone, apexLabel, 0);

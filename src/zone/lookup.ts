@@ -6,7 +6,7 @@
 
 import type { Name } from '../dns/name.ts';
 import { TYPE } from '../dns/protocol.ts';
-import { findNode, findRrset, NODE, nodeColumn, type ZoneTable } from './table.ts';
+import { findNode, findRrset, NODE, nodeColumn, ZONE, type ZoneTable, zoneColumn } from './table.ts';
 
 /**
  * | outcome    | meaning                                                | node, rrset                      |
@@ -59,11 +59,13 @@ export function lookup(table: ZoneTable, name: Name, type: number, found: Lookup
 		found.zone = -1;
 		return;
 	}
-	const isExact = label === 0;
+	let isExact = label === 0;
 	// RFC 4035 §3.1.4.1: DS of a child apex is the parent's to answer.
-	if (type === TYPE.ds && isExact) {
-		const parentSide = nodeColumn(table, node, NODE.parentSide);
-		if (parentSide !== 0) node = parentSide - 1;
+	if (type === TYPE.ds && isExact && isApex(table, node)) {
+		const parentSide = nodeColumn(table, node, NODE.parentSide) - 1;
+		const above = parentSide >= 0 ? parentSide : nodeAbove(table, name);
+		isExact = parentSide >= 0 || above < 0;
+		if (above >= 0) node = above;
 	}
 	found.node = node;
 	found.zone = nodeColumn(table, node, NODE.zone);
@@ -87,6 +89,19 @@ export function lookup(table: ZoneTable, name: Name, type: number, found: Lookup
 		node = wildcard;
 	}
 	lookupAt(table, node, type, found);
+}
+
+function isApex(table: ZoneTable, node: number): boolean {
+	return zoneColumn(table, nodeColumn(table, node, NODE.zone), ZONE.apex) === node;
+}
+
+/** The closest node above a name, -1 when there is none. */
+function nodeAbove(table: ZoneTable, name: Name): number {
+	for (let label = 1; label <= name.labelCount; label++) {
+		const node = findNode(table, name, label);
+		if (node >= 0) return node;
+	}
+	return -1;
 }
 
 /** The outcome at a node that exists and is ours to answer for. */

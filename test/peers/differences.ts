@@ -34,6 +34,12 @@ export const DIFFERENCES: readonly Difference[] = [
 	},
 	{
 		peer: 'knot',
+		what: 'an alias into a child zone of the same server is looked up in what the parent zone has there',
+		decides: 'RFC 1034 §4.2: at and below its apex the child zone is authoritative, the parent is not',
+		explains: (ours, theirs) => endsAtAlias(ours) && isPartOf(ours, theirs),
+	},
+	{
+		peer: 'knot',
 		what: 'a DNAME whose target lies below itself is followed several times, ours once',
 		decides:
 			'RFC 6672 §2.2 gives a synthesis for each step and no end; the first step says it all, and NSD ends there too',
@@ -79,10 +85,14 @@ function hasGrowingDname(essence: string): boolean {
 	});
 }
 
-/** NOERROR with nothing but aliases: the chain was left where it leaves the zone. */
+/** Nothing but aliases: the chain was left where it leaves the zone; NXDOMAIN where that zone, as a child, is not looked into. */
 function endsAtAlias(essence: string): boolean {
 	const [status, ...lines] = essence.split('\n');
-	return status === 'NOERROR aa' && lines.length > 0 && lines.every((line) => / in (cname|dname) /.test(line));
+	return (
+		(status === 'NOERROR aa' || status === 'NXDOMAIN aa') &&
+		lines.length > 0 &&
+		lines.every((line) => / in (cname|dname) /.test(line))
+	);
 }
 
 function answers(essence: string): string[] {

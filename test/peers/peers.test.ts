@@ -15,7 +15,7 @@ import { makeQuery } from '../dns/make-query.ts';
 import { essence } from './compare.ts';
 import { DIFFERENCES } from './differences.ts';
 import { askAll, freePort, type Peer, startPeer } from './servers.ts';
-import { type GeneratedZone, generateZone } from './zone-generator.ts';
+import { type GeneratedZone, generateZones } from './zone-generator.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const ZONES = Number(process.env['PEER_ZONES'] ?? 20);
@@ -25,7 +25,7 @@ const QUESTIONS = 200;
 describe(`answers to ${ZONES} generated zones with ${QUESTIONS} questions each, seed ${SEED}`, () => {
 	const directory = mkdtempSync(join(tmpdir(), 'meridian-peers-'));
 	const chance = createChance(SEED);
-	const zones = Array.from({ length: ZONES }, (_, i) => generateZone(i, chance, QUESTIONS));
+	const zones = generateZones(ZONES, chance, QUESTIONS);
 	const questions = zones.flatMap((zone) => zone.questions.map((question) => ({ ...question, zone })));
 	const queries = questions.map(({ name, type }) => makeQuery({ name, type, flags: 0, edns: {} }));
 	const files = writeZones(directory, zones);
@@ -54,6 +54,8 @@ describe(`answers to ${ZONES} generated zones with ${QUESTIONS} questions each, 
 			}
 			const rows = DIFFERENCES.filter((row) => row.peer === name);
 			for (const [i, { name: asked, type, zone }] of questions.entries()) {
+				// NSD keeps the names of all zones in one tree, and names of a parent exist in its child and the other way round.
+				if (name === 'nsd' && hasRelative(zone, zones)) continue;
 				const one = ours[i] ?? '';
 				const other = theirs[i] ?? '';
 				if (one === other || rows.some(({ explains }) => explains(one, other))) continue;
@@ -64,10 +66,21 @@ describe(`answers to ${ZONES} generated zones with ${QUESTIONS} questions each, 
 	}
 });
 
+/** Whether another of the zones lies above or below one. */
+function hasRelative({ apex }: GeneratedZone, zones: readonly GeneratedZone[]): boolean {
+	return zones.some(
+		(other) => other.apex !== apex && (other.apex.endsWith(`.${apex}`) || apex.endsWith(`.${other.apex}`)),
+	);
+}
+
+/** Ours by the names of their apexes; the peers' by number, for they read % in a path in their own ways. */
 function writeZones(directory: string, zones: readonly GeneratedZone[]): { apex: string; path: string }[] {
 	mkdirSync(join(directory, 'zones'));
-	return zones.map(({ apex, text }) => {
-		const path = join(directory, 'zones', `${apex.slice(0, -1)}.zone`);
+	mkdirSync(join(directory, 'peers'));
+	return zones.map(({ apex, text }, i) => {
+		// A dot inside a label stands as %2E in a file name.
+		writeFileSync(join(directory, 'zones', `${apex.slice(0, -1).replaceAll('\\.', '%2E')}.zone`), text);
+		const path = join(directory, 'peers', `${i}.zone`);
 		writeFileSync(path, text);
 		return { apex, path };
 	});

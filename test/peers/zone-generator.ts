@@ -33,8 +33,21 @@ const ASKED_TYPES = [
 	'PTR',
 ] as const;
 
-export function generateZone(index: number, chance: Chance, questions: number): GeneratedZone {
-	const apex = `z${index}.test.`;
+/** Zones side by side, some with a child zone below a name that they may or may not delegate, and may have data in. */
+export function generateZones(count: number, chance: Chance, questions: number): GeneratedZone[] {
+	const zones: GeneratedZone[] = [];
+	for (let i = 0; zones.length < count; i++) {
+		const apex = `z${i}.test.`;
+		const neighbour = `z${i + 1}.test.`;
+		zones.push(generateZone(apex, neighbour, chance, questions));
+		if (i % 3 !== 0 || zones.length === count) continue;
+		const below = ['a', 'c.b', 'b.a.d', 'x\\.y'][chance.below(4)];
+		zones.push(generateZone(`${below}.${apex}`, apex, chance, questions));
+	}
+	return zones;
+}
+
+function generateZone(apex: string, neighbour: string, chance: Chance, questions: number): GeneratedZone {
 	const owners = new Map<string, Map<string, string[]>>();
 	const pick = <T>(from: readonly T[]): T => from[chance.below(from.length)] as T;
 	const relative = (labels: readonly string[]): string => {
@@ -49,7 +62,7 @@ export function generateZone(index: number, chance: Chance, questions: number): 
 	};
 	/** A target in the zone mostly, sometimes outside. */
 	const target = () =>
-		chance.below(5) === 0 ? pick(['elsewhere.example.', `q.z${index + 1}.test.`]) : absolute(relative(LABELS));
+		chance.below(5) === 0 ? pick(['elsewhere.example.', `q.${neighbour}`]) : absolute(relative(LABELS));
 	const data: Readonly<Record<string, () => string>> = {
 		A: () => `192.0.2.${chance.below(256)}`,
 		AAAA: () => `2001:db8::${chance.below(65536).toString(16)}`,
