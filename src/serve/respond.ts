@@ -223,12 +223,13 @@ export class Responder {
 	): number {
 		const query = this.#query;
 		const opt = this.#opt;
-		const { rcode } = this.#answer;
+		const { rcode, answer: records } = this.#answer;
 		const { counters, cookies, clock } = this.#settings;
 		const nowSec = query.cookieAt > 0 && cookies !== undefined ? clock.nowSec() : 0;
 		opt.plan(request, query, sender, isTcp, nowSec);
 		let limit = this.#limit(isTcp);
-		const isBareNo = rcode === RCODE.refused || rcode === RCODE.nxdomain;
+		// An alias that leads to nothing tells something, like any other answer.
+		const isBareNo = rcode === RCODE.refused || (rcode === RCODE.nxdomain && records.count === 0);
 		if (isBareNo && !isProven && limit > UNPROVEN_FACTOR * length) limit = UNPROVEN_FACTOR * length;
 		if (opt.error !== undefined && query.questionEnd + opt.octets > limit) {
 			// An explanation is worth less than the answer.

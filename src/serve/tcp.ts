@@ -12,7 +12,7 @@
  * | answers not read              | reading stops until they are; closed after `idleMs` of nothing |
  */
 
-import { createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { TCP_MESSAGE_OCTETS_MAX } from '../dns/protocol.ts';
 import type { Address } from '../lib/address.ts';
 import type { Clock } from '../lib/ports.ts';
@@ -38,6 +38,8 @@ export const TCP_LIMITS: TcpLimits = {
 };
 
 const SWEEP_MS = 100;
+/** So long after the last connection was taken, what clients had sent by then has arrived. */
+const QUIET_MS = 50;
 const DRAIN_MS_MAX = 2000;
 const LENGTH_OCTETS = 2;
 
@@ -63,8 +65,11 @@ export class TcpService {
 		this.#settings = settings;
 	}
 
-	/** @throws the runtime's error when the address cannot be bound */
-	async listen(at: ListenAddress): Promise<void> {
+	/**
+	 * @returns where it listens: port 0 has become one that was free
+	 * @throws the runtime's error when the address cannot be bound
+	 */
+	async listen(at: ListenAddress): Promise<ListenAddress> {
 		const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
 		await new Promise<void>((resolve, reject) => {
 			server.once('error', reject);
@@ -76,6 +81,7 @@ export class TcpService {
 		// EMFILE and the like: this connection is lost, the next one may be taken.
 		server.on('error', () => count(this.#settings.counters, COUNT.tcpRefused));
 		this.#servers.push(server);
+		return { ...at, port: (server.address() as AddressInfo).port };
 	}
 
 	get connectionCount(): number {
@@ -86,7 +92,8 @@ export class TcpService {
 	async close(): Promise<void> {
 		this.#isClosing = true;
 		const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
-		for (const connection of this.#connections) connection.socket.end();
+		await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
+		for (const connection of this.#connections) this.#finish(connection);
 		const giveUp = setTimeout(() => {
 			for (const connection of this.#connections) connection.socket.destroy();
 		}, DRAIN_MS_MAX);
@@ -100,8 +107,8 @@ export class TcpService {
 		const client = socket.remoteAddress;
 		const sender = peerAddress(client);
 		socket.on('error', () => socket.destroy());
-		const own = this.#perClient.get(client ?? '') ?? 0;
-		if (this.#isClosing || sender === undefined || client === undefined || own >= limits.connectionsPerClientMax) {
+		const isOneTooMany = (this.#perClient.get(client ?? '') ?? 0) >= limits.connectionsPerClientMax;
+		if (this.#isClosing || sender === undefined || client === undefined || isOneTooMany) {
 			count(counters, COUNT.tcpRefused);
 			socket.destroy();
 			return;
@@ -112,21 +119,39 @@ export class TcpService {
 			if (longestIdle !== undefined) this.#drop(longestIdle);
 		}
 		count(counters, COUNT.tcpAccepted);
-		const connection: Connection = { socket, client, sender, held: EMPTY, usedMs: clock.nowMs(), begunMs: undefined };
+		const connection: Connection = {
+			socket,
+			client,
+			sender,
+			held: EMPTY,
+			isWaiting: false,
+			isEnded: false,
+			usedMs: clock.nowMs(),
+			begunMs: undefined,
+		};
 		this.#connections.add(connection);
-		this.#perClient.set(client, own + 1);
-		this.#sweep ??= setInterval(() => this.#closeExpired(), SWEEP_MS);
+		// Counted anew: the one that made room may have been the same client's.
+		this.#perClient.set(client, (this.#perClient.get(client) ?? 0) + 1);
+		// What arrived while this thread was busy is read before it is called late.
+		this.#sweep ??= setInterval(() => setImmediate(() => this.#closeExpired()), SWEEP_MS);
 		socket.on('data', (bytes) => this.#receive(connection, bytes));
 		socket.on('drain', () => this.#resume(connection));
-		// Half-close: what was asked before the end is still answered (RFC 7766 §6.2.3).
-		socket.on('end', () => socket.end());
+		socket.on('end', () => this.#finish(connection));
 		socket.on('close', () => this.#forget(connection));
 	}
 
+	/** Half-close: what was asked before the end is still answered (RFC 7766 §6.2.3). */
+	#finish(connection: Connection): void {
+		connection.isEnded = true;
+		if (!connection.isWaiting) connection.socket.end();
+	}
+
 	#receive(connection: Connection, bytes: Buffer): void {
+		// Behind our own end nothing can be answered; it is read, so that the kernel does not reset what is under way.
+		if (connection.socket.writableEnded) return;
 		connection.held = connection.held.length === 0 ? bytes : Buffer.concat([connection.held, bytes]);
 		this.#touch(connection);
-		this.#answerHeld(connection);
+		if (!connection.isWaiting) this.#answerHeld(connection);
 	}
 
 	/** Answer every whole message that is held, as long as the client reads. */
@@ -135,7 +160,9 @@ export class TcpService {
 		const { socket } = connection;
 		let at = 0;
 		while (connection.held.length - at >= LENGTH_OCTETS) {
-			if (socket.writableLength > limits.unreadOctetsMax) {
+			// Only a socket that needs it will tell that it has drained.
+			if (socket.writableNeedDrain && socket.writableLength > limits.unreadOctetsMax) {
+				connection.isWaiting = true;
 				socket.pause();
 				break;
 			}
@@ -156,17 +183,20 @@ export class TcpService {
 		}
 		connection.held = connection.held.subarray(at);
 		// The time for a message starts with its first octet, however slowly the rest drips in.
-		const isBegun = connection.held.length > 0 && !socket.isPaused();
+		const isBegun = connection.held.length > 0 && !connection.isWaiting;
 		if (!isBegun) connection.begunMs = undefined;
 		else if (at > 0 || connection.begunMs === undefined) connection.begunMs = clock.nowMs();
 	}
 
+	/** The client has read all its answers: go on. */
 	#resume(connection: Connection): void {
-		const { socket } = connection;
-		if (!socket.isPaused()) return;
+		if (!connection.isWaiting) return;
+		connection.isWaiting = false;
 		this.#touch(connection);
-		socket.resume();
 		this.#answerHeld(connection);
+		if (connection.isWaiting || connection.socket.destroyed) return;
+		if (connection.isEnded) connection.socket.end();
+		connection.socket.resume();
 	}
 
 	#touch(connection: Connection): void {
@@ -212,6 +242,10 @@ interface Connection {
 	readonly sender: Address;
 	/** Octets received and not yet answered. */
 	held: Buffer;
+	/** The client does not read its answers; nothing more is answered until it does. */
+	isWaiting: boolean;
+	/** No more will be asked: the client has ended its side, or we close. */
+	isEnded: boolean;
 	usedMs: number;
 	/** When the message that is still incomplete began. */
 	begunMs: number | undefined;

@@ -18,6 +18,8 @@ const QUIET_MS = 50;
 const DRAIN_MS_MAX = 1000;
 
 export interface UdpListener {
+	/** Where it listens: port 0 has become one that was free. */
+	readonly at: ListenAddress;
 	/** What the kernel granted for SO_RCVBUF. */
 	readonly receiveBufferOctets: number;
 	/** Answer what has arrived, then close. */
@@ -47,7 +49,11 @@ export async function listenUdp(at: ListenAddress, responder: Responder, counter
 	await bound(socket, at);
 	// An ICMP error for an earlier answer surfaces here; it says nothing about the next one.
 	socket.on('error', () => count(counters, COUNT.sendFailures));
-	return { receiveBufferOctets: socket.getRecvBufferSize(), close: () => drain(socket, () => received) };
+	return {
+		at: { ...at, port: socket.address().port },
+		receiveBufferOctets: socket.getRecvBufferSize(),
+		close: () => drain(socket, () => received),
+	};
 }
 
 function bound(socket: Socket, at: ListenAddress): Promise<void> {
@@ -67,6 +73,8 @@ async function drain(socket: Socket, received: () => number): Promise<void> {
 	for (let waitedMs = 0; waitedMs < DRAIN_MS_MAX; waitedMs += QUIET_MS) {
 		const before = received();
 		await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
+		// A busy thread sees its timers before its sockets; the moment was quiet only when nothing waits there either.
+		await new Promise((resolve) => setImmediate(resolve));
 		if (received() === before) break;
 	}
 	await new Promise<void>((resolve) => socket.close(() => resolve()));

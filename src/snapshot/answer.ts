@@ -44,9 +44,14 @@ export class Asker {
 }
 
 /** Aliases followed in one answer; named stops after as many. */
-const CHAIN_MAX = 16;
+export const CHAIN_MAX = 16;
 /** Address RRsets added for the targets of one answer (RFC 1034 §4.3.2 step 6 asks for what is useful, not for all). */
 const ADDITIONAL_MAX = 32;
+/**
+ * Glue of one referral, which must not be left out unsaid (RFC 9471 §2.1). So many RRsets of 16 octets and more, with
+ * the NS records that call for them, are more than any message holds: what is left out here is cut there.
+ */
+const GLUE_MAX = 4096;
 
 /**
  * What an entry of a section stands for.
@@ -138,7 +143,9 @@ export class Answer {
 	scope = 0;
 	readonly answer = new Section(2 * CHAIN_MAX + 2);
 	readonly authority = new Section(2);
-	readonly additional = new Section(ADDITIONAL_MAX);
+	readonly additional = new Section(GLUE_MAX);
+	/** QNAME. */
+	asked = new Name();
 	/** Names behind QNAME that aliases led to; entry 0 is unused. */
 	readonly chain: readonly Name[] = Array.from({ length: CHAIN_MAX + 1 }, () => new Name());
 	chainLength = 0;
@@ -169,6 +176,7 @@ export function answer(world: World, name: Name, type: number, asker: Asker, out
 	out.answer.count = 0;
 	out.authority.count = 0;
 	out.additional.count = 0;
+	out.asked = name;
 	out.chainLength = 0;
 	let current = name;
 	let link = 0;
@@ -196,7 +204,7 @@ function followOne(world: World, name: Name, type: number, link: number, asker: 
 			return false;
 		case OUTCOME.cname:
 			addRrset(out.answer, zones, owner, found.rrset);
-			return followAlias(zones, found.rrset, name, out);
+			return followAlias(zones, found.rrset, out);
 		case OUTCOME.dname:
 			// A chain may come through one DNAME several times; its record is told once.
 			if (!hasRrset(out.answer, zones, found.rrset)) {
@@ -210,6 +218,12 @@ function followOne(world: World, name: Name, type: number, link: number, asker: 
 			addAdditional(zones, found.rrset, out);
 			return false;
 		case OUTCOME.nodata:
+			// RFC 8482 §4.1: one RRset is answer enough to ANY, and a policy may be all that gives one.
+			found.steered = type === TYPE.any ? nodeColumn(zones, found.node, NODE.steered) - 1 : -1;
+			if (found.steered >= 0) {
+				addSteered(world, name, zones.steeredTypes[found.steered]?.[0] ?? TYPE.a, link, asker, out);
+				return false;
+			}
 			addSoa(world, name, link, 0xffffffff, out);
 			return false;
 		case OUTCOME.nxdomain:
@@ -265,7 +279,8 @@ function addSoa(world: World, name: Name, link: number, ttlSecMax: number, out: 
 function addAdditional(zones: ZoneTable, rrset: number, out: Answer): void {
 	const from = rrsetColumn(zones, rrset, RRSET.additionalAt);
 	const end = from + rrsetColumn(zones, rrset, RRSET.additionalCount);
-	for (let i = from; i < end; i++) {
+	const most = out.isReferral ? GLUE_MAX : ADDITIONAL_MAX;
+	for (let i = from; i < end && out.additional.count < most; i++) {
 		const row = i * ADDITIONAL.columns;
 		const nameAt = zones.additional[row + ADDITIONAL.nameAt] ?? 0;
 		const node = zones.additional[row + ADDITIONAL.node] ?? 0;
@@ -295,18 +310,18 @@ function addSteered(world: World, name: Name, type: number, link: number, asker:
 }
 
 /** Take the target of a CNAME as the next link; false when the chain is too long or comes back to a name it had. */
-function followAlias(zones: ZoneTable, rrset: number, name: Name, out: Answer): boolean {
+function followAlias(zones: ZoneTable, rrset: number, out: Answer): boolean {
 	if (out.chainLength >= CHAIN_MAX) return false;
 	const next = out.chain[out.chainLength + 1];
 	if (next === undefined) return false;
 	// RDATA stands behind its 16-bit length.
 	copyName(zones.bytes, rrsetColumn(zones, rrset, RRSET.dataAt) + 2, next);
-	return takeLink(next, name, out);
+	return takeLink(next, out);
 }
 
 /** Count the next link in, unless the chain would go round. */
-function takeLink(next: Name, first: Name, out: Answer): boolean {
-	if (out.chainLength === 0 ? isSame(next, first) : hasLink(next, out)) return false;
+function takeLink(next: Name, out: Answer): boolean {
+	if (isSame(next, out.asked) || hasLink(next, out)) return false;
 	out.chainLength++;
 	return true;
 }
@@ -346,7 +361,7 @@ function followDname(zones: ZoneTable, found: Lookup, name: Name, type: number, 
 	out.answer.addMade(SOURCE.synthesized, owner, TYPE.cname, 1, rrsetColumn(zones, found.rrset, RRSET.ttlSec));
 	// A target at or below its own DNAME makes the name longer each time: once is all there is to learn.
 	const isGrowing = isAtOrBelowNode(next, name.labelCount - ownerLabels, zones, found.node, ownerLabels);
-	const isNew = takeLink(next, name, out) && !isGrowing;
+	const isNew = takeLink(next, out) && !isGrowing;
 	// The synthesised CNAME is itself the answer to a question for CNAME.
 	return isNew && type !== TYPE.cname;
 }

@@ -75,6 +75,7 @@ export function build(units: Units, context: BuildContext): Built {
 		units.zones.map(({ apex, records }) => ({ apex, records, steered: steered.get(printName(apex)) ?? [] })),
 	);
 	for (const zone of units.zones) checkSteered(zones, zone, steered.get(printName(zone.apex)) ?? [], problems);
+	checkNameServers(units.zones, [...steered.values()].flat(), problems);
 	if (hasErrors(problems)) return { snapshot: undefined, problems };
 	return { snapshot: { zones, steering: compiled.table, targets: compiled.targets }, problems };
 }
@@ -147,14 +148,6 @@ function checkSteered(
 			}
 		}
 	}
-	for (const { record, key } of steeredNameServers(zone, steered)) {
-		problems.push({
-			unit,
-			at: { line: zone.records.line(record) },
-			message: `Cannot use this name server: "${key}" is steered, and a delegation must not hang on a policy`,
-			isWarning: false,
-		});
-	}
 }
 
 /** The node of a name, or of its nearest ancestor that has one; a steered name lies at or below an apex, so there is one. */
@@ -166,18 +159,25 @@ function closestNode(table: ZoneTable, owner: Uint8Array): number {
 	return findNode(table, name, label);
 }
 
-/** NS records whose target is steered; resolvers would follow a delegation that moves under them. */
-function steeredNameServers(
-	{ records }: ZoneUnit,
+/** NS records whose target is steered, in whichever zone; resolvers would follow a delegation that moves under them. */
+function checkNameServers(
+	zones: readonly ZoneUnit[],
 	steered: readonly SteeredOwner[],
-): { readonly record: number; readonly key: string }[] {
-	if (steered.length === 0) return [];
-	const keys = new Map(steered.map(({ owner, key }) => [printName(owner), key]));
-	const found: { record: number; key: string }[] = [];
-	for (let record = 0; record < records.count; record++) {
-		if (records.type(record) !== TYPE.ns) continue;
-		const key = keys.get(printName(lowerName(records.rdata(record))));
-		if (key !== undefined) found.push({ record, key });
+	problems: BuildProblem[],
+): void {
+	if (steered.length === 0) return;
+	const owners = new Set(steered.map(({ owner }) => printName(owner)));
+	for (const { apex, records } of zones) {
+		for (let record = 0; record < records.count; record++) {
+			if (records.type(record) !== TYPE.ns) continue;
+			const target = printName(lowerName(records.rdata(record)));
+			if (!owners.has(target)) continue;
+			problems.push({
+				unit: printName(apex),
+				at: { line: records.line(record) },
+				message: `Cannot use the name server ${target}: it is steered, and a delegation must not hang on a policy`,
+				isWarning: false,
+			});
+		}
 	}
-	return found;
 }
