@@ -4,7 +4,6 @@
  */
 
 import { performance } from 'node:perf_hooks';
-import { setTimeout } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { CookieJar } from '../dns/cookie.ts';
 import { createChance } from '../lib/chance.ts';
@@ -19,8 +18,6 @@ import type { FromWorker, Generation, ToWorker, WorkerInput } from './worker-mes
 
 /** A fault may come with every query; the first of each second is enough to find it. */
 const FAULT_REPORT_MS = 1000;
-/** Closing ends connections whose queries lie unread in the kernel; so long, they are still read. */
-const TCP_LINGER_MS = 50;
 
 async function run(): Promise<void> {
 	const { transport, listen, health, counters, answering, seed, first } = workerData as WorkerInput;
@@ -62,10 +59,7 @@ async function run(): Promise<void> {
 			limits: TCP_LIMITS,
 		});
 		for (const at of listen) await service.listen(at);
-		closers.push(async () => {
-			await setTimeout(TCP_LINGER_MS);
-			await service.close();
-		});
+		closers.push(() => service.close());
 	}
 	parentPort?.on('message', (message: ToWorker) => {
 		if (message.kind === 'swap') {

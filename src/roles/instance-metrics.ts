@@ -61,7 +61,7 @@ export function instanceMetrics(
 		counter('dns_rate_slipped_total', 'Answers over a rate limit that were sent truncated', COUNT.rateSlipped),
 		counter('dns_cookies_good_total', 'Queries with a server cookie of ours', COUNT.cookiesGood),
 		counter('tcp_accepted_total', 'TCP connections accepted', COUNT.tcpAccepted),
-		counter('tcp_refused_total', 'TCP connections closed because of a limit', COUNT.tcpRefused),
+		counter('tcp_refused_total', 'TCP connections closed to make room for new ones', COUNT.tcpRefused),
 		counter('tcp_timed_out_total', 'TCP connections closed because nothing came', COUNT.tcpTimedOut),
 		{
 			name: 'worker_restarts_total',

@@ -17,7 +17,7 @@ export const COUNT = {
 	/** Datagrams that the socket could not take. */
 	sendFailures: 6,
 	tcpAccepted: 7,
-	/** Connections closed because a client, or all together, had too many. */
+	/** Connections closed to make room for a new one: a client, or all together, had too many. */
 	tcpRefused: 8,
 	tcpTimedOut: 9,
 	/** Answers over the limit of a client or its prefix: dropped, or sent truncated. */

@@ -6,7 +6,7 @@
  * | limit                         | when it is reached                                             |
  * |-------------------------------|----------------------------------------------------------------|
  * | connections in all            | the one that has been idle longest is closed                   |
- * | connections of one client     | the new one is closed                                          |
+ * | connections of one client     | the one of its own that has been idle longest is closed        |
  * | nothing asked for `idleMs`    | closed                                                         |
  * | a message begun, not finished | closed `messageMs` after its first octet                       |
  * | answers not read              | reading stops until they are; closed after `idleMs` of nothing |
@@ -103,21 +103,15 @@ export class TcpService {
 	}
 
 	#accept(socket: Socket): void {
-		const { counters, limits, clock } = this.#settings;
-		const client = socket.remoteAddress;
-		const sender = peerAddress(client);
+		const { counters, clock } = this.#settings;
+		const sender = peerAddress(socket.remoteAddress);
 		socket.on('error', () => socket.destroy());
-		const isOneTooMany = (this.#perClient.get(client ?? '') ?? 0) >= limits.connectionsPerClientMax;
-		if (this.#isClosing || sender === undefined || client === undefined || isOneTooMany) {
-			count(counters, COUNT.tcpRefused);
+		if (this.#isClosing || sender === undefined) {
 			socket.destroy();
 			return;
 		}
-		if (this.#connections.size >= limits.connectionsMax) {
-			count(counters, COUNT.tcpRefused);
-			const [longestIdle] = this.#connections;
-			if (longestIdle !== undefined) this.#drop(longestIdle);
-		}
+		const client = clientKey(sender);
+		this.#makeRoom(client);
 		count(counters, COUNT.tcpAccepted);
 		const connection: Connection = {
 			socket,
@@ -130,7 +124,6 @@ export class TcpService {
 			begunMs: undefined,
 		};
 		this.#connections.add(connection);
-		// Counted anew: the one that made room may have been the same client's.
 		this.#perClient.set(client, (this.#perClient.get(client) ?? 0) + 1);
 		// What arrived while this thread was busy is read before it is called late.
 		this.#sweep ??= setInterval(() => setImmediate(() => this.#closeExpired()), SWEEP_MS);
@@ -138,6 +131,19 @@ export class TcpService {
 		socket.on('drain', () => this.#resume(connection));
 		socket.on('end', () => this.#finish(connection));
 		socket.on('close', () => this.#forget(connection));
+	}
+
+	/** A new connection is worth more than one that has nothing to say. */
+	#makeRoom(client: string): void {
+		const { limits, counters } = this.#settings;
+		const isOwnFull = (this.#perClient.get(client) ?? 0) >= limits.connectionsPerClientMax;
+		if (!isOwnFull && this.#connections.size < limits.connectionsMax) return;
+		for (const connection of this.#connections) {
+			if (isOwnFull && connection.client !== client) continue;
+			count(counters, COUNT.tcpRefused);
+			this.#drop(connection);
+			return;
+		}
 	}
 
 	/** Half-close: what was asked before the end is still answered (RFC 7766 §6.2.3). */
@@ -235,9 +241,14 @@ export class TcpService {
 
 const EMPTY = Buffer.alloc(0);
 
+/** An IPv4 address, or the /64 that an IPv6 client has to itself. */
+function clientKey({ family, words }: Address): string {
+	return family === 4 ? `${words[0]}` : `${words[0]}:${words[1]}`;
+}
+
 interface Connection {
 	readonly socket: Socket;
-	/** The address as the runtime prints it: the key of the limit per client. */
+	/** The key of the limit per client. */
 	readonly client: string;
 	readonly sender: Address;
 	/** Octets received and not yet answered. */

@@ -204,21 +204,37 @@ describe('TcpService limits what is unread', () => {
 });
 
 describe('TcpService limits connections', () => {
-	it('refuses a connection above the limit of one client, and takes it when another has gone', async () => {
+	it('closes a client’s own longest idle connection for its new one above the limit of one client', async () => {
 		const { connect: dial, service, world } = await serve({ connectionsPerClientMax: 3 });
 		const clients = [await dial(), await dial(), await dial()];
-		for (const client of clients) client.send(query(1));
-		await Promise.all(clients.map((client) => client.receive(1)));
-		const refused = await dial();
-		await refused.closed();
+		for (const [i, client] of clients.entries()) {
+			client.send(query(i));
+			await client.receive(1);
+		}
+		const fresh = await dial();
+		fresh.send(query(7));
+		assert.equal((await fresh.receive(1)).length, 1);
+		await clients[0]?.closed();
+		assert.deepEqual(
+			clients.map(({ isClosed }) => isClosed),
+			[true, false, false],
+		);
 		assert.equal(world.count('tcpRefused'), 1);
 		assert.equal(service.connectionCount, 3);
-		clients[0]?.socket.end();
-		await clients[0]?.closed();
-		const taken = await dial();
-		taken.send(query(2));
-		assert.equal((await taken.receive(1)).length, 1);
-		for (const client of [...clients, taken]) client.socket.destroy();
+		for (const client of [...clients, fresh]) client.socket.destroy();
+	});
+
+	it('serves a new connection at once beside 2,000 idle ones of the same client', async () => {
+		const { connect: dial, service } = await serve();
+		const idle = [];
+		for (let i = 0; i < 2000; i++) idle.push(await dial());
+		const startMs = performance.now();
+		const fresh = await dial();
+		fresh.send(query(1));
+		assert.equal((await fresh.receive(1)).length, 1);
+		assert(performance.now() - startMs < 1000);
+		assert(service.connectionCount <= TCP_LIMITS.connectionsPerClientMax);
+		for (const client of [...idle, fresh]) client.socket.destroy();
 	});
 
 	it('closes the longest idle connection for a new one above the total limit', async () => {
