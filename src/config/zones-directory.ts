@@ -110,6 +110,23 @@ export function loadDirectory(directory: string): DirectoryTexts {
 			zones.set(unit, { unit, zone, steering: undefined, ...(includes === undefined ? {} : { includes }) });
 		}
 	}
+	addSteering(directory, names, zones, load, problems);
+	const common: UnitText = {
+		unit: COMMON_UNIT,
+		zone: undefined,
+		steering: names.includes(COMMON_FILE) ? load(COMMON_UNIT, COMMON_FILE) : undefined,
+	};
+	return { common, zones: [...zones.values()], problems };
+}
+
+/** Put each steering file beside its zone file. */
+function addSteering(
+	directory: string,
+	names: readonly string[],
+	zones: Map<string, UnitText>,
+	load: (unit: string, name: string) => FileText | undefined,
+	problems: FileProblem[],
+): void {
 	for (const name of names) {
 		if (!name.endsWith('.yaml') || name === COMMON_FILE || name.startsWith('.')) continue;
 		const apex = apexOfFileName(name.slice(0, -'.yaml'.length));
@@ -128,12 +145,6 @@ export function loadDirectory(directory: string): DirectoryTexts {
 			problems.push(fileProblem(unit, join(directory, name), `Cannot steer the zone ${unit} twice`));
 		} else zones.set(unit, { ...zone, steering: load(unit, name) });
 	}
-	const common: UnitText = {
-		unit: COMMON_UNIT,
-		zone: undefined,
-		steering: names.includes(COMMON_FILE) ? load(COMMON_UNIT, COMMON_FILE) : undefined,
-	};
-	return { common, zones: [...zones.values()], problems };
 }
 
 function fileProblem(unit: string, file: string, message: string): FileProblem {

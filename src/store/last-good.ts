@@ -46,8 +46,13 @@ export class LastGood {
 				continue;
 			}
 			this.#stored.set(unit.unit, unit.check);
-			const { check: _, ...files } = unit;
-			units.push(files);
+			const { includes } = unit;
+			units.push({
+				unit: unit.unit,
+				zone: unit.zone,
+				steering: unit.steering,
+				...(includes === undefined ? {} : { includes }),
+			});
 		}
 		return { units, damaged };
 	}
