@@ -12,9 +12,10 @@ import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { createChance } from '../../src/lib/chance.ts';
 import { makeQuery } from '../dns/make-query.ts';
+import { freePort } from '../setup/free-port.ts';
 import { essence } from './compare.ts';
 import { DIFFERENCES } from './differences.ts';
-import { askAll, freePort, type Peer, startPeer } from './servers.ts';
+import { askAll, type Peer, startPeer } from './servers.ts';
 import { type GeneratedZone, generateZones } from './zone-generator.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));

@@ -9,6 +9,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { makeQuery } from '../dns/make-query.ts';
+import { freePort } from '../setup/free-port.ts';
 import { findProgram } from '../setup/tools.ts';
 
 export interface Peer {
@@ -97,18 +98,6 @@ export async function startPeer(
 		throw new Error(`Cannot start ${name}: ${printed.slice(-2000)}`);
 	}
 	return { name, port, stop: () => stop(child) };
-}
-
-/** A port of loopback that was free a moment ago. */
-export function freePort(): Promise<number> {
-	return new Promise((resolve, reject) => {
-		const socket = createSocket('udp4');
-		socket.once('error', reject);
-		socket.bind(0, '127.0.0.1', () => {
-			const { port } = socket.address();
-			socket.close(() => resolve(port));
-		});
-	});
 }
 
 /** Ask for an SOA until it is answered with NOERROR. */

@@ -5,11 +5,11 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { freePort } from '../setup/free-port.ts';
 import {
 	askTcp,
 	askUdp,
 	fetchJson,
-	freePort,
 	type Instance,
 	instanceArgs,
 	isRunning,

@@ -11,8 +11,8 @@ import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type Message, readMessage } from '../../src/dns/message-text.ts';
-import { reservePort } from '../../src/roles/port-holder.ts';
 import { makeQuery, type QuerySpec } from '../dns/make-query.ts';
+import { freePort } from '../setup/free-port.ts';
 
 export const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const START_MS_MAX = 20_000;
@@ -110,10 +110,6 @@ export function instanceArgs(options: InstanceOptions & { readonly listen: reado
 	const addresses = listen.map((address) => `${address}:${port}`).join(',');
 	const common = ['--zones-dir', zonesDir, '--state-dir', stateDir, '--admin-listen', '127.0.0.1:0'];
 	return [command, '--dns-listen', addresses, '--dns-workers', '2', ...common, ...more];
-}
-
-export async function freePort(): Promise<number> {
-	return (await reservePort({ address: '127.0.0.1', family: 4, port: 0 })).port;
 }
 
 /** Wait for a condition. What it throws counts as not yet. */

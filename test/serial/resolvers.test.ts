@@ -15,7 +15,8 @@ import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { readMessage } from '../../src/dns/message-text.ts';
 import { makeQuery } from '../dns/make-query.ts';
-import { askAll, freePort } from '../peers/servers.ts';
+import { askAll } from '../peers/servers.ts';
+import { freePort } from '../setup/free-port.ts';
 import { findProgram } from '../setup/tools.ts';
 
 const ROOT = '127.0.0.201';

@@ -18,7 +18,6 @@ import {
 	askTcp,
 	askUdp,
 	fetchJson,
-	freePort,
 	type Instance,
 	isRunning,
 	PROJECT,
@@ -26,6 +25,7 @@ import {
 	until,
 } from '../roles/meridian-process.ts';
 import { scratch } from '../roles/scratch.ts';
+import { freePort } from '../setup/free-port.ts';
 import { findProgram } from '../setup/tools.ts';
 
 const CLIENTS = [
