@@ -1,5 +1,6 @@
 /**
- * Damaged messages at real sockets for some seconds: afterwards they answer as before, and nothing is left open.
+ * Damaged messages at real sockets for a while: afterwards they answer as before, nothing is left open, and memory is
+ * where it was. FUZZ_SEC lengthens the run.
  */
 
 import assert from 'node:assert/strict';
@@ -16,7 +17,12 @@ import { framed, TcpClient } from '../serve/tcp-client.ts';
 import { checkReply } from './check-reply.ts';
 import { FUZZ_WORLD, Mutator } from './mutate.ts';
 
-const FUZZ_MS = 2500;
+/** Half of it for UDP, half for TCP. */
+const FUZZ_MS = (Number(process.env['FUZZ_SEC'] ?? 60) * 1000) / 2;
+/** The heap settles in the first part of a run; from then on it may breathe, and must not grow. */
+const SETTLED_SHARE = 0.3;
+const GROWTH_OCTETS_MAX = 48 * 1024 * 1024;
+const SEED = Number(process.env['FUZZ_SEED'] ?? 11);
 const GOOD = makeQuery({ name: 'www.example.net', id: 4711 });
 
 describe('sockets under fuzz', () => {
@@ -31,10 +37,10 @@ describe('sockets under fuzz', () => {
 			lastId = reply.readUInt16BE(0);
 		});
 		const { address, port } = listener.at;
-		const mutator = new Mutator(11);
-		const endMs = performance.now() + FUZZ_MS;
+		const mutator = new Mutator(SEED);
+		const memory = new Memory(FUZZ_MS);
 		let sent = 0;
-		while (performance.now() < endMs) {
+		while (memory.goesOn()) {
 			for (let i = 0; i < 50; i++, sent++)
 				socket.send(mutator.below(50) === 0 ? huge(mutator) : mutator.message(), port, address);
 			// The reply to a good query behind them says that they are through.
@@ -44,6 +50,7 @@ describe('sockets under fuzz', () => {
 			}
 			lastId = -1;
 		}
+		memory.assertFlat();
 		assert.ok(sent > 5000, `${sent}`);
 		assert.ok(world.count('queriesUdp') > sent / 2);
 		assert.deepEqual(world.faults, []);
@@ -58,10 +65,10 @@ describe('sockets under fuzz', () => {
 		const clock = { nowMs: () => performance.now() };
 		const service = new TcpService({ responder: world.responder, counters: world.counters, clock, limits });
 		const at = await service.listen({ address: '127.0.0.1', family: 4, port: 0 });
-		const mutator = new Mutator(13);
-		const endMs = performance.now() + FUZZ_MS;
+		const mutator = new Mutator(SEED + 1);
+		const memory = new Memory(FUZZ_MS);
 		let dialled = 0;
-		while (performance.now() < endMs) {
+		while (memory.goesOn()) {
 			const clients = await Promise.all(Array.from({ length: 20 }, () => TcpClient.connect(at)));
 			dialled += clients.length;
 			for (const client of clients) {
@@ -79,6 +86,7 @@ describe('sockets under fuzz', () => {
 			// Some go without a word; the others are closed by the limits.
 			for (const client of clients) if (mutator.below(2) === 0) client.socket.destroy();
 		}
+		memory.assertFlat();
 		assert.ok(dialled > 500, `${dialled}`);
 		assert.deepEqual(world.faults, []);
 		while (service.connectionCount > 0) await new Promise((resolve) => setImmediate(resolve));
@@ -111,6 +119,32 @@ it('a good query at a good world is answered, so that these tests wait for somet
 	assert.equal(checkReply(GOOD, reply, 'udp')?.answer.length, 1);
 	assert.notEqual(typeof readMessage(reply), 'string');
 });
+
+/** The least heap of each part of a run: what is left after a collection. */
+class Memory {
+	readonly #startMs = performance.now();
+	readonly #lengthMs: number;
+	#early = Number.POSITIVE_INFINITY;
+	#late = Number.POSITIVE_INFINITY;
+
+	constructor(lengthMs: number) {
+		this.#lengthMs = lengthMs;
+	}
+
+	goesOn(): boolean {
+		const share = (performance.now() - this.#startMs) / this.#lengthMs;
+		const { heapUsed, arrayBuffers } = process.memoryUsage();
+		const octets = heapUsed + arrayBuffers;
+		if (share < SETTLED_SHARE) this.#early = Math.min(this.#early, octets);
+		else if (share > 1 - SETTLED_SHARE) this.#late = Math.min(this.#late, octets);
+		return share < 1;
+	}
+
+	assertFlat(): void {
+		const grown = this.#late - this.#early;
+		assert.ok(grown < GROWTH_OCTETS_MAX, `memory has grown by ${grown} octets`);
+	}
+}
 
 /** What is longer than any query. */
 function huge(mutator: Mutator): Uint8Array {
