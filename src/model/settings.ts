@@ -7,6 +7,7 @@
  * | zonesDir     | --zones-dir     | MERIDIAN_ZONES_DIR      |
  */
 
+import { parseListenAddress } from '../lib/listen-address.ts';
 import { type Prefix, parsePrefix } from '../lib/prefix.ts';
 import { nearestName } from './check-document.ts';
 
@@ -88,8 +89,11 @@ export const SETTINGS: { readonly [K in Key]: Definition<Settings[K]> } = {
 	'dns.listen': {
 		fallback: '127.0.0.1:5300,[::1]:5300',
 		description: 'addresses to answer on',
-		read: (text) =>
-			listOf(text).length === 0 ? { expected: 'addresses, separated by commas' } : { value: listOf(text) },
+		read: (text) => {
+			const addresses = listOf(text);
+			const isGood = addresses.length > 0 && addresses.every((one) => parseListenAddress(one) !== undefined);
+			return isGood ? { value: addresses } : { expected: 'address:port or [address]:port, separated by commas' };
+		},
 	},
 	'dns.workers': numberSetting('0', 999, 'threads that answer; 0 is one per core'),
 	'dns.transport': {
@@ -128,7 +132,18 @@ export const SETTINGS: { readonly [K in Key]: Definition<Settings[K]> } = {
 		'every n-th answer over the limit is sent truncated, the others are dropped; 0 drops all',
 	),
 	'dns.rateLimit.exempt': prefixList('', 'clients that are never limited'),
-	'admin.listen': textSetting('127.0.0.1:8053', 'address of the admin surface'),
+	'admin.listen': {
+		fallback: '127.0.0.1:8053',
+		description: 'address of the admin surface',
+		read: (text) => {
+			const at = parseListenAddress(text);
+			if (at === undefined) return { expected: 'address:port or [address]:port' };
+			const isLoopback = at.address === '::1' || at.address.startsWith('127.');
+			return isLoopback
+				? { value: text }
+				: { expected: 'an address of loopback: the admin surface asks nobody who they are' };
+		},
+	},
 	zonesDir: textSetting('./zones', 'directory of zone and steering files'),
 	stateDir: textSetting('./state', 'directory that Meridian keeps its own state in'),
 	geodb: {

@@ -1,7 +1,7 @@
 /**
  * A DNS instance put together: state, geography, units, workers, prober, admin surface; closed in reverse.
  *
- *     lock -> geo database -> units -> ports -> workers -> prober -> admin
+ *     lock -> geo database -> units -> ports -> admin -> workers -> prober
  */
 
 import { randomBytes, randomInt } from 'node:crypto';
@@ -12,12 +12,12 @@ import type { GeoData } from '../geo/decide.ts';
 import { combineGeoData, type GeoFile, readMmdbFile } from '../geo/mmdb-file.ts';
 import { createHealthWords, TARGETS_MAX, VerdictTable } from '../health/verdict-table.ts';
 import { parseAddress } from '../lib/address.ts';
+import { type ListenAddress, parseListenAddress, printListenAddress } from '../lib/listen-address.ts';
 import type { Clock, Log } from '../lib/ports.ts';
 import type { Settings } from '../model/settings.ts';
 import { createCheck } from '../probe/check.ts';
 import { createGuard } from '../probe/guard.ts';
 import { Prober } from '../probe/prober.ts';
-import { type ListenAddress, parseListenAddress, printListenAddress } from '../serve/listen.ts';
 import { createRateLimitTable } from '../serve/rate-limit.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { CookieSecrets } from '../store/cookie-secrets.ts';
@@ -111,16 +111,7 @@ export class Instance {
 			},
 			{ number: 1, snapshot, slots },
 		);
-		closers.push(() => workers.stop());
-		const receiveBufferOctets = await workers.start();
-		log.info({ transport: 'dgram', workers: workers.wanted - 1, receiveBufferOctets }, 'answering over UDP and TCP');
-		const rollover = setInterval(() => workers.setCookieSecrets(cookieSecrets.roll(Date.now())), COOKIE_CHECK_MS);
-		closers.push(() => clearInterval(rollover));
 		const prober = isProbing ? createProber(settings, verdicts, log) : undefined;
-		closers.push(() => prober?.close());
-		prober?.setTargets(targetsFor(settings.region, snapshot));
-		if (!isProbing)
-			log.warn({}, 'this process does not probe: without Redis it has no health, and unknown counts as up');
 		let instance: Instance | undefined;
 		const metrics = createMetrics(
 			instanceMetrics(
@@ -137,6 +128,15 @@ export class Instance {
 		});
 		closers.push(() => admin.close());
 		const adminUrl = await listenAdmin(admin, settings['admin.listen']);
+		closers.push(() => workers.stop());
+		const receiveBufferOctets = await workers.start();
+		log.info({ transport: 'dgram', workers: workers.wanted - 1, receiveBufferOctets }, 'answering over UDP and TCP');
+		const rollover = setInterval(() => workers.setCookieSecrets(cookieSecrets.roll(Date.now())), COOKIE_CHECK_MS);
+		closers.push(() => clearInterval(rollover));
+		closers.push(() => prober?.close());
+		prober?.setTargets(targetsFor(settings.region, snapshot));
+		if (!isProbing)
+			log.warn({}, 'this process does not probe: without Redis it has no health, and unknown counts as up');
 		instance = new Instance(
 			{ options, geo, geoFiles, keeper, verdicts, workers, prober, listen, adminUrl, closers },
 			loaded,
@@ -363,11 +363,7 @@ function expandWildcard(at: ListenAddress): ListenAddress[] {
 
 async function listenAdmin(admin: AdminSurface, text: string): Promise<string> {
 	const at = parseListenAddress(text);
-	if (at === undefined)
-		throw new Error(`Cannot listen on "${text}" (admin.listen): expected address:port or [address]:port`);
-	if (at.address !== '::1' && !at.address.startsWith('127.')) {
-		throw new Error(`Cannot listen on ${text} (admin.listen): without tokens the admin surface stays on loopback`);
-	}
+	if (at === undefined) throw new Error(`Cannot listen on "${text}" (admin.listen): expected address:port`);
 	try {
 		return await admin.listen({ host: at.address, port: at.port });
 	} catch (cause) {

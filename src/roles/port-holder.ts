@@ -10,7 +10,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { endianness } from 'node:os';
 import { parseAddress } from '../lib/address.ts';
-import { type ListenAddress, printListenAddress } from '../serve/listen.ts';
+import { type ListenAddress, printListenAddress } from '../lib/listen-address.ts';
 
 /** Tries to find one port that is free for both protocols, when any will do. */
 const PORT_TRIES = 20;

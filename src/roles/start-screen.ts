@@ -2,7 +2,7 @@
  * What a start prints for people: where it answers, what to type next.
  */
 
-import { printListenAddress } from '../serve/listen.ts';
+import { printListenAddress } from '../lib/listen-address.ts';
 import { counted } from './counted.ts';
 import type { Demo, DemoBackend } from './demo.ts';
 import type { Instance } from './instance.ts';

@@ -143,7 +143,10 @@ export class UnitKeeper {
 			unread,
 		);
 		this.#merges.sweep();
+		// What a zone misses because common could not be read is no mistake of the zone's.
+		const isCommonMissing = unread.has(COMMON_UNIT) && this.#served.common.text.steering === undefined;
 		for (const problem of settled.problems) {
+			if (isCommonMissing && 'path' in problem.at) continue;
 			problems.push(located(problem, problem.unit === COMMON_UNIT ? common : zones.get(problem.unit)));
 		}
 		const versions: Versions = {

@@ -3,9 +3,9 @@
  */
 
 import type { HealthWords } from '../health/verdict-table.ts';
+import type { ListenAddress } from '../lib/listen-address.ts';
 import type { Prefix } from '../lib/prefix.ts';
 import type { Counters } from '../serve/counters.ts';
-import type { ListenAddress } from '../serve/listen.ts';
 import type { RateLimitSettings, RateLimitTable } from '../serve/rate-limit.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 

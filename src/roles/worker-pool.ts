@@ -4,9 +4,9 @@
 
 import { Worker } from 'node:worker_threads';
 import type { HealthWords } from '../health/verdict-table.ts';
+import type { ListenAddress } from '../lib/listen-address.ts';
 import type { Log } from '../lib/ports.ts';
 import { type Counters, createCounters } from '../serve/counters.ts';
-import type { ListenAddress } from '../serve/listen.ts';
 import type { AnsweringSettings, FromWorker, Generation, ToWorker, WorkerInput } from './worker-messages.ts';
 
 const ENTRY = new URL('./dns-worker.ts', import.meta.url);

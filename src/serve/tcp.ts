@@ -15,9 +15,9 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { TCP_MESSAGE_OCTETS_MAX } from '../dns/protocol.ts';
 import type { Address } from '../lib/address.ts';
+import { type ListenAddress, peerAddress } from '../lib/listen-address.ts';
 import type { Clock } from '../lib/ports.ts';
 import { COUNT, type Counters, count } from './counters.ts';
-import { type ListenAddress, peerAddress } from './listen.ts';
 import type { Responder } from './respond.ts';
 
 export interface TcpLimits {

@@ -6,8 +6,8 @@
 
 import { createSocket, type Socket } from 'node:dgram';
 import { UDP_PAYLOAD_OCTETS_MAX } from '../dns/protocol.ts';
+import { type ListenAddress, peerAddress } from '../lib/listen-address.ts';
 import { COUNT, type Counters, count } from './counters.ts';
-import { type ListenAddress, peerAddress } from './listen.ts';
 import type { Responder } from './respond.ts';
 
 const RECEIVE_BUFFER_OCTETS = 4 * 1024 * 1024;

@@ -128,6 +128,7 @@ class Claims {
 			else this.#addPlaces(rule, place, [...path, 'places', i]);
 		}
 		this.#addPlaces(rule, match, path);
+		this.#compiler.checkCountries(this.#unit, match.countries, path);
 	}
 
 	#addNetwork(rule: number, text: string, path: Path): void {

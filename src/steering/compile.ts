@@ -7,6 +7,7 @@
  * and what refers to it is not blamed again.
  */
 
+import { continentOf } from '../geo/continents.ts';
 import type { GeoData } from '../geo/decide.ts';
 import type { Target } from '../health/target.ts';
 import { type Address, addressOctets } from '../lib/address.ts';
@@ -65,6 +66,9 @@ export function compileSteering(
 	return compiler.run();
 }
 
+/** Codes that people write for others. */
+const MISTAKEN_COUNTRIES: Readonly<Record<string, string>> = { UK: 'GB', EL: 'GR' };
+
 /** A node under construction by name: 'open' while its members are compiled, so that a cycle is seen. */
 type Known = number | 'open' | 'failed';
 
@@ -85,6 +89,7 @@ export class Compiler {
 	readonly #targetNumbers = new Map<string, number>();
 	readonly #octets: number[] = [];
 	#latencyNodes = 0;
+	#countries: ReadonlySet<string | undefined> | undefined;
 	/** Policies being compiled, inside one another. */
 	#nesting = 0;
 
@@ -108,6 +113,7 @@ export class Compiler {
 		for (const unit of units) {
 			this.#checkNames(unit);
 			this.#checkVoters(unit);
+			for (const [name, { countries }] of unit.document.places) this.checkCountries(unit, countries, ['places', name]);
 		}
 		for (const unit of units) {
 			for (const name of unit.document.pools.keys()) this.#named(unit, name);
@@ -135,6 +141,23 @@ export class Compiler {
 
 	report(unit: SteeringUnit, path: Path, message: string): void {
 		this.problems.push({ unit: unit.unit, path, message });
+	}
+
+	/** A code that no country has matches nobody, and is found in production when nothing checks it here. */
+	checkCountries(unit: SteeringUnit, countries: readonly string[] | undefined, path: Path): void {
+		for (const [i, code] of (countries ?? []).entries()) {
+			if (this.#isCountry(code)) continue;
+			const meant = MISTAKEN_COUNTRIES[code];
+			const hint = meant === undefined ? 'expected an ISO 3166 country code' : `did you mean ${meant}?`;
+			this.report(unit, [...path, 'countries', i], `Cannot find the country "${code}": ${hint}`);
+		}
+	}
+
+	/** By the standard, or by a loaded database. */
+	#isCountry(code: string): boolean {
+		if (continentOf(code) !== undefined) return true;
+		this.#countries ??= new Set(this.geo.places.map(({ country }) => country));
+		return this.#countries.has(code);
 	}
 
 	/** Look a name of one table up: in the document, then in the common one. */

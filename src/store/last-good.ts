@@ -5,8 +5,9 @@
  */
 
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeDirectory } from './make-directory.ts';
 
 /** The texts of a unit's files. */
 export interface UnitFiles {
@@ -30,7 +31,7 @@ export class LastGood {
 	/** @throws the runtime's error when the directory cannot be made */
 	constructor(stateDir: string) {
 		this.#directory = join(stateDir, 'last-good');
-		mkdirSync(this.#directory, { recursive: true });
+		makeDirectory(this.#directory, 0o755);
 	}
 
 	/** All stored units; a file that is damaged is passed over and named. */

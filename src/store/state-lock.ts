@@ -3,8 +3,9 @@
  * holds nothing: the file of a dead process is taken over.
  */
 
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeDirectory } from './make-directory.ts';
 
 export interface StateLock {
 	release(): void;
@@ -22,7 +23,7 @@ const TRIES = 5;
 export function lockState(stateDir: string): StateLock {
 	const path = join(stateDir, 'lock');
 	try {
-		mkdirSync(stateDir, { recursive: true, mode: 0o755 });
+		makeDirectory(stateDir, 0o755);
 	} catch (cause) {
 		throw new Error(`Cannot make the state directory ${stateDir}: ${(cause as Error).message}`, { cause });
 	}

@@ -129,7 +129,20 @@ describe('readSettings()', () => {
 	});
 
 	for (const { key, text, expected } of [
-		{ key: 'dns.listen', text: ' , ', expected: 'addresses, separated by commas' },
+		{ key: 'dns.listen', text: ' , ', expected: 'address:port or [address]:port, separated by commas' },
+		{ key: 'dns.listen', text: 'localhost:53', expected: 'address:port or [address]:port, separated by commas' },
+		{ key: 'dns.listen', text: '127.0.0.1', expected: 'address:port or [address]:port, separated by commas' },
+		{
+			key: 'dns.listen',
+			text: '127.0.0.1:53,[::1]:99999',
+			expected: 'address:port or [address]:port, separated by commas',
+		},
+		{ key: 'admin.listen', text: 'localhost', expected: 'address:port or [address]:port' },
+		{
+			key: 'admin.listen',
+			text: '0.0.0.0:80',
+			expected: 'an address of loopback: the admin surface asks nobody who they are',
+		},
 		{ key: 'dns.workers', text: '-1', expected: 'a number 0..999' },
 		{ key: 'dns.workers', text: '1000', expected: 'a number 0..999' },
 		{ key: 'dns.workers', text: '', expected: 'a number 0..999' },

@@ -4,7 +4,7 @@
 
 import { connect, type Socket } from 'node:net';
 import { type Message, readMessage } from '../../src/dns/message-text.ts';
-import type { ListenAddress } from '../../src/serve/listen.ts';
+import type { ListenAddress } from '../../src/lib/listen-address.ts';
 
 /** Far above what any test needs: it only ends one that would hang. */
 const PATIENCE_MS = 10_000;

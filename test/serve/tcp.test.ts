@@ -9,7 +9,7 @@ import { performance } from 'node:perf_hooks';
 import { after, describe, it } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import type { ListenAddress } from '../../src/serve/listen.ts';
+import type { ListenAddress } from '../../src/lib/listen-address.ts';
 import { TCP_LIMITS, type TcpLimits, TcpService } from '../../src/serve/tcp.ts';
 import { makeQuery } from '../dns/make-query.ts';
 import { responderOf } from './responder-of.ts';

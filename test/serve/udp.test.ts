@@ -9,7 +9,7 @@ import { once } from 'node:events';
 import { after, describe, it } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { readMessage } from '../../src/dns/message-text.ts';
-import type { ListenAddress } from '../../src/serve/listen.ts';
+import type { ListenAddress } from '../../src/lib/listen-address.ts';
 import { listenUdp, type UdpListener } from '../../src/serve/udp.ts';
 import { makeQuery } from '../dns/make-query.ts';
 import { responderOf, type TestResponder } from './responder-of.ts';

@@ -109,6 +109,18 @@ const MISTAKES: readonly { name: string; zone: Keys; common?: Keys; says: readon
 		says: ['example.org. regions.eu: Cannot define the region "eu" twice: regions are global'],
 	},
 	{
+		name: 'countries that are none, in a rule and in a place',
+		zone: {
+			pools,
+			places: { odd: { countries: ['DE', 'ZZ'] } },
+			policies: { p: geo([rule({ countries: ['FR', 'UK'] }, 'a')], 'b') },
+		},
+		says: [
+			'example.org. places.odd.countries[1]: Cannot find the country "ZZ": expected an ISO 3166 country code',
+			'example.org. policies.p.rules[0].match.countries[1]: Cannot find the country "UK": did you mean GB?',
+		],
+	},
+	{
 		name: 'a region that is not there',
 		zone: { pools: { a: pool('a', { region: 'moon' }) } },
 		says: ['example.org. pools.a.region: Cannot find the region "moon"'],

@@ -2,7 +2,7 @@
  * Where to listen: one address and port, as text and as a socket wants it.
  */
 
-import { type Address, parseAddress, printAddress } from '../lib/address.ts';
+import { type Address, parseAddress, printAddress } from './address.ts';
 
 export interface ListenAddress {
 	readonly address: string;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { printAddress } from '../../src/lib/address.ts';
-import { parseListenAddress, peerAddress, printListenAddress } from '../../src/serve/listen.ts';
+import { parseListenAddress, peerAddress, printListenAddress } from '../../src/lib/listen-address.ts';
 
 describe('parseListenAddress()', () => {
 	for (const [text, printed] of [
