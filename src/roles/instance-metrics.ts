@@ -5,7 +5,7 @@
 import type { Vote } from '../health/target.ts';
 import { COUNT, RCODES } from '../serve/counters.ts';
 import type { Metric, Sample } from '../telemetry/metrics.ts';
-import type { InstanceState } from './instance.ts';
+import type { InstanceState } from './instance-state.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
 const RCODE_NAMES = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED', 'YXDOMAIN'] as const;

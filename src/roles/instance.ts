@@ -26,6 +26,7 @@ import { lockState } from '../store/state-lock.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { defaultGeodbPath } from './default-geodb.ts';
 import { instanceMetrics } from './instance-metrics.ts';
+import type { InstanceState } from './instance-state.ts';
 import { reservePort } from './port-holder.ts';
 import { readyReport, targetReports } from './reports.ts';
 import { DirectoryRefused, type Loaded, UnitKeeper } from './units.ts';
@@ -216,21 +217,6 @@ interface Parts {
 	readonly listen: readonly ListenAddress[];
 	readonly adminUrl: string;
 	readonly closers: (() => Promise<void> | void)[];
-}
-
-export interface InstanceState {
-	readonly generation: number;
-	readonly snapshot: Snapshot;
-	readonly problems: readonly FileProblem[];
-	readonly refused: ReadonlySet<string>;
-	/** Why the zones directory was refused as a whole. */
-	readonly refusal: string | undefined;
-	/** Why the zones could not be kept for the next start. */
-	readonly unsaved: string | undefined;
-	readonly geoFiles: readonly GeoFile[];
-	readonly loadedMsAgo: number;
-	readonly workersWanted: number;
-	readonly workersRunning: number;
 }
 
 /** Run closers in reverse, each whatever became of the one before. */

@@ -6,7 +6,7 @@ import type { ReadyReport, TargetReport } from '../admin/reports.ts';
 import { printFileProblem } from '../config/zones-directory.ts';
 import type { TargetState } from '../probe/prober.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
-import type { InstanceState } from './instance.ts';
+import type { InstanceState } from './instance-state.ts';
 
 const DAY_MS = 86_400_000;
 

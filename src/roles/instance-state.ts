@@ -1,0 +1,22 @@
+/**
+ * What an instance serves now, for reports and metrics.
+ */
+
+import type { FileProblem } from '../config/zones-directory.ts';
+import type { GeoFile } from '../geo/mmdb-file.ts';
+import type { Snapshot } from '../snapshot/snapshot.ts';
+
+export interface InstanceState {
+	readonly generation: number;
+	readonly snapshot: Snapshot;
+	readonly problems: readonly FileProblem[];
+	readonly refused: ReadonlySet<string>;
+	/** Why the zones directory was refused as a whole. */
+	readonly refusal: string | undefined;
+	/** Why the zones could not be kept for the next start. */
+	readonly unsaved: string | undefined;
+	readonly geoFiles: readonly GeoFile[];
+	readonly loadedMsAgo: number;
+	readonly workersWanted: number;
+	readonly workersRunning: number;
+}
