@@ -7,8 +7,11 @@ interface Difference {
 	readonly what: string;
 	/** The text that decides. */
 	readonly decides: string;
-	/** Whether two essences (compare.ts) differ in this way and in no other. */
-	readonly explains: (ours: string, theirs: string) => boolean;
+	/**
+	 * Whether two essences (compare.ts) differ in this way and in no other.
+	 * @param children  lower-cased apexes of zones that lie below another one
+	 */
+	readonly explains: (ours: string, theirs: string, children: readonly string[]) => boolean;
 }
 
 export const DIFFERENCES: readonly Difference[] = [
@@ -36,7 +39,7 @@ export const DIFFERENCES: readonly Difference[] = [
 		peer: 'knot',
 		what: 'an alias into a child zone of the same server is looked up in what the parent zone has there',
 		decides: 'RFC 1034 §4.2: at and below its apex the child zone is authoritative, the parent is not',
-		explains: (ours, theirs) => endsAtAlias(ours) && isPartOf(ours, theirs),
+		explains: (ours, theirs, children) => leadsInto(ours, theirs, children),
 	},
 	{
 		peer: 'knot',
@@ -72,6 +75,15 @@ export const DIFFERENCES: readonly Difference[] = [
 		},
 	},
 ];
+
+/** An alias that both tell leads to or below a child's apex. */
+function leadsInto(ours: string, theirs: string, children: readonly string[]): boolean {
+	const told = new Set(answers(theirs));
+	return answers(ours).some((line) => {
+		const target = told.has(line) ? (/ in (?:cname|dname) (\S+)$/.exec(line)?.[1] ?? '') : '';
+		return children.some((apex) => target === apex || target.endsWith(`.${apex}`));
+	});
+}
 
 function isPartOf(ours: string, theirs: string): boolean {
 	return answers(ours).every((line) => answers(theirs).includes(line));

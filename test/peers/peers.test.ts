@@ -54,18 +54,23 @@ describe(`answers to ${ZONES} generated zones with ${QUESTIONS} questions each, 
 				await peer.stop();
 			}
 			const rows = DIFFERENCES.filter((row) => row.peer === name);
+			const children = zones.filter((zone) => isBelowAnother(zone, zones)).map(({ apex }) => apex.toLowerCase());
 			for (const [i, { name: asked, type, zone }] of questions.entries()) {
 				// NSD keeps the names of all zones in one tree, and names of a parent exist in its child and the other way round.
 				if (name === 'nsd' && hasRelative(zone, zones)) continue;
 				const one = ours[i] ?? '';
 				const other = theirs[i] ?? '';
-				if (one === other || rows.some(({ explains }) => explains(one, other))) continue;
+				if (one === other || rows.some(({ explains }) => explains(one, other, children))) continue;
 				assert.equal(one, other, `${asked} ${type}\n${zone.text}`);
 			}
 			assert.equal(theirs.length, ZONES * QUESTIONS);
 		});
 	}
 });
+
+function isBelowAnother({ apex }: GeneratedZone, zones: readonly GeneratedZone[]): boolean {
+	return zones.some((other) => other.apex !== apex && apex.endsWith(`.${other.apex}`));
+}
 
 /** Whether another of the zones lies above or below one. */
 function hasRelative({ apex }: GeneratedZone, zones: readonly GeneratedZone[]): boolean {
