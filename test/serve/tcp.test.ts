@@ -196,7 +196,8 @@ describe('TcpService limits what is unread', () => {
 		const now = process.memoryUsage();
 		// The clients' own unsent requests are in this process too: 20 * 5 * 35 kB.
 		const grownMb = (now.external - before.external) / 1e6;
-		assert.ok(grownMb < 30, `grown by ${grownMb} MB`);
+		// Unbounded it would be 1,000; what a busy machine has not collected yet may be some tens.
+		assert.ok(grownMb < 100, `grown by ${grownMb} MB`);
 		assert.ok(world.count('queriesTcp') < 20_000, `${world.count('queriesTcp')} answers made`);
 		for (const client of clients) client.socket.destroy();
 		assert.ok(service.connectionCount > 0);
