@@ -10,6 +10,7 @@ import { UnitKeeper } from '../../src/roles/units.ts';
 import type { Generation } from '../../src/roles/worker-messages.ts';
 import { WorkerPool } from '../../src/roles/worker-pool.ts';
 import { createRateLimitTable } from '../../src/serve/rate-limit.ts';
+import { freePort } from '../setup/free-port.ts';
 import { askTcp, askUdp, until } from './meridian-process.ts';
 import { GOOD_ZONE, scratch, write } from './scratch.ts';
 
@@ -115,7 +116,7 @@ async function poolOf(t: TestContext, wantedPort = 0) {
 		return { number: ++number, snapshot, slots: new Int32Array(0) };
 	};
 	const at = { address: '127.0.0.1', family: 4, port: wantedPort } as const;
-	const { port } = wantedPort === 0 ? await reservePort(at) : at;
+	const port = wantedPort === 0 ? await freePort() : wantedPort;
 	const log: string[] = [];
 	const take = ({ error }: Readonly<Record<string, unknown>>, message: string) =>
 		log.push(error === undefined ? message : `${message}: ${String(error).split('\n')[0]}`);
