@@ -4,10 +4,10 @@
 
 import { readdirSync } from 'node:fs';
 import { type FileProblem, printFileProblem } from '../config/zones-directory.ts';
-import { combineGeoData, readMmdbFile } from '../geo/mmdb-file.ts';
+import { combineGeoData } from '../geo/mmdb-file.ts';
 import type { Command } from './command.ts';
 import { counted } from './counted.ts';
-import { defaultGeodbPath } from './default-geodb.ts';
+import { readGeodb } from './geodb.ts';
 import { DirectoryRefused, UnitKeeper } from './units.ts';
 
 /** Files; reading more takes so long that somebody may wonder. */
@@ -19,8 +19,7 @@ export function runCheck({ operands, settings, isForced, print, printError }: Co
 	try {
 		const files = readdirSync(directory).length;
 		if (files >= MANY) printError(`Checking ${counted(files, 'file')} in ${directory}`);
-		const [first, ...others] = settings.geodb.length === 0 ? [defaultGeodbPath()] : settings.geodb;
-		const geo = combineGeoData([readMmdbFile(first ?? defaultGeodbPath()), ...others.map(readMmdbFile)]);
+		const geo = combineGeoData(readGeodb(settings.geodb));
 		const { settled, problems } = new UnitKeeper(directory, undefined).load(geo, isForced);
 		for (const problem of problems.toSorted(byPlace)) print(printFileProblem(problem));
 		const errors = problems.filter(({ isWarning }) => !isWarning).length;

@@ -9,7 +9,7 @@ import { availableParallelism, networkInterfaces } from 'node:os';
 import { type AdminSurface, createAdminSurface } from '../admin/app.ts';
 import { type FileProblem, printFileProblem } from '../config/zones-directory.ts';
 import type { GeoData } from '../geo/decide.ts';
-import { combineGeoData, type GeoFile, readMmdbFile } from '../geo/mmdb-file.ts';
+import { combineGeoData, type GeoFile } from '../geo/mmdb-file.ts';
 import { createHealthWords, TARGETS_MAX, VerdictTable } from '../health/verdict-table.ts';
 import { parseAddress } from '../lib/address.ts';
 import { type ListenAddress, parseListenAddress, printListenAddress } from '../lib/listen-address.ts';
@@ -24,7 +24,7 @@ import { CookieSecrets } from '../store/cookie-secrets.ts';
 import { LastGood } from '../store/last-good.ts';
 import { lockState } from '../store/state-lock.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
-import { defaultGeodbPath } from './default-geodb.ts';
+import { readGeodb } from './geodb.ts';
 import { instanceMetrics } from './instance-metrics.ts';
 import type { InstanceState } from './instance-state.ts';
 import { reservePort } from './port-holder.ts';
@@ -93,7 +93,7 @@ export class Instance {
 		const { settings, log, isProbing, isForced } = options;
 		const lock = lockState(settings.stateDir);
 		closers.push(() => lock.release());
-		const geoFiles = loadGeo(settings);
+		const geoFiles = readGeodb(settings.geodb);
 		const geo = combineGeoData(geoFiles);
 		const keeper = new UnitKeeper(settings.zonesDir, new LastGood(settings.stateDir));
 		const { loaded, refusal } = firstLoad(keeper, geo, isForced, log);
@@ -228,11 +228,6 @@ async function closeAll(closers: (() => Promise<void> | void)[]): Promise<void> 
 			// The process is ending; what is left is freed with it.
 		}
 	}
-}
-
-function loadGeo(settings: Settings): readonly [GeoFile, ...GeoFile[]] {
-	const [first, ...others] = settings.geodb.length === 0 ? [defaultGeodbPath()] : settings.geodb;
-	return [readMmdbFile(first ?? defaultGeodbPath()), ...others.map(readMmdbFile)];
 }
 
 /** At a start a bad unit falls back to its last good version; with none, the start is refused with all problems. */

@@ -16,7 +16,7 @@ import { readSteering } from '../../src/model/check-document.ts';
 import { durationMs } from '../../src/model/duration.ts';
 import { monitorOf } from '../../src/model/monitor.ts';
 import { DEPTH_MAX } from '../../src/model/steering.ts';
-import { defaultGeodbPath } from '../../src/roles/default-geodb.ts';
+import { defaultGeodbPath } from '../../src/roles/geodb.ts';
 import { COUNTER_COLUMNS } from '../../src/serve/counters.ts';
 import { Responder } from '../../src/serve/respond.ts';
 import { World } from '../../src/snapshot/answer.ts';

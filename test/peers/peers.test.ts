@@ -12,6 +12,7 @@ import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { createChance } from '../../src/lib/chance.ts';
 import { makeQuery } from '../dns/make-query.ts';
+import { ended } from '../setup/ended.ts';
 import { freePort } from '../setup/free-port.ts';
 import { essence } from './compare.ts';
 import { DIFFERENCES } from './differences.ts';
@@ -39,7 +40,7 @@ describe(`answers to ${ZONES} generated zones with ${QUESTIONS} questions each, 
 		ours = (await askAll(port, queries)).map(essence);
 	});
 	after(async () => {
-		await ended(meridian);
+		if (meridian !== undefined) await ended(meridian);
 		rmSync(directory, { recursive: true, force: true });
 	});
 
@@ -108,12 +109,4 @@ async function startMeridian(directory: string, port: number): Promise<ChildProc
 		child.once('exit', () => reject(new Error('Meridian did not start')));
 	});
 	return child;
-}
-
-function ended(child: ChildProcess | undefined): Promise<void> {
-	if (child === undefined || child.exitCode !== null) return Promise.resolve();
-	return new Promise((resolve) => {
-		child.once('exit', () => resolve());
-		child.kill('SIGTERM');
-	});
 }

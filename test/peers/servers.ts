@@ -9,6 +9,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { makeQuery } from '../dns/make-query.ts';
+import { ended } from '../setup/ended.ts';
 import { freePort } from '../setup/free-port.ts';
 import { findProgram } from '../setup/tools.ts';
 
@@ -94,10 +95,10 @@ export async function startPeer(
 	for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (printed += text));
 	const last = zones.at(-1)?.apex ?? '.';
 	if (!(await answers(port, last, child))) {
-		await stop(child);
+		await ended(child);
 		throw new Error(`Cannot start ${name}: ${printed.slice(-2000)}`);
 	}
-	return { name, port, stop: () => stop(child) };
+	return { name, port, stop: () => ended(child) };
 }
 
 /** Ask for an SOA until it is answered with NOERROR. */
@@ -124,18 +125,6 @@ function askOnce(port: number, query: Uint8Array, timeoutMs: number): Promise<Ui
 		socket.once('message', finish);
 		socket.once('error', () => undefined);
 		socket.connect(port, '127.0.0.1', () => socket.send(query));
-	});
-}
-
-function stop(child: ChildProcess): Promise<void> {
-	if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
-	return new Promise((resolve) => {
-		const kill = setTimeout(() => child.kill('SIGKILL'), 5000);
-		child.once('exit', () => {
-			clearTimeout(kill);
-			resolve();
-		});
-		child.kill('SIGTERM');
 	});
 }
 

@@ -4,7 +4,7 @@ import { BroadcastChannel, setEnvironmentData } from 'node:worker_threads';
 import { combineGeoData, readMmdbFile } from '../../src/geo/mmdb-file.ts';
 import { createHealthWords } from '../../src/health/verdict-table.ts';
 import { parsePrefix } from '../../src/lib/prefix.ts';
-import { defaultGeodbPath } from '../../src/roles/default-geodb.ts';
+import { defaultGeodbPath } from '../../src/roles/geodb.ts';
 import { reservePort } from '../../src/roles/port-holder.ts';
 import { UnitKeeper } from '../../src/roles/units.ts';
 import type { Generation } from '../../src/roles/worker-messages.ts';

@@ -16,6 +16,7 @@ import { fileURLToPath } from 'node:url';
 import { readMessage } from '../../src/dns/message-text.ts';
 import { makeQuery } from '../dns/make-query.ts';
 import { askAll } from '../peers/servers.ts';
+import { ended } from '../setup/ended.ts';
 import { freePort } from '../setup/free-port.ts';
 import { findProgram } from '../setup/tools.ts';
 
@@ -238,17 +239,5 @@ function bindProblem(address: string): Promise<string | undefined> {
 			resolve(error.message);
 		});
 		socket.bind({ port: 53, address, exclusive: true }, () => socket.close(() => resolve(undefined)));
-	});
-}
-
-function ended(child: ChildProcess): Promise<void> {
-	if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
-	return new Promise((resolve) => {
-		const kill = setTimeout(() => child.kill('SIGKILL'), 5000);
-		child.once('exit', () => {
-			clearTimeout(kill);
-			resolve();
-		});
-		child.kill('SIGTERM');
 	});
 }
