@@ -11,6 +11,7 @@ import { Settings } from 'typebox/system';
 import { parseAddress, printAddress } from '../lib/address.ts';
 import type { Path, Problem, Result } from '../lib/result.ts';
 import { DURATION_MS_MIN, durationMs } from './duration.ts';
+import { MONITOR_KINDS_TO_COME, MONITOR_SHAPES } from './monitor-shapes.ts';
 import {
 	expectation,
 	fillDefaults,
@@ -26,8 +27,6 @@ import {
 import {
 	CommonShape,
 	DEPTH_MAX,
-	MONITOR_KINDS_TO_COME,
-	MONITOR_SHAPES,
 	POLICY_KINDS_TO_COME,
 	POLICY_SHAPES,
 	STEERED_TYPES,
