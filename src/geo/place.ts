@@ -11,10 +11,26 @@ export interface Place {
 	readonly continent: string | undefined;
 	/** ISO 3166-2, such as US-CA. */
 	readonly subdivision: string | undefined;
+	readonly coordinates: Coordinates | undefined;
 	readonly asn: number | undefined;
 }
 
-export const NOWHERE: Place = { country: undefined, continent: undefined, subdivision: undefined, asn: undefined };
+export interface Coordinates {
+	/** Degrees north. */
+	readonly latitude: number;
+	/** Degrees east. */
+	readonly longitude: number;
+	/** Who says so: a database for this network, or only a table for its country. */
+	readonly precision: 'database' | 'country centroid';
+}
+
+export const NOWHERE: Place = {
+	country: undefined,
+	continent: undefined,
+	subdivision: undefined,
+	coordinates: undefined,
+	asn: undefined,
+};
 
 /**
  * Read a record of either schema.
@@ -34,6 +50,7 @@ export function placeOf(record: unknown): Place {
 		country,
 		continent: text(record, 'continent', 'code') ?? (country === undefined ? undefined : continentOf(country)),
 		subdivision: country === undefined || subdivision === undefined ? undefined : `${country}-${subdivision}`,
+		coordinates: undefined,
 		asn: typeof asn === 'number' ? asn : undefined,
 	};
 }
@@ -48,6 +65,7 @@ export function fillPlace(earlier: Place, later: Place): Place {
 		country: earlier.country ?? later.country,
 		continent: earlier.continent ?? (agrees ? later.continent : undefined),
 		subdivision: earlier.subdivision ?? (agrees ? later.subdivision : undefined),
+		coordinates: earlier.coordinates ?? later.coordinates,
 		asn: earlier.asn ?? later.asn,
 	};
 }

@@ -95,7 +95,7 @@ export class Instance {
 		closers.push(() => lock.release());
 		const geoFiles = readGeodb(settings.geodb);
 		const geo = combineGeoData(geoFiles);
-		const keeper = new UnitKeeper(settings.zonesDir, new LastGood(settings.stateDir));
+		const keeper = new UnitKeeper(settings.zonesDir, new LastGood(settings.stateDir), [settings.region]);
 		const { loaded, refusal } = firstLoad(keeper, geo, isForced, log);
 		const verdicts = new VerdictTable(createHealthWords());
 		const { snapshot } = loaded.settled;

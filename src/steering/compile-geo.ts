@@ -17,35 +17,11 @@ import type { Ranges } from '../geo/ranges.ts';
 import { type Prefix, parsePrefix, printPrefix } from '../lib/prefix.ts';
 import type { Path } from '../lib/result.ts';
 import type { Match, PolicyDocument } from '../model/steering.ts';
+import { checkCountries } from './check-definitions.ts';
 import type { Compiler, SteeringUnit } from './compile.ts';
 import type { GeoNode } from './nodes.ts';
 
 type GeoPolicy = Extract<PolicyDocument, { kind: 'geo' }>;
-
-/**
- * Merged ranges by rules and database, kept from one generation to the next: editing a weight re-merges nothing.
- * What a build has not used is dropped by `sweep`.
- */
-export class MergeCache {
-	readonly #entries = new Map<string, Merged>();
-	#used = new Set<string>();
-
-	get(key: string, merge: () => Merged): Merged {
-		this.#used.add(key);
-		let merged = this.#entries.get(key);
-		if (merged === undefined) {
-			merged = merge();
-			this.#entries.set(key, merged);
-		}
-		return merged;
-	}
-
-	/** Drop what was not asked for since the last sweep. */
-	sweep(): void {
-		for (const key of this.#entries.keys()) if (!this.#used.has(key)) this.#entries.delete(key);
-		this.#used = new Set();
-	}
-}
 
 interface Merged {
 	readonly decisions: Ranges;
@@ -89,7 +65,7 @@ export function compileGeo(
 		fences: policy.rules.map(({ fence }) => fence),
 		defaultTarget: fallback === undefined ? undefined : targets.indexOf(fallback),
 	};
-	const key = `${compiler.geo.version} ${JSON.stringify(rules)}`;
+	const key = `geo ${compiler.geo.version} ${JSON.stringify(rules)}`;
 	const { decisions, rankings, unknownRanking } = compiler.merges.get(key, () => merge(compiler.geo, rules));
 	return {
 		kind: 'geo',
@@ -128,7 +104,7 @@ class Claims {
 			else this.#addPlaces(rule, place, [...path, 'places', i]);
 		}
 		this.#addPlaces(rule, match, path);
-		this.#compiler.checkCountries(this.#unit, match.countries, path);
+		checkCountries(this.#compiler, this.#unit, match.countries, path);
 	}
 
 	#addNetwork(rule: number, text: string, path: Path): void {
