@@ -67,7 +67,7 @@ export function compileGeo(
 	};
 	const key = `geo ${compiler.geo.version} ${JSON.stringify(rules)}`;
 	const { decisions, rankings, unknownRanking } = compiler.merges.get(key, () => merge(compiler.geo, rules));
-	return {
+	const node: GeoNode = {
 		kind: 'geo',
 		name,
 		looksAtClient: true,
@@ -75,11 +75,20 @@ export function compileGeo(
 		rankings: rankings.map((ranking) => ranking.map((target) => targets[target] ?? -1)),
 		unknownRanking,
 	};
+	compiler.geoNotes.set(node, {
+		networks: claims.networks.map(([rule, prefix], i) => ({ rule, prefix, name: claims.names[i] ?? '' })),
+		places: new Map(claims.places),
+		rules: policy.rules.map(({ fence }, rule) => ({ member: members[rule] ?? -1, isFence: fence })),
+		fallback,
+	});
+	return node;
 }
 
 /** Which rule claims which place; two rules that claim the same one are a mistake. */
 class Claims {
 	readonly networks: [number, string][] = [];
+	/** Of the networks that each prefix stands in. */
+	readonly names: string[] = [];
 	readonly places: [string, number][] = [];
 	readonly #compiler: Compiler;
 	readonly #unit: SteeringUnit;
@@ -95,7 +104,7 @@ class Claims {
 			const prefixes = this.#compiler.find(this.#unit, 'networks', name);
 			if (prefixes === undefined)
 				this.#compiler.report(this.#unit, [...path, 'networks', i], `Cannot find the networks "${name}"`);
-			for (const text of prefixes ?? []) this.#addNetwork(rule, text, [...path, 'networks', i]);
+			for (const text of prefixes ?? []) this.#addNetwork(rule, text, name, [...path, 'networks', i]);
 		}
 		for (const [i, name] of (match.places ?? []).entries()) {
 			const place = this.#compiler.find(this.#unit, 'places', name);
@@ -107,12 +116,14 @@ class Claims {
 		checkCountries(this.#compiler, this.#unit, match.countries, path);
 	}
 
-	#addNetwork(rule: number, text: string, path: Path): void {
+	#addNetwork(rule: number, text: string, name: string, path: Path): void {
 		const prefix = parsePrefix(text);
 		// A prefix that cannot be read is reported where it stands.
 		if (typeof prefix === 'string') return;
 		const canonical = printPrefix(prefix);
-		if (this.#claim(canonical, rule, path)) this.networks.push([rule, canonical]);
+		if (!this.#claim(canonical, rule, path)) return;
+		this.networks.push([rule, canonical]);
+		this.names.push(name);
 	}
 
 	#addPlaces(rule: number, place: Match, path: Path): void {

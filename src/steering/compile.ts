@@ -20,7 +20,7 @@ import { compilePolicy } from './compile-policy.ts';
 import { compilePool } from './compile-pool.ts';
 import { warnOfGraph } from './graph.ts';
 import type { MergeCache } from './merge-cache.ts';
-import { membersOf, type PoolNode, type SteeringNode, type SteeringTable } from './nodes.ts';
+import { type GeoNotes, membersOf, type PoolNode, type SteeringNode, type SteeringTable } from './nodes.ts';
 
 export interface SteeringUnit {
 	/** COMMON_UNIT (lib/unit.ts) or the apex with its dot. */
@@ -51,6 +51,8 @@ export interface Compiled {
 	/** In the order of the nodes' target indexes. */
 	readonly targets: readonly Target[];
 	readonly problems: readonly UnitProblem[];
+	/** By geo node. */
+	readonly geoNotes: ReadonlyMap<number, GeoNotes>;
 }
 
 /** What the model knows and this room takes as an argument. */
@@ -103,6 +105,8 @@ export class Compiler {
 	readonly origins: Origin[] = [];
 	/** Of a database that knows nothing: one range for each family. */
 	readonly nowhere: Ranges = noGeoData().ranges;
+	/** By geo node, which gets its number when it is complete. */
+	readonly geoNotes = new Map<SteeringNode, GeoNotes>();
 	readonly #zones: readonly SteeringUnit[];
 	readonly #depths: number[] = [];
 	readonly #known = new Map<string, Known>();
@@ -155,7 +159,12 @@ export class Compiler {
 		};
 		// What is wrong with a policy that has mistakes is not known.
 		if (this.problems.length === 0) warnOfGraph(this, names, steered);
-		return { table, names, targets: this.#targets, problems: this.problems };
+		const geoNotes = new Map<number, GeoNotes>();
+		for (const [index, node] of this.nodes.entries()) {
+			const notes = this.geoNotes.get(node);
+			if (notes !== undefined) geoNotes.set(index, notes);
+		}
+		return { table, names, targets: this.#targets, problems: this.problems, geoNotes };
 	}
 
 	report(unit: SteeringUnit, path: Path, message: string): void {

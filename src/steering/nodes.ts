@@ -105,6 +105,9 @@ export interface ProximityNode extends Placed<ProximityRanking> {
 	readonly looksAtClient: true;
 	readonly members: readonly number[];
 	readonly weights: readonly number[];
+	/** Where members are and how their distances are bent; told by explanations alone. */
+	readonly points: readonly { readonly latitude: number; readonly longitude: number }[];
+	readonly biases: readonly number[];
 }
 
 export interface LatencyRanking {
@@ -150,6 +153,17 @@ export interface SteeringTable {
 	/** Last winner of each latency node as the member's position + 1; shared, so that workers agree. */
 	readonly latencyMemory: Int32Array;
 	readonly targetCount: number;
+}
+
+/** How a geo policy came by its rankings; for explanations, so it stays out of what workers get. */
+export interface GeoNotes {
+	/** Each prefix with the name of its networks and the rule that claims it. */
+	readonly networks: readonly { readonly prefix: string; readonly name: string; readonly rule: number }[];
+	/** `country DE` and so on, with the rule that claims it. */
+	readonly places: ReadonlyMap<string, number>;
+	/** By rule: the node that it uses, and whether it is a fence. */
+	readonly rules: readonly { readonly member: number; readonly isFence: boolean }[];
+	readonly fallback: number | undefined;
 }
 
 /** Nodes that a policy may hand on to. */

@@ -151,7 +151,7 @@ export class World {
 	}
 
 	/** Set the word of `a`, or of its address of one family (`a/6`), or of its second address (`a.1`). */
-	set(endpoint: string, vote: 'up' | 'down' | 'unknown', monitor: 'm' | 'n' | 'all' = 'all'): this {
+	set(endpoint: string, vote: keyof typeof VERDICT_WORD, monitor: 'm' | 'n' | 'all' = 'all'): this {
 		for (const target of this.#targetsOf(endpoint, monitor)) this.walk.health.verdicts[target] = VERDICT_WORD[vote];
 		return this;
 	}
