@@ -18,8 +18,8 @@ export interface ReadyReport {
 	readonly geo: readonly {
 		readonly path: string;
 		readonly type: string;
-		readonly builtAt: string;
-		readonly ageDays: number;
+		readonly builtAt: string | undefined;
+		readonly ageDays: number | undefined;
 	}[];
 	readonly workers: { readonly wanted: number; readonly running: number };
 	readonly loadedSecAgo: number;

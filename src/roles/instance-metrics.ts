@@ -97,7 +97,7 @@ export function instanceMetrics(
 			read: () =>
 				(state()?.geoFiles ?? []).map(({ databaseType, builtAt }) => ({
 					labels: { type: databaseType },
-					value: builtAt.getTime() / 1000,
+					value: (builtAt?.getTime() ?? Number.NaN) / 1000,
 				})),
 		},
 	];

@@ -41,8 +41,8 @@ export function readyReport(state: InstanceState | undefined): ReadyReport {
 		geo: state.geoFiles.map(({ path, databaseType, builtAt }) => ({
 			path,
 			type: databaseType,
-			builtAt: builtAt.toISOString(),
-			ageDays: Math.floor((Date.now() - builtAt.getTime()) / DAY_MS),
+			builtAt: builtAt?.toISOString(),
+			ageDays: builtAt === undefined ? undefined : Math.floor((Date.now() - builtAt.getTime()) / DAY_MS),
 		})),
 		workers: { wanted: workersWanted, running: workersRunning },
 		loadedSecAgo: Math.round(state.loadedMsAgo / 1000),

@@ -183,6 +183,7 @@ function merge(geo: GeoData, rules: RuleSet): Merged {
 		const matched: (number | undefined)[] = covering.map((network) => rules.networks[network]?.[0]);
 		matched.push(
 			places.get(`asn ${place.asn}`),
+			places.get(`subdivision ${place.innerSubdivision}`),
 			places.get(`subdivision ${place.subdivision}`),
 			places.get(`country ${place.country}`),
 			places.get(`continent ${place.continent}`),
