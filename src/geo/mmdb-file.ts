@@ -63,7 +63,7 @@ export function readMmdbFile(path: string): GeoFile {
  * What changes when a file is written to or another takes its place.
  * @throws the runtime's error when it is not there, and an Error when it is no file: a pipe would be waited on for ever
  */
-function stampOf(path: string): string {
+export function stampOf(path: string): string {
 	const stat = statSync(path, { bigint: true });
 	if (!stat.isFile()) throw new Error('it is no regular file');
 	const { dev, ino, size, mtimeNs, ctimeNs } = stat;
