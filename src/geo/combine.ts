@@ -35,13 +35,24 @@ function combineTwo(first: GeoData, second: GeoData): GeoData {
 		return places.length - 1;
 	};
 	numberOf(NOWHERE);
+	const filled = (one: number, two: number) =>
+		numberOf(fillPlace(first.places[one] ?? NOWHERE, second.places[two] ?? NOWHERE));
+	// Where one of them knows nothing, as between a file for each family, an index is far faster than a map.
+	const alone = [new Int32Array(first.places.length).fill(-1), new Int32Array(second.places.length).fill(-1)] as const;
 	const pairs = new Map<number, number>();
 	const both = (family: Family, a: FamilyRanges, b: FamilyRanges) =>
 		overlay(family, [a, b], ([one = 0, two = 0]) => {
+			if (one === 0 || two === 0) {
+				const known = two === 0 ? alone[0] : alone[1];
+				const at = two === 0 ? one : two;
+				let number = known[at] ?? -1;
+				if (number < 0) known[at] = number = filled(one, two);
+				return number;
+			}
 			const key = one * second.places.length + two;
 			const before = pairs.get(key);
 			if (before !== undefined) return before;
-			const number = numberOf(fillPlace(first.places[one] ?? NOWHERE, second.places[two] ?? NOWHERE));
+			const number = filled(one, two);
 			pairs.set(key, number);
 			return number;
 		});

@@ -63,12 +63,13 @@ function readMetadata(bytes: Uint8Array): MmdbMetadata {
 		build_epoch: builtAtSec,
 		database_type: databaseType,
 	} = metadata;
-	if (format !== 2) throw new Error(`it is of format ${format}, expected 2`);
+	if (format !== 2) throw new Error(`it is of format ${JSON.stringify(format)}, expected 2`);
 	if (typeof nodeCount !== 'number' || !Number.isInteger(nodeCount) || nodeCount < 1)
 		throw new Error('it has no search tree');
 	if (recordSize !== 24 && recordSize !== 28 && recordSize !== 32)
-		throw new Error(`it has records of ${recordSize} bits, expected 24, 28 or 32`);
-	if (ipVersion !== 4 && ipVersion !== 6) throw new Error(`it is for IP version ${ipVersion}`);
+		throw new Error(`it has records of ${JSON.stringify(recordSize)} bits, expected 24, 28 or 32`);
+	if (ipVersion !== 4 && ipVersion !== 6)
+		throw new Error(`it is for IP version ${JSON.stringify(ipVersion)}, expected 4 or 6`);
 	const dataStart = (nodeCount * recordSize) / 4 + ZEROS;
 	if (dataStart > markAt) throw new Error('it ends inside its search tree');
 	return {

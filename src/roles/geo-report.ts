@@ -10,7 +10,7 @@ import type { DataNeed } from '../steering/data-needs.ts';
 import type { GeodbKeeper } from './geodb.ts';
 
 const DAY_MS = 86_400_000;
-/** Networks move: after two months about one client in a hundred is looked for where it no longer is. */
+/** Networks change hands; publishers of databases bring a new one each week or month. */
 const OLD_DAYS = 60;
 
 export function ageDays({ builtAt }: GeoFile, nowMs: number): number | undefined {

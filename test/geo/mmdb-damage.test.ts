@@ -76,7 +76,7 @@ const BROKEN: readonly { name: string; bytes: () => Buffer; reason: RegExp }[] =
 	{
 		name: 'metadata without a version',
 		bytes: () => writeMmdb({ networks: {}, metadata: { ip_version: 'six' } }),
-		reason: /it is for IP version six/,
+		reason: /it is for IP version "six"/,
 	},
 	{
 		name: 'a node that is its own child',
@@ -246,6 +246,11 @@ const BROKEN: readonly { name: string; bytes: () => Buffer; reason: RegExp }[] =
 		bytes: () => writeMmdb({ networks: {}, metadata: { node_count: -1 } }),
 		reason: /it has no search tree/,
 	},
+	...['record_size', 'ip_version', 'binary_format_major_version', 'node_count'].map((key) => ({
+		name: `a map for ${key}`,
+		bytes: () => writeMmdb({ networks: {}, metadata: { [key]: { a: [1] } } }),
+		reason: /^Error: it (has|is) /,
+	})),
 	{
 		name: 'format 1',
 		bytes: () => writeMmdb({ networks: {}, metadata: { binary_format_major_version: 1 } }),
