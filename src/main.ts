@@ -14,6 +14,7 @@ import { nearestName } from './model/check-document.ts';
 import { flagOf, SETTINGS, variableOf } from './model/settings.ts';
 import { runCheck } from './roles/check.ts';
 import type { Command, Signals } from './roles/command.ts';
+import { runGeo } from './roles/geo.ts';
 import { runInstance } from './roles/run-instance.ts';
 import { VERSION } from './roles/version.ts';
 
@@ -26,21 +27,33 @@ const END_MS_MAX = 10_000;
 interface Role {
 	readonly summary: string;
 	readonly operands: string;
+	/** 0 unless said. */
+	readonly operandsMax?: number;
+	/** What it takes beside the settings and what every role takes. */
+	readonly switches?: readonly (typeof SWITCHES)[number][];
 	readonly run: (command: Command) => Promise<number> | number;
 }
+
+/** Flags that are no settings. */
+const SWITCHES = ['demo', 'force', 'help', 'json', 'version'] as const;
 
 const ROLES: Readonly<Record<string, Role>> = {
 	start: {
 		summary: 'all in one: answer, probe, admin surface (--demo: with small backends for the example zones)',
 		operands: '',
+		switches: ['demo'],
 		run: runInstance,
 	},
 	serve: { summary: 'answer only', operands: '', run: runInstance },
-	check: { summary: 'validate a zones directory', operands: '[DIR]', run: runCheck },
+	check: { summary: 'validate a zones directory', operands: '[DIR]', operandsMax: 1, run: runCheck },
+	geo: {
+		summary: 'what databases, networks and places say of addresses (--json)',
+		operands: 'IP [IP...]',
+		operandsMax: Number.POSITIVE_INFINITY,
+		switches: ['json'],
+		run: runGeo,
+	},
 };
-
-/** Flags that are no settings. */
-const SWITCHES = ['demo', 'force', 'help', 'version'] as const;
 
 async function main(): Promise<number> {
 	if (Number(process.versions.node.split('.')[0]) < NODE_MAJOR_MIN) {
@@ -64,6 +77,7 @@ async function main(): Promise<number> {
 		settings,
 		isDemo: switches.has('demo'),
 		isForced: switches.has('force'),
+		isJson: switches.has('json'),
 		takeSignals,
 		print: (text) => process.stdout.write(`${text}\n`),
 		printError,
@@ -108,9 +122,13 @@ function readLine(args: readonly string[]): Line | string {
 function roleOf(name: string, operands: readonly string[], switches: ReadonlySet<string>): Role | string {
 	const role = ROLES[name];
 	if (role === undefined || !Object.hasOwn(ROLES, name)) return unknownRole(name);
-	if (operands.length > (role.operands === '' ? 0 : 1))
+	if (operands.length > (role.operandsMax ?? 0))
 		return `Cannot use "${operands.at(-1)}": ${name} takes ${role.operands || 'no more words'}`;
-	if (switches.has('demo') && name !== 'start') return `Cannot use --demo with ${name}: it goes with start`;
+	for (const own of ['demo', 'json'] as const) {
+		if (!switches.has(own) || role.switches?.includes(own)) continue;
+		const takers = Object.keys(ROLES).filter((other) => ROLES[other]?.switches?.includes(own));
+		return `Cannot use --${own} with ${name}: it goes with ${takers.join(', ')}`;
+	}
 	return role;
 }
 
@@ -187,6 +205,7 @@ function usage(): string {
 		'Settings, as a flag, a variable, or a key of the file named by --config or MERIDIAN_CONFIG:',
 		...settings,
 		'  --force          take an empty zones directory, or one that drops most zones',
+		'  --json           print JSON rather than text for people',
 	].join('\n');
 }
 

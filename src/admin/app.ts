@@ -7,14 +7,16 @@
  * | /readyz      | 200 while it can answer queries, with what is not as it should be; ?strict makes it 503 |
  * | /metrics     | Prometheus text                                                                         |
  * | /v1/health   | every target with its vote, since when and why                                          |
+ * | /v1/geo      | the geo databases, what they lack, and which policies suffer                            |
  */
 
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import type { ReadyReport, TargetReport } from './reports.ts';
+import type { GeoReport, ReadyReport, TargetReport } from './reports.ts';
 
 export interface AdminParts {
 	readonly ready: () => ReadyReport;
 	readonly targets: () => readonly TargetReport[];
+	readonly geo: () => GeoReport;
 	readonly metrics: { readonly contentType: string; text(): Promise<string> };
 	/** Told of faults; whoever asked hears only that there was one. */
 	readonly onFault: (error: Error) => void;
@@ -46,7 +48,7 @@ export function createAdminSurface(parts: AdminParts): AdminSurface {
 	};
 }
 
-function createApp({ ready, targets, metrics, onFault }: AdminParts): FastifyInstance {
+function createApp({ ready, targets, geo, metrics, onFault }: AdminParts): FastifyInstance {
 	const onError = (error: FastifyError, _request: FastifyRequest, reply: FastifyReply) => {
 		const status = error.statusCode ?? 500;
 		if (status < 500) return problem(reply, status, 'Bad request', error.message);
@@ -69,6 +71,7 @@ function createApp({ ready, targets, metrics, onFault }: AdminParts): FastifyIns
 	});
 	app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
 	app.get('/v1/health', () => ({ targets: targets() }));
+	app.get('/v1/geo', () => geo());
 	app.setNotFoundHandler((request, reply) =>
 		problem(reply, 404, 'Not found', `There is no ${request.method} ${request.url}`),
 	);

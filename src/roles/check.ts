@@ -4,7 +4,7 @@
 
 import { readdirSync } from 'node:fs';
 import { type FileProblem, printFileProblem } from '../config/zones-directory.ts';
-import { combineGeoData } from '../geo/mmdb-file.ts';
+import { combineGeoData } from '../geo/combine.ts';
 import type { Command } from './command.ts';
 import { counted } from './counted.ts';
 import { readGeodb } from './geodb.ts';

@@ -26,7 +26,7 @@ describe('meridian', { concurrency: 4 }, () => {
 			name: 'names all commands when none is near',
 			args: ['zzzzzzz'],
 			code: 2,
-			err: /^Cannot run "zzzzzzz": expected one of start, serve, check\n$/,
+			err: /^Cannot run "zzzzzzz": expected one of start, serve, check, geo\n$/,
 		},
 		{ name: 'knows no command of Object', args: ['toString'], code: 2, err: /^Cannot run "toString": / },
 		{
@@ -71,6 +71,24 @@ describe('meridian', { concurrency: 4 }, () => {
 			args: ['serve', '--demo'],
 			code: 2,
 			err: /^Cannot use --demo with serve: it goes with start\n$/,
+		},
+		{
+			name: 'prints JSON for those that can',
+			args: ['check', '--json'],
+			code: 2,
+			err: /^Cannot use --json with check: it goes with geo\n$/,
+		},
+		{
+			name: 'looks several addresses up',
+			args: ['geo', '8.8.8.8', '::ffff:84.128.0.1'],
+			code: 0,
+			out: /^8\.8\.8\.8\n[\s\S]*country US[\s\S]*\n\n::ffff:84\.128\.0\.1\n {2}form +mapped, looked up as 84\.128\.0\.1\n[\s\S]*country DE/,
+		},
+		{
+			name: 'wants an address to look up',
+			args: ['geo'],
+			code: 2,
+			err: /^Cannot run geo without an address: it takes IP \[IP\.\.\.\]\n$/,
 		},
 		{
 			name: 'names the nearest variable',
