@@ -9,6 +9,10 @@ import { copyName, Name, nameLength, printName, scanName } from '../dns/name.ts'
 import { TYPE } from '../dns/protocol.ts';
 import { printRdata } from '../dns/rdata.ts';
 import { typeCode, typeText } from '../dns/rr-type.ts';
+import { Client, setClient } from '../geo/client.ts';
+import type { GeoData } from '../geo/decide.ts';
+import { NOWHERE } from '../geo/place.ts';
+import { familyRanges, findRange, scopeInRange } from '../geo/ranges.ts';
 import type { HealthWords } from '../health/verdict-table.ts';
 import { type Address, addressFromOctets, parseAddress, printAddress } from '../lib/address.ts';
 import type { Chance } from '../lib/ports.ts';
@@ -16,11 +20,14 @@ import { type Prefix, parsePrefix, prefixOf, printPrefix } from '../lib/prefix.t
 import { Answer, Asker, answer, type Section, SOURCE, World } from '../snapshot/answer.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { OUTCOME } from '../zone/lookup.ts';
+import { placeText } from './describe.ts';
 import type { Explanation } from './explanation.ts';
 import { Recorder, type RecorderSources } from './recorder.ts';
 
 export interface ExplainSources extends Omit<RecorderSources, 'targets' | 'rdataText'> {
 	readonly snapshot: Snapshot;
+	/** Each by itself; what they say together is `geo`. */
+	readonly databases: readonly (Pick<GeoData, 'ranges' | 'places'> & { readonly path: string })[];
 	readonly health: HealthWords;
 	/** Slot of each of the snapshot's targets in the health words. */
 	readonly slots: Int32Array;
@@ -102,6 +109,7 @@ function explainParsed(
 		answer: recordTexts(world, out, out.answer),
 		authority: recordTexts(world, out, out.authority),
 		scope: client === undefined ? undefined : scopeOf(out, client),
+		where: whereIs(sources, client === undefined ? resolver : { family: client.family, words: client.first }),
 		outcome: OUTCOMES[world.found.outcome] ?? '',
 		decisions: recorder.decisions,
 	};
@@ -117,6 +125,18 @@ function askerOf(client: Prefix | undefined, resolver: Address): Asker {
 	asker.resolverFamily = resolver.family;
 	asker.resolverWords = resolver.words;
 	return asker;
+}
+
+/** What each database says of the address that decides. */
+function whereIs({ databases }: ExplainSources, { family, words }: Address): readonly string[] {
+	const client = new Client();
+	setClient(client, family, words);
+	return databases.map(({ path, ranges, places }) => {
+		const own = familyRanges(ranges, client.family);
+		const range = findRange(own, client.words);
+		const network = prefixOf(client, scopeInRange(own, range, client.words));
+		return `${path}: ${printPrefix(network)} is ${placeText(places[own.values[range] ?? 0] ?? NOWHERE)}`;
+	});
 }
 
 function scopeOf({ scope }: Answer, client: Prefix): number {

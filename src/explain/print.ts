@@ -35,6 +35,7 @@ export function printExplanation(explanation: Explanation): string {
 	const lines = [`${name} ${type}  ${who}`, status.join(', ')];
 	for (const record of explanation.answer) lines.push(INDENT + record);
 	for (const record of explanation.authority) lines.push(`${INDENT}${record}  (authority)`);
+	for (const sentence of decisions.length === 0 ? [] : explanation.where) lines.push(sentence);
 	for (const decision of decisions) lines.push('', ...decisionLines(decision));
 	if (decisions.length === 0 || outcome !== 'a policy decides') lines.push('', `Then: ${outcome}.`);
 	return lines.join('\n');

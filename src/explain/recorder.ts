@@ -165,7 +165,8 @@ export class Recorder implements Trace {
 			return parent === STATE.down ? 'down, and another last resort comes first' : 'down';
 		}
 		if (node.kind === 'all' || isPick) return undefined;
-		if (node.kind === 'latency') return 'farther away by round-trip time, or behind the last winner';
+		if (node.kind === 'latency')
+			return 'another comes first: less time, the last winner, or without times the nearer one';
 		return node.kind === 'failover' ? 'passed over by a trickle' : 'not drawn';
 	}
 

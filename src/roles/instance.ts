@@ -6,11 +6,14 @@
 
 import { randomBytes, randomInt } from 'node:crypto';
 import { availableParallelism, networkInterfaces } from 'node:os';
-import { type AdminSurface, createAdminSurface } from '../admin/app.ts';
+import { type AdminSurface, createAdminSurface, type ExplainQuery } from '../admin/app.ts';
 import { type FileProblem, printFileProblem } from '../config/zones-directory.ts';
+import { type ExplainSources, explain } from '../explain/explain.ts';
+import type { Explanation } from '../explain/explanation.ts';
 import type { GeoData } from '../geo/decide.ts';
 import { createHealthWords, TARGETS_MAX, VerdictTable } from '../health/verdict-table.ts';
 import { parseAddress } from '../lib/address.ts';
+import { createChance } from '../lib/chance.ts';
 import { type ListenAddress, parseListenAddress, printListenAddress } from '../lib/listen-address.ts';
 import type { Clock, Log } from '../lib/ports.ts';
 import type { Settings } from '../model/settings.ts';
@@ -68,6 +71,8 @@ export class Instance {
 	readonly #parts: Parts;
 	#generation = 1;
 	#loaded: Loaded;
+	/** Of its targets, in the health words. */
+	#slots: Int32Array;
 	#loadedMs = clock.nowMs();
 	/** Why the last reload was refused as a whole. */
 	#refusal: string | undefined;
@@ -77,9 +82,10 @@ export class Instance {
 	/** Geo databases that were told to be old. */
 	readonly #oldVersions = new Set<string>();
 
-	private constructor(parts: Parts, loaded: Loaded, refusal: string | undefined) {
+	private constructor(parts: Parts, loaded: Loaded, slots: Int32Array, refusal: string | undefined) {
 		this.#parts = parts;
 		this.#loaded = loaded;
+		this.#slots = slots;
 		this.#refusal = refusal;
 		this.listen = parts.listen;
 		this.adminUrl = parts.adminUrl;
@@ -133,6 +139,7 @@ export class Instance {
 		const admin = createAdminSurface({
 			ready: () => readyReport(instance?.state()),
 			targets: () => targetReports(prober?.states() ?? [], instance?.state()?.snapshot ?? snapshot, clock.nowMs()),
+			explain: (question) => instance?.explain(question) ?? 'Cannot explain before the start is over',
 			geo: () => geoReport(geodb, dataNeeds(instance?.state().documents ?? []), Date.now()),
 			metrics,
 			onFault: (error) => log.error({ error: error.stack }, 'a request to the admin surface met a fault'),
@@ -151,6 +158,7 @@ export class Instance {
 		instance = new Instance(
 			{ options, geodb, keeper, verdicts, workers, prober, listen, adminUrl, closers },
 			loaded,
+			slots,
 			refusal,
 		);
 		keeper.accept(loaded);
@@ -194,6 +202,7 @@ export class Instance {
 		prober?.setTargets(targetsFor(options.settings.region, snapshot));
 		keeper.accept(loaded);
 		this.#loaded = loaded;
+		this.#slots = slots;
 	}
 
 	/** Take the geo databases that have changed on disk; what is served is built anew from them, or stays as it is. */
@@ -260,6 +269,24 @@ export class Instance {
 			workersWanted: this.#parts.workers.wanted,
 			workersRunning: this.#parts.workers.running,
 		};
+	}
+
+	/** Which answer a client gets now, and why; a text for a question that is none. */
+	explain({ name, type = 'A', client, resolver = '127.0.0.1' }: ExplainQuery): Explanation | string {
+		const { verdicts, geodb, options } = this.#parts;
+		const { snapshot, geoNotes } = this.#loaded.settled;
+		const sources: ExplainSources = {
+			snapshot,
+			geoNotes,
+			geo: geodb.data,
+			databases: geodb.files,
+			health: verdicts.words,
+			slots: this.#slots,
+			chance: createChance(randomInt(2 ** 31)),
+			vantages: [options.settings.region],
+			noteOf: () => undefined,
+		};
+		return explain(sources, { name, type, client, resolver });
 	}
 
 	/** Answer what has arrived, then end everything in reverse. */

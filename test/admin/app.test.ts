@@ -159,6 +159,19 @@ describe('the admin surface', () => {
 		});
 	}
 
+	for (const { query, status, says } of [
+		{ query: '?name=www.example.org', status: 200, says: { name: 'www.example.org' } },
+		{ query: '?name=bad', status: 400, says: { detail: 'Cannot explain that' } },
+		{ query: '', status: 400, says: { detail: 'Cannot explain without ?name=' } },
+		{ query: '?name=a&client=1.2.3.4&client=5.6.7.8', status: 400, says: { detail: 'Cannot use a parameter twice' } },
+	]) {
+		it(`answers /v1/explain${query} with ${status}`, async () => {
+			const answer = await ask({}, 'GET', `/v1/explain${query}`);
+			assert.equal(answer.status, status);
+			assert.partialDeepStrictEqual(JSON.parse(answer.body), says);
+		});
+	}
+
 	it('listens where it is told, and no longer when it is closed', async () => {
 		const surface = createAdminSurface(partsWith({}));
 		const url = await surface.listen({ host: '127.0.0.1', port: 0 });
@@ -183,6 +196,7 @@ function partsWith(parts: Partial<AdminParts>): AdminParts {
 		ready: () => fine,
 		targets: () => [target],
 		geo: () => geo,
+		explain: ({ name }) => (name === 'bad' ? 'Cannot explain that' : { name }),
 		metrics: {
 			contentType: 'text/plain; version=0.0.4; charset=utf-8',
 			text: () => Promise.resolve('meridian_zones 1\n'),

@@ -47,6 +47,8 @@ function run(
 		settings,
 		isDemo: false,
 		isForced: false,
+		isStrict: false,
+		options: new Map(),
 		isJson,
 		takeSignals: () => assert.fail('it ends by itself'),
 		print: (text) => out.push(text.replaceAll(directory, 'DIR')),
