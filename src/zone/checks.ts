@@ -215,17 +215,16 @@ class Checker {
 	/** Types that say nothing where they are. */
 	#checkPlace(record: number, owner: number, type: number): void {
 		const has = this.#owners.has(owner);
-		const ownerText = this.#ownerText(record);
 		if (type === TYPE.ns && startsWithWildcard(this.#records.owner(record))) {
-			const message = `Cannot delegate ${ownerText}: a wildcard is no cut, expected NS at a name of its own`;
+			const message = `Cannot delegate ${this.#ownerText(record)}: a wildcard is no cut, expected NS at a name of its own`;
 			this.#warning(record, `${message} (RFC 4592 §4.2)`);
 		}
 		if (type === TYPE.ds && (owner === APEX || (has & HAS.ns) === 0)) {
-			const message = `Cannot use the DS at ${ownerText}, expected it beside the NS records of a delegation`;
+			const message = `Cannot use the DS at ${this.#ownerText(record)}, expected it beside the NS records of a delegation`;
 			this.#warning(record, `${message} (RFC 4035 §2.4)`);
 		}
 		if (type === SPF && (has & HAS.spfText) === 0) {
-			const message = `Cannot make a policy of the SPF record at ${ownerText}, expected it as TXT`;
+			const message = `Cannot make a policy of the SPF record at ${this.#ownerText(record)}, expected it as TXT`;
 			this.#warning(record, `${message} (RFC 7208 §3.1)`);
 		}
 	}

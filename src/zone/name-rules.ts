@@ -23,13 +23,14 @@ export function isHostName(name: Uint8Array, at = 0): boolean {
 
 /** The same for an owner of addresses, which may be a wildcard or, with Active Directory, below `gc._msdcs`. */
 export function isHostOwner(name: Uint8Array): boolean {
-	if (startsWithWildcard(name)) return isHostName(name, 2);
+	if (isHostName(name, startsWithWildcard(name) ? 2 : 0)) return true;
 	const [first = '', second = ''] = labels(name);
-	return isHostName(name, first.toLowerCase() === 'gc' && second.toLowerCase() === '_msdcs' ? 3 + 7 : 0);
+	return `${first}.${second}`.toLowerCase() === 'gc._msdcs' && isHostName(name, first.length + second.length + 2);
 }
 
 /** Whether somebody wrote an IPv4 address where a name belongs; reverse names are not meant. */
 export function readsAsAddress(name: Uint8Array): boolean {
+	if (!isDigit(octet(name, 1))) return false;
 	const all = labels(name);
 	const leading = all.slice(0, ADDRESS_LABELS);
 	const isAddress = leading.length === ADDRESS_LABELS && leading.every(isAddressOctet);
@@ -42,7 +43,9 @@ export function startsWithWildcard(name: Uint8Array): boolean {
 
 /** Whether a label behind the first one is `*`, which makes no wildcard (RFC 4592 §2.1.1). */
 export function hasInnerWildcard(name: Uint8Array): boolean {
-	return labels(name).lastIndexOf('*') > 0;
+	for (let at = octet(name, 0) + 1; octet(name, at) !== 0; at += octet(name, at) + 1)
+		if (octet(name, at) === 1 && octet(name, at + 1) === STAR) return true;
+	return false;
 }
 
 function isHostLabel(name: Uint8Array, start: number): boolean {
@@ -54,7 +57,11 @@ function isHostLabel(name: Uint8Array, start: number): boolean {
 
 function isHostOctet(value: number): boolean {
 	const letter = value | 0x20;
-	return (letter >= 0x61 && letter <= 0x7a) || (value >= 0x30 && value <= 0x39) || value === HYPHEN;
+	return (letter >= 0x61 && letter <= 0x7a) || isDigit(value) || value === HYPHEN;
+}
+
+function isDigit(value: number): boolean {
+	return value >= 0x30 && value <= 0x39;
 }
 
 function isAddressOctet(label: string): boolean {

@@ -45,10 +45,9 @@ export class TargetRules {
 		if (this.#target.labelCount === 0) return [];
 		const found: string[] = [];
 		const isAddress = readsAsAddress(this.#target.wire);
-		const use = `Cannot use ${this.#text} as the target of ${typeText(type)}`;
-		if (isAddress) found.push(`${use}: it reads as an address, expected the name of a host`);
+		if (isAddress) found.push(`${this.#use(type)}: it reads as an address, expected the name of a host`);
 		else if (!isHostName(this.#target.wire))
-			found.push(`${use}, expected the name of a host: letters, digits and hyphens`);
+			found.push(`${this.#use(type)}, expected the name of a host: letters, digits and hyphens`);
 		if (type === TYPE.soa) found.push(...mailboxProblems(rdata));
 		else if (!isAddress) found.push(...this.#addressProblems(owner, type));
 		return found;
@@ -68,7 +67,8 @@ export class TargetRules {
 		const follow = `Cannot follow ${typeText(type)} to ${this.#text}`;
 		if ((has & HAS.cname) !== 0) return [`${follow}: it is an alias, expected a name with addresses (RFC 2181 §10.3)`];
 		const dname = owners.closestAbove(target, HAS.dname);
-		if (dname !== undefined) return [`${follow}: it is below the DNAME at ${dname}, expected a name with addresses`];
+		if (dname !== undefined)
+			return [`${this.#follow(type)}: it is below the DNAME at ${dname}, expected a name with addresses`];
 		if ((has & HAS.address) !== 0 || owners.isFromWildcard(target)) return [];
 		if (type === TYPE.ns) return [this.#glueProblem(owner)];
 		// What is delegated is in another zone's hands.
@@ -81,6 +81,14 @@ export class TargetRules {
 	#glueProblem(owner: number): string {
 		const what = `an address of ${this.#text}, a name server of ${printName(this.#owners.name(owner))}`;
 		return `Cannot find ${what}, expected A or AAAA in this zone${owner === APEX ? '' : ' (glue)'}`;
+	}
+
+	#use(type: number): string {
+		return `Cannot use ${this.#text} as the target of ${typeText(type)}`;
+	}
+
+	#follow(type: number): string {
+		return `Cannot follow ${typeText(type)} to ${this.#text}`;
 	}
 
 	get #text(): string {
