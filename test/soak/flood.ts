@@ -51,6 +51,8 @@ const MARGIN_MS = 200;
 
 /** Workers share buckets without locks, so a few answers more may pass. */
 const LIMIT_TOLERANCE = 1.1;
+/** What still waited at the server when a flood from one prefix had ended is counted in the next window. */
+const ASTRAY_SHARE_MAX = 0.01;
 const P99_FACTOR_MAX = 2;
 const SETTLE_MS_MAX = 60_000;
 /** Ten octets kept for each of ten million sources would be more. */
@@ -168,7 +170,8 @@ function verdict(figures: Figures, memory: Memory): string {
 	assert.ok(arrived >= ARRIVED_SHARE_MIN, `only ${arrived} of the flood arrived: ${text}`);
 	assert.ok(isEnough(figures), `the machine was too busy with other things to tell: ${text}`);
 	assert.equal(lost, 0, text);
-	assert.equal(limited.quiet + limited.random, 0, `clients within their rate were limited: ${text}`);
+	const astray = (limited.quiet + limited.random) / sent.random;
+	assert.ok(astray < ASTRAY_SHARE_MAX, `clients within their rate were limited: ${text}`);
 	const allowed = PREFIX_RATE * (sent.prefix / FLOOD_RATE + BURST_SEC * windows.prefix);
 	assert.ok(
 		limited.prefix > sent.prefix - LIMIT_TOLERANCE * allowed,
