@@ -20,7 +20,7 @@ export function runCheck({ operands, settings, isForced, print, printError }: Co
 		const files = readdirSync(directory).length;
 		if (files >= MANY) printError(`Checking ${counted(files, 'file')} in ${directory}`);
 		const geo = combineGeoData(readGeodb(settings.geodb));
-		const { settled, problems } = new UnitKeeper(directory, undefined).load(geo, isForced);
+		const { settled, problems } = new UnitKeeper(directory, undefined, []).load(geo, isForced);
 		for (const problem of problems.toSorted(byPlace)) print(printFileProblem(problem));
 		const errors = problems.filter(({ isWarning }) => !isWarning).length;
 		const warnings = problems.length - errors;

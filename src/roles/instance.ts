@@ -104,7 +104,7 @@ export class Instance {
 			log.error({ path, reason }, 'the geo database was refused; what was used before goes on'),
 		);
 		const geo = geodb.data;
-		const keeper = new UnitKeeper(settings.zonesDir, new LastGood(settings.stateDir));
+		const keeper = new UnitKeeper(settings.zonesDir, new LastGood(settings.stateDir), [settings.region]);
 		const { loaded, refusal } = firstLoad(keeper, geo, isForced, log);
 		const verdicts = new VerdictTable(createHealthWords());
 		const { snapshot } = loaded.settled;

@@ -17,35 +17,11 @@ import type { Ranges } from '../geo/ranges.ts';
 import { type Prefix, parsePrefix, printPrefix } from '../lib/prefix.ts';
 import type { Path } from '../lib/result.ts';
 import type { Match, PolicyDocument } from '../model/steering.ts';
+import { checkCountries } from './check-definitions.ts';
 import type { Compiler, SteeringUnit } from './compile.ts';
 import type { GeoNode } from './nodes.ts';
 
 type GeoPolicy = Extract<PolicyDocument, { kind: 'geo' }>;
-
-/**
- * Merged ranges by rules and database, kept from one generation to the next: editing a weight re-merges nothing.
- * What a build has not used is dropped by `sweep`.
- */
-export class MergeCache {
-	readonly #entries = new Map<string, Merged>();
-	#used = new Set<string>();
-
-	get(key: string, merge: () => Merged): Merged {
-		this.#used.add(key);
-		let merged = this.#entries.get(key);
-		if (merged === undefined) {
-			merged = merge();
-			this.#entries.set(key, merged);
-		}
-		return merged;
-	}
-
-	/** Drop what was not asked for since the last sweep. */
-	sweep(): void {
-		for (const key of this.#entries.keys()) if (!this.#used.has(key)) this.#entries.delete(key);
-		this.#used = new Set();
-	}
-}
 
 interface Merged {
 	readonly decisions: Ranges;
@@ -89,9 +65,9 @@ export function compileGeo(
 		fences: policy.rules.map(({ fence }) => fence),
 		defaultTarget: fallback === undefined ? undefined : targets.indexOf(fallback),
 	};
-	const key = `${compiler.geo.version} ${JSON.stringify(rules)}`;
+	const key = `geo ${compiler.geo.version} ${JSON.stringify(rules)}`;
 	const { decisions, rankings, unknownRanking } = compiler.merges.get(key, () => merge(compiler.geo, rules));
-	return {
+	const node: GeoNode = {
 		kind: 'geo',
 		name,
 		looksAtClient: true,
@@ -99,11 +75,20 @@ export function compileGeo(
 		rankings: rankings.map((ranking) => ranking.map((target) => targets[target] ?? -1)),
 		unknownRanking,
 	};
+	compiler.geoNotes.set(node, {
+		networks: claims.networks.map(([rule, prefix], i) => ({ rule, prefix, name: claims.names[i] ?? '' })),
+		places: new Map(claims.places),
+		rules: policy.rules.map(({ fence }, rule) => ({ member: members[rule] ?? -1, isFence: fence })),
+		fallback,
+	});
+	return node;
 }
 
 /** Which rule claims which place; two rules that claim the same one are a mistake. */
 class Claims {
 	readonly networks: [number, string][] = [];
+	/** Of the networks that each prefix stands in. */
+	readonly names: string[] = [];
 	readonly places: [string, number][] = [];
 	readonly #compiler: Compiler;
 	readonly #unit: SteeringUnit;
@@ -119,7 +104,7 @@ class Claims {
 			const prefixes = this.#compiler.find(this.#unit, 'networks', name);
 			if (prefixes === undefined)
 				this.#compiler.report(this.#unit, [...path, 'networks', i], `Cannot find the networks "${name}"`);
-			for (const text of prefixes ?? []) this.#addNetwork(rule, text, [...path, 'networks', i]);
+			for (const text of prefixes ?? []) this.#addNetwork(rule, text, name, [...path, 'networks', i]);
 		}
 		for (const [i, name] of (match.places ?? []).entries()) {
 			const place = this.#compiler.find(this.#unit, 'places', name);
@@ -128,15 +113,17 @@ class Claims {
 			else this.#addPlaces(rule, place, [...path, 'places', i]);
 		}
 		this.#addPlaces(rule, match, path);
-		this.#compiler.checkCountries(this.#unit, match.countries, path);
+		checkCountries(this.#compiler, this.#unit, match.countries, path);
 	}
 
-	#addNetwork(rule: number, text: string, path: Path): void {
+	#addNetwork(rule: number, text: string, name: string, path: Path): void {
 		const prefix = parsePrefix(text);
 		// A prefix that cannot be read is reported where it stands.
 		if (typeof prefix === 'string') return;
 		const canonical = printPrefix(prefix);
-		if (this.#claim(canonical, rule, path)) this.networks.push([rule, canonical]);
+		if (!this.#claim(canonical, rule, path)) return;
+		this.networks.push([rule, canonical]);
+		this.names.push(name);
 	}
 
 	#addPlaces(rule: number, place: Match, path: Path): void {

@@ -113,7 +113,7 @@ async function poolOf(t: TestContext, wantedPort = 0) {
 	let number = 0;
 	const generationWith = (address: string): Generation => {
 		write(directory, { 'a.example.zone': GOOD_ZONE.replace('192.0.2.80', address) });
-		const { snapshot } = new UnitKeeper(directory, undefined).load(geo, false).settled;
+		const { snapshot } = new UnitKeeper(directory, undefined, []).load(geo, false).settled;
 		return { number: ++number, snapshot, slots: new Int32Array(0) };
 	};
 	const at = { address: '127.0.0.1', family: 4, port: wantedPort } as const;
