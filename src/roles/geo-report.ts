@@ -6,7 +6,7 @@ import type { GeoReport } from '../admin/reports.ts';
 import type { GeoFile } from '../geo/mmdb-file.ts';
 import { GEO_FIELDS, type GeoField } from '../geo/place.ts';
 import { printPath } from '../lib/result.ts';
-import type { DataNeed } from '../steering/data-needs.ts';
+import { type DataNeed, LACK_EFFECTS } from '../steering/data-needs.ts';
 import type { GeodbKeeper } from './geodb.ts';
 
 const DAY_MS = 86_400_000;
@@ -45,18 +45,15 @@ export function geoReport(
 		lacks: lackedBy(known),
 		suffering: needs
 			.filter((need) => !known.has(need.needs))
-			.map(({ unit, path, needs: field }) => ({ unit, path: printPath(path), needs: field, effect: EFFECTS[field] })),
+			.map(({ unit, path, needs: field }) => ({
+				unit,
+				path: printPath(path),
+				needs: field,
+				effect: LACK_EFFECTS[field],
+			})),
 	};
 }
 
 function lackedBy(known: ReadonlySet<GeoField>): readonly GeoField[] {
 	return GEO_FIELDS.filter((field) => !known.has(field));
 }
-
-const EFFECTS: Readonly<Record<GeoField, string>> = {
-	country: 'no client is known to be in a country: these never match',
-	continent: 'no client is known to be on a continent: these never match',
-	subdivision: 'no client is known to be in a subdivision: these never match',
-	coordinates: 'every client counts as being where the people of its country are on average',
-	asn: 'no client is known to be in an autonomous system: these never match',
-};

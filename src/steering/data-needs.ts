@@ -16,6 +16,15 @@ export interface DataNeed {
 	readonly needs: GeoField;
 }
 
+/** What comes of data that no database has. */
+export const LACK_EFFECTS: Readonly<Record<GeoField, string>> = {
+	country: 'no client is known to be in a country: these never match',
+	continent: 'no client is known to be on a continent: these never match',
+	subdivision: 'no client is known to be in a subdivision: these never match',
+	coordinates: 'every client counts as being where the people of its country are on average',
+	asn: 'no client is known to be in an autonomous system: these never match',
+};
+
 const FIELD_OF = { asns: 'asn', subdivisions: 'subdivision', countries: 'country', continents: 'continent' } as const;
 
 /** @param units  the zones' documents and the common one, which their places may stand in */
