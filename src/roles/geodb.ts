@@ -124,6 +124,8 @@ export class GeodbKeeper {
 			this.#refused.delete(path);
 			return newer;
 		} catch (error) {
+			// Who asks for a look is told each time.
+			if (!isSettled) this.#refused.delete(path);
 			this.#refuse(path, stamp, (error as Error).message);
 			return file;
 		}

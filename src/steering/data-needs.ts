@@ -25,9 +25,6 @@ export const LACK_EFFECTS: Readonly<Record<GeoField, string>> = {
 	asn: 'no client is known to be in an autonomous system: these never match',
 };
 
-/** Kinds that ask how far away a client is. */
-const KINDS_BY_DISTANCE: ReadonlySet<string> = new Set(['proximity']);
-
 const FIELD_OF = { asns: 'asn', subdivisions: 'subdivision', countries: 'country', continents: 'continent' } as const;
 
 /** @param units  the zones' documents and the common one, which their places may stand in */
@@ -49,7 +46,7 @@ type PlaceNamed = (name: string) => PlaceSet | undefined;
 function needsOf(use: Use, path: Path, placeNamed: PlaceNamed): readonly Need[] {
 	// A name stands for a policy that is seen where it is defined.
 	if (typeof use === 'string') return [];
-	const own: readonly Need[] = KINDS_BY_DISTANCE.has(use.kind) ? [{ path, needs: 'coordinates' }] : [];
+	const own: readonly Need[] = use.kind === 'proximity' ? [{ path, needs: 'coordinates' }] : [];
 	if (use.kind !== 'geo') {
 		const members = use.members.flatMap((member, i) => {
 			const isPlain = typeof member === 'string' || !('use' in member);

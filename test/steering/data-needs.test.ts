@@ -73,6 +73,22 @@ describe('dataNeeds()', () => {
 			],
 		},
 		{
+			name: 'has the distance of a policy by proximity, and looks into its members',
+			zone: {
+				policies: {
+					near: {
+						kind: 'proximity',
+						members: ['a', { use: geo([rule({ asns: [7] })]), region: 'r' }, geo([rule({ asns: [8] })])],
+					},
+				},
+			},
+			needs: [
+				'example.org. policies.near coordinates',
+				'example.org. policies.near.members[1].use.rules[0].match.asns asn',
+				'example.org. policies.near.members[2].rules[0].match.asns asn',
+			],
+		},
+		{
 			name: 'has policies of common once, where they stand',
 			zone: { names: { www: { policy: 'p' }, api: { policy: 'p' } } },
 			common: { policies: { p: geo([rule({ asns: [7] })]) } },
@@ -88,14 +104,4 @@ describe('dataNeeds()', () => {
 			assert.deepEqual(found.sort(), needs);
 		});
 	}
-
-	it('has the distance of a policy by proximity', () => {
-		const document = documentOf({}, 'zone');
-		const policies = new Map([
-			['near', { kind: 'proximity', members: ['a', 'b'] }],
-		]) as unknown as SteeringDocument['policies'];
-		assert.deepEqual(dataNeeds([{ unit: 'example.org.', document: { ...document, policies } }]), [
-			{ unit: 'example.org.', path: ['policies', 'near'], needs: 'coordinates' },
-		]);
-	});
 });
