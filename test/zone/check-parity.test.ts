@@ -528,7 +528,7 @@ function write(t: TestContext, { text, zone = `${HEAD}${text}\n` }: Fault): stri
 describe('meridian check', () => {
 	for (const fault of FAULTS) {
 		it(`${fault.fault}: ${fault.ours.join(', ') || 'nothing'}`, (t) => {
-			const { problems } = new UnitKeeper(write(t, fault), undefined).load(noGeoData(), false);
+			const { problems } = new UnitKeeper(write(t, fault), undefined, []).load(noGeoData(), false);
 			const found = problems.map(
 				({ line, column, isWarning }) => `${isWarning ? 'warning' : 'error'} ${line}:${column}`,
 			);
