@@ -8,7 +8,10 @@ import type { Monitor } from '../model/monitor.ts';
 export interface Target {
 	/** Identity: the same text for the same check. */
 	readonly key: string;
-	/** Canonical text of the address that is connected to. */
+	/**
+	 * Canonical text of the address that is connected to, or a host name, in lower case and without the final dot,
+	 * that the prober resolves for each check.
+	 */
 	readonly address: string;
 	readonly port: number;
 	readonly monitor: Monitor;

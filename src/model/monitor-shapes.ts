@@ -28,34 +28,65 @@ const monitorCommon = {
 };
 
 const STATUS_PATTERN = '^[1-5][0-9]{2}(-[1-5][0-9]{2})?$';
+/** Labels of letters, digits, "_" and "-"; the last one starts with a letter, so that no address passes for a name. */
+const HOST_NAME_PATTERN = '^([A-Za-z0-9_-]{1,63}\\.)*[A-Za-z][A-Za-z0-9_-]{0,62}$';
+
+const host = Type.String({ pattern: '^[A-Za-z0-9._:\\[\\]-]{1,260}$', description: 'a host name' });
+
+const httpKeys = {
+	path: Type.String({ pattern: '^/[!-~]*$', default: '/', description: 'a path that starts with /' }),
+	host: Type.Optional(host),
+	redirects: Type.Integer({
+		minimum: 0,
+		maximum: 5,
+		default: 0,
+		description: 'a number of redirects to follow, 0..5',
+	}),
+	expect: Type.Object(
+		{
+			status: Type.Array(
+				Type.Union([Type.Integer({ minimum: 100, maximum: 599 }), Type.String({ pattern: STATUS_PATTERN })], {
+					description: 'a status such as 200 or a range such as 200-399',
+				}),
+				{ minItems: 1, default: ['200-399'], description: 'a list of statuses and ranges' },
+			),
+			body: Type.Optional(Type.String({ minLength: 1, maxLength: 1024, description: 'text that the body contains' })),
+		},
+		{ ...exact, default: {}, description: 'an expectation: status, body' },
+	),
+};
+
+const tlsKeys = {
+	serverName: Type.Optional(
+		Type.String({
+			pattern: HOST_NAME_PATTERN,
+			maxLength: 253,
+			description: 'a host name, as it stands in the certificate',
+		}),
+	),
+	verify: Type.Boolean({ default: true, description: 'true or false' }),
+	minDaysLeft: Type.Optional(Type.Integer({ minimum: 0, maximum: 398, description: 'a number of days, 0..398' })),
+};
+
+/** Text with escapes, which `escaped-text.ts` reads. */
+const escapedText = (what: string) =>
+	Type.String({ minLength: 1, maxLength: 1024, description: `${what} of 1..1024 characters` });
 
 export const MONITOR_SHAPES = {
-	http: Type.Object(
+	http: Type.Object({ kind: Type.Literal('http'), ...monitorCommon, ...httpKeys }, exact),
+	https: Type.Object({ kind: Type.Literal('https'), ...monitorCommon, ...httpKeys, ...tlsKeys }, exact),
+	tcp: Type.Object(
 		{
-			kind: Type.Literal('http'),
+			kind: Type.Literal('tcp'),
 			...monitorCommon,
-			path: Type.String({ pattern: '^/[!-~]*$', default: '/', description: 'a path that starts with /' }),
-			host: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._:\\[\\]-]{1,260}$', description: 'a host name' })),
-			expect: Type.Object(
-				{
-					status: Type.Array(
-						Type.Union([Type.Integer({ minimum: 100, maximum: 599 }), Type.String({ pattern: STATUS_PATTERN })], {
-							description: 'a status such as 200 or a range such as 200-399',
-						}),
-						{ minItems: 1, default: ['200-399'], description: 'a list of statuses and ranges' },
-					),
-					body: Type.Optional(
-						Type.String({ minLength: 1, maxLength: 1024, description: 'text that the body contains' }),
-					),
-				},
-				{ ...exact, default: {}, description: 'an expectation: status, body' },
-			),
+			send: Type.Optional(escapedText('text to send')),
+			expect: Type.Optional(escapedText('text that the answer contains')),
 		},
 		exact,
 	),
-	tcp: Type.Object({ kind: Type.Literal('tcp'), ...monitorCommon }, exact),
+	tls: Type.Object({ kind: Type.Literal('tls'), ...monitorCommon, ...tlsKeys }, exact),
 } as const;
 
-export const MONITOR_KINDS_TO_COME = ['https', 'tls', 'dns', 'grpc', 'icmp'] as const;
+export const MONITOR_KINDS_TO_COME = ['dns', 'grpc', 'icmp'] as const;
 
 export type MonitorDocument = Static<(typeof MONITOR_SHAPES)[keyof typeof MONITOR_SHAPES]>;

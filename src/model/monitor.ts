@@ -21,21 +21,44 @@ interface MonitorTiming {
 	readonly from: readonly string[] | undefined;
 }
 
+/** How far a certificate is looked at. */
+export interface TlsTerms {
+	/** Sent as SNI and looked for in the certificate; undefined for the host of the check. */
+	readonly serverName: string | undefined;
+	/** A certificate that does not verify is a failure. */
+	readonly verify: boolean;
+	/** Fewer days until it expires are a failure. */
+	readonly minDaysLeft: number | undefined;
+}
+
 export interface HttpMonitor extends MonitorTiming {
-	readonly kind: 'http';
+	readonly kind: 'http' | 'https';
 	readonly path: string;
-	/** Host header; undefined for the address itself. */
+	/** Host header, and SNI where `tls` names none; undefined for the address itself. */
 	readonly host: string | undefined;
+	/** Redirects that are followed. */
+	readonly redirects: number;
 	readonly statuses: readonly StatusRange[];
 	/** Text that the body must contain. */
 	readonly body: string | undefined;
+	/** undefined for kind http. */
+	readonly tls: TlsTerms | undefined;
 }
 
 export interface TcpMonitor extends MonitorTiming {
 	readonly kind: 'tcp';
+	/** Sent once connected; with escapes, see `escaped-text.ts`. */
+	readonly send: string | undefined;
+	/** What the answer must contain, with escapes. */
+	readonly expect: string | undefined;
 }
 
-export type Monitor = HttpMonitor | TcpMonitor;
+export interface TlsMonitor extends MonitorTiming {
+	readonly kind: 'tls';
+	readonly tls: TlsTerms;
+}
+
+export type Monitor = HttpMonitor | TcpMonitor | TlsMonitor;
 
 /** The port is not part of it: an endpoint may have its own. */
 export function monitorOf(document: MonitorDocument): Monitor {
@@ -46,16 +69,28 @@ export function monitorOf(document: MonitorDocument): Monitor {
 		rise: document.rise,
 		from: document.from,
 	};
-	if (document.kind === 'tcp') return { kind: 'tcp', ...timing };
-	return {
-		kind: 'http',
-		...timing,
-		path: document.path,
-		host: document.host,
-		statuses: document.expect.status.map((status) => {
-			const [first, last] = String(status).split('-').map(Number);
-			return { first: first ?? 0, last: last ?? first ?? 0 };
-		}),
-		body: document.expect.body,
-	};
+	switch (document.kind) {
+		case 'http':
+			return { kind: 'http', ...timing, ...httpTerms(document), tls: undefined };
+		case 'https':
+			return { kind: 'https', ...timing, ...httpTerms(document), tls: tlsTerms(document) };
+		case 'tcp':
+			return { kind: 'tcp', ...timing, send: document.send, expect: document.expect };
+		case 'tls':
+			return { kind: 'tls', ...timing, tls: tlsTerms(document) };
+	}
+}
+
+type DocumentOf<K extends MonitorDocument['kind']> = Extract<MonitorDocument, { kind: K }>;
+
+function httpTerms({ path, host, redirects, expect }: DocumentOf<'http'> | DocumentOf<'https'>) {
+	const statuses = expect.status.map((status) => {
+		const [first, last] = String(status).split('-').map(Number);
+		return { first: first ?? 0, last: last ?? first ?? 0 };
+	});
+	return { path, host, redirects, statuses, body: expect.body };
+}
+
+function tlsTerms({ serverName, verify, minDaysLeft }: DocumentOf<'https'> | DocumentOf<'tls'>): TlsTerms {
+	return { serverName, verify, minDaysLeft };
 }

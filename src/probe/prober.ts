@@ -2,17 +2,22 @@
  * Checks targets on their schedules and turns results into votes. Knows no pool, no store and no other prober; how a
  * check is made is passed in.
  *
- *   timer -> slot -> waiting (at most `concurrencyMax` run) -> check -> rise/fall -> onObservation
+ *   timer -> slot -> waiting -> check under way: brisk, then slow -> rise/fall -> onObservation
+ *
+ * At most `briskMax` checks are brisk. One that has not ended after BRISK_MS counts as slow and makes room for another,
+ * so that hundreds of targets which hang, each until its deadline, do not hold up the others. At most `slowMax` are slow;
+ * past that, checks stay brisk, and the sockets of the process are bounded by the sum of both.
  *
  * After a pause of the whole process, deadlines and timers fire together before any answer is read: failures then say
  * nothing about the target. The first one is not believed, the target is checked again at once.
  */
 
+import { isIP } from 'node:net';
 import { NEVER_CHECKED, nextRiseFall, type RiseFall } from '../health/rise-fall.ts';
 import type { Target, Vote } from '../health/target.ts';
 import type { Clock, Log } from '../lib/ports.ts';
 import type { Check } from './check.ts';
-import type { CheckResult } from './check-result.ts';
+import type { CheckFacts, CheckResult } from './check-result.ts';
 import type { Guard } from './guard.ts';
 import { firstCheckDelayMs, isAfterPause, nextSlotMs, type Rhythm, rhythmOf } from './schedule.ts';
 
@@ -24,6 +29,8 @@ export interface Observation {
 	readonly isUp: boolean;
 	readonly reason: string;
 	readonly rttMs: number | undefined;
+	/** All that the check learnt. */
+	readonly facts: Readonly<CheckFacts>;
 	readonly atMs: number;
 	/** When the vote last changed. */
 	readonly sinceMs: number;
@@ -41,6 +48,8 @@ export interface TargetState extends RiseFall {
 	/** Of the last result, or why the target is never checked; undefined until then. */
 	readonly lastReason: string | undefined;
 	readonly lastRttMs: number | undefined;
+	/** What the last check learnt; empty until then. */
+	readonly lastFacts: Readonly<CheckFacts>;
 }
 
 interface ProberParts {
@@ -49,8 +58,9 @@ interface ProberParts {
 	readonly guard: Guard;
 	readonly check: Check;
 	readonly onObservation: (observation: Observation) => void;
-	/** Checks under way at one time. */
-	readonly concurrencyMax?: number;
+	/** Checks under way at one time, beside those that are slow. */
+	readonly briskMax?: number;
+	readonly slowMax?: number;
 }
 
 interface Entry {
@@ -61,11 +71,20 @@ interface Entry {
 	timer: NodeJS.Timeout | undefined;
 	/** Stops the check under way; undefined while there is none. */
 	stop: AbortController | undefined;
+	/** What is said of a check that cannot be made, so that it is said once. */
+	cannotRun: string | undefined;
 	/** A slot came so late that the next failure is not believed. */
 	isAfterPause: boolean;
+	/** The check under way, or about to be, is made because the one before was not believed. */
+	isSecondTry: boolean;
 }
 
-const CONCURRENCY_MAX = 256;
+const BRISK_MAX = 512;
+const SLOW_MAX = 4096;
+/** Most healthy targets have answered by then, over any distance. */
+const BRISK_MS = 500;
+/** A check that ends so long after its deadline was not held up by its target. */
+const OVERDUE_MS = 1000;
 
 export class Prober {
 	readonly #parts: ProberParts;
@@ -73,6 +92,7 @@ export class Prober {
 	/** In the order in which their slots came. */
 	readonly #waiting = new Set<Entry>();
 	readonly #underWay = new Set<Promise<void>>();
+	#slow = 0;
 	#isClosed = false;
 
 	constructor(parts: ProberParts) {
@@ -105,7 +125,8 @@ export class Prober {
 	#add(target: Target): void {
 		const { clock, guard, log } = this.#parts;
 		const nowMs = clock.nowMs();
-		const denial = guard(target.address);
+		// What a host name stands for is asked, and judged, with each check.
+		const denial = isIP(target.address) === 0 ? undefined : guard(target.address);
 		const entry: Entry = {
 			rhythm: rhythmOf(target.key, target.monitor.intervalMs),
 			state: {
@@ -116,11 +137,14 @@ export class Prober {
 				lastCheckMs: undefined,
 				lastReason: denial === undefined ? undefined : `denied: ${denial}`,
 				lastRttMs: undefined,
+				lastFacts: {},
 			},
 			plannedMs: nowMs,
 			timer: undefined,
 			stop: undefined,
+			cannotRun: undefined,
 			isAfterPause: false,
+			isSecondTry: false,
 		};
 		this.#entries.set(target.key, entry);
 		if (denial === undefined) this.#plan(entry, nowMs + firstCheckDelayMs(entry.rhythm));
@@ -152,9 +176,9 @@ export class Prober {
 	}
 
 	#startWaiting(): void {
-		const { concurrencyMax = CONCURRENCY_MAX } = this.#parts;
+		const { briskMax = BRISK_MAX } = this.#parts;
 		for (const entry of this.#waiting) {
-			if (this.#underWay.size >= concurrencyMax) return;
+			if (this.#underWay.size - this.#slow >= briskMax) return;
 			this.#waiting.delete(entry);
 			const running = this.#run(entry).finally(() => {
 				this.#underWay.delete(running);
@@ -165,37 +189,76 @@ export class Prober {
 	}
 
 	async #run(entry: Entry): Promise<void> {
+		const { clock, check } = this.#parts;
 		const stop = new AbortController();
 		entry.stop = stop;
-		const result = await this.#parts.check(entry.state.target, stop.signal);
+		const startMs = clock.nowMs();
+		const endSlow = this.#watchForSlow();
+		const result = await check(entry.state.target, stop.signal);
+		endSlow();
 		entry.stop = undefined;
-		if (!stop.signal.aborted) this.#take(entry, result);
+		if (!stop.signal.aborted) this.#take(entry, result, clock.nowMs() - startMs);
 	}
 
-	#take(entry: Entry, result: CheckResult): void {
+	/** @returns what to call when the check has ended */
+	#watchForSlow(): () => void {
+		const { slowMax = SLOW_MAX } = this.#parts;
+		let isSlow = false;
+		const timer = setTimeout(() => {
+			if (this.#slow >= slowMax) return;
+			isSlow = true;
+			this.#slow++;
+			this.#startWaiting();
+		}, BRISK_MS);
+		return () => {
+			clearTimeout(timer);
+			if (isSlow) this.#slow--;
+		};
+	}
+
+	#take(entry: Entry, result: CheckResult, tookMs: number): void {
 		const nowMs = this.#parts.clock.nowMs();
+		const { isUp } = result;
+		const { timeoutMs } = entry.state.target.monitor;
 		// A deadline fires before the slot that follows it, so that slot is looked at here as well.
-		const isDoubtful = entry.isAfterPause || isAfterPause(entry.rhythm, entry.plannedMs, nowMs);
+		const isDoubtful =
+			entry.isAfterPause ||
+			isAfterPause(entry.rhythm, entry.plannedMs, nowMs) ||
+			(tookMs > timeoutMs + OVERDUE_MS && !entry.isSecondTry);
 		entry.isAfterPause = false;
-		if (isDoubtful && !result.isUp) {
+		entry.isSecondTry = isDoubtful && isUp !== true;
+		if (entry.isSecondTry) {
 			// Anew, or the overdue slot would cast doubt on the second check too.
 			this.#plan(entry, nextSlotMs(entry.rhythm, nowMs));
 			this.#waiting.add(entry); // started when #run ends
 			return;
 		}
-		this.#count(entry, result, nowMs);
+		if (isUp === undefined) this.#tellCannotRun(entry, result);
+		else this.#count(entry, { ...result, isUp }, nowMs);
 	}
 
-	#count(entry: Entry, { isUp, reason, rttMs }: CheckResult, atMs: number): void {
+	/** The vote stands as it is: there is no new evidence. */
+	#tellCannotRun(entry: Entry, { reason, isUp: _, ...facts }: CheckResult): void {
+		entry.state = { ...entry.state, lastReason: reason, lastRttMs: undefined, lastFacts: facts };
+		if (entry.cannotRun !== reason) this.#parts.log.warn(describe(entry.state), 'target cannot be probed from here');
+		entry.cannotRun = reason;
+	}
+
+	#count(entry: Entry, { isUp, reason, ...facts }: CheckResult & { isUp: boolean }, atMs: number): void {
 		const { log, onObservation } = this.#parts;
+		const { rttMs, warning } = facts;
 		const before = entry.state;
+		entry.cannotRun = undefined;
 		const { vote, run } = nextRiseFall(before, isUp, before.target.monitor);
 		const changed = vote !== before.vote;
 		const sinceMs = changed ? atMs : before.sinceMs;
-		entry.state = { ...before, vote, run, sinceMs, lastCheckMs: atMs, lastReason: reason, lastRttMs: rttMs };
+		const last = { lastCheckMs: atMs, lastReason: reason, lastRttMs: rttMs, lastFacts: facts };
+		entry.state = { ...before, vote, run, sinceMs, ...last };
 		if (changed && vote === 'up') log.info(describe(entry.state), 'target is up');
 		if (changed && vote === 'down') log.warn(describe(entry.state), 'target is down');
-		onObservation({ key: before.key, vote, isUp, reason, rttMs, atMs, sinceMs, changed });
+		if (warning !== undefined && before.lastFacts.warning === undefined)
+			log.warn({ ...describe(entry.state), warning }, 'target will fail soon');
+		onObservation({ key: before.key, vote, isUp, reason, rttMs, facts, atMs, sinceMs, changed });
 	}
 }
 

@@ -17,7 +17,9 @@ import type { Clock, Log } from '../lib/ports.ts';
 import type { Settings } from '../model/settings.ts';
 import { createCheck } from '../probe/check.ts';
 import { createGuard } from '../probe/guard.ts';
+import { createLookup } from '../probe/pin-host.ts';
 import { Prober } from '../probe/prober.ts';
+import { userAgentOf } from '../probe/user-agent.ts';
 import { createRateLimitTable } from '../serve/rate-limit.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { CookieSecrets } from '../store/cookie-secrets.ts';
@@ -292,11 +294,13 @@ function answeringSettings(settings: Settings, cookieSecrets: readonly Uint8Arra
 }
 
 function createProber(settings: Settings, verdicts: VerdictTable, log: Log): Prober {
+	const guard = createGuard({ deny: settings['probe.deny'], allow: settings['probe.allow'] });
+	const userAgent = userAgentOf(VERSION, settings['probe.contact']);
 	return new Prober({
 		clock,
 		log,
-		guard: createGuard({ deny: settings['probe.deny'], allow: settings['probe.allow'] }),
-		check: createCheck({ clock, version: VERSION }),
+		guard,
+		check: createCheck({ clock, userAgent, guard, lookup: createLookup(undefined) }),
 		onObservation: ({ key, vote, rttMs, isUp }) => {
 			verdicts.set(key, vote);
 			// The time of a check that failed says nothing about the distance.

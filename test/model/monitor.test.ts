@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { readSteering } from '../../src/model/check-document.ts';
 import { durationMs } from '../../src/model/duration.ts';
+import { octetsOfEscapedText } from '../../src/model/escaped-text.ts';
 import { type Monitor, monitorOf } from '../../src/model/monitor.ts';
 
 describe('durationMs()', () => {
@@ -32,7 +33,8 @@ function monitor(document: object): Monitor {
 
 describe('monitorOf()', () => {
 	const timing = { intervalMs: 10_000, timeoutMs: 4000, fall: 3, rise: 5, from: undefined };
-	const http = { kind: 'http', ...timing, path: '/', host: undefined, body: undefined };
+	const http = { kind: 'http', ...timing, path: '/', host: undefined, redirects: 0, body: undefined, tls: undefined };
+	const tls = { serverName: undefined, verify: true, minDaysLeft: undefined };
 	for (const { name, document, gives } of [
 		{
 			name: 'fills in the defaults of http',
@@ -42,17 +44,17 @@ describe('monitorOf()', () => {
 		{
 			name: 'leaves the port out, which an endpoint may replace',
 			document: { kind: 'tcp', port: 443 },
-			gives: { kind: 'tcp', ...timing },
+			gives: { kind: 'tcp', ...timing, send: undefined, expect: undefined },
 		},
 		{
 			name: 'takes what is written',
 			document: {
 				...{ kind: 'http', interval: '1m', timeout: '500ms', fall: 1, rise: 2, from: ['a'] },
-				...{ path: '/x', host: 'h', expect: { body: 'ok' } },
+				...{ path: '/x', host: 'h', redirects: 2, expect: { body: 'ok' } },
 			},
 			gives: {
 				...{ kind: 'http', intervalMs: 60_000, timeoutMs: 500, fall: 1, rise: 2, from: ['a'] },
-				...{ path: '/x', host: 'h', body: 'ok', statuses: [{ first: 200, last: 399 }] },
+				...{ path: '/x', host: 'h', redirects: 2, body: 'ok', statuses: [{ first: 200, last: 399 }], tls: undefined },
 			},
 		},
 		{
@@ -67,7 +69,45 @@ describe('monitorOf()', () => {
 				],
 			},
 		},
+		{
+			name: 'looks at the certificate of https',
+			document: { kind: 'https' },
+			gives: { ...http, kind: 'https', statuses: [{ first: 200, last: 399 }], tls },
+		},
+		{
+			name: 'takes what is written of tls',
+			document: { kind: 'tls', serverName: 'mail.example.org', verify: false, minDaysLeft: 7 },
+			gives: { kind: 'tls', ...timing, tls: { serverName: 'mail.example.org', verify: false, minDaysLeft: 7 } },
+		},
+		{
+			name: 'leaves the escapes of tcp to the check',
+			document: { kind: 'tcp', send: 'QUIT\\r\\n', expect: '220 ' },
+			gives: { kind: 'tcp', ...timing, send: 'QUIT\\r\\n', expect: '220 ' },
+		},
 	]) {
 		it(name, () => assert.deepEqual(monitor(document), gives));
+	}
+});
+
+describe('octetsOfEscapedText()', () => {
+	for (const { text, octets } of [
+		{ text: 'a b', octets: [97, 32, 98] },
+		{ text: 'é', octets: [0xc3, 0xa9] },
+		{ text: '\\r\\n\\t\\\\', octets: [13, 10, 9, 92] },
+		{ text: '\r\n', octets: [13, 10] },
+		{ text: 'a\\x00b\\xfFc', octets: [97, 0, 98, 255, 99] },
+		{ text: '\\\\x41', octets: [92, 120, 52, 49] },
+		{ text: '', octets: [] },
+	]) {
+		it(`reads ${JSON.stringify(text)}`, () => assert.deepEqual(octetsOfEscapedText(text), Uint8Array.from(octets)));
+	}
+
+	for (const { text, wrong } of [
+		{ text: 'a\\', wrong: '\\' },
+		{ text: '\\q\\z', wrong: '\\q' },
+		{ text: '\\x4', wrong: '\\x' },
+		{ text: '\\xg1', wrong: '\\x' },
+	]) {
+		it(`refuses ${JSON.stringify(text)}`, () => assert.deepEqual(octetsOfEscapedText(text), { wrong }));
 	}
 });

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it, mock } from 'node:test';
 import { type Target, targetKey } from '../../src/health/target.ts';
-import type { Monitor } from '../../src/model/monitor.ts';
 import type { CheckResult } from '../../src/probe/check-result.ts';
 import { type Observation, Prober } from '../../src/probe/prober.ts';
 import { nextSlotMs, rhythmOf } from '../../src/probe/schedule.ts';
+import { monitorFrom } from './monitor-from.ts';
 
-const MONITOR: Monitor = { kind: 'tcp', intervalMs: 1000, timeoutMs: 400, fall: 2, rise: 2, from: undefined };
+const MONITOR = monitorFrom({ kind: 'tcp', interval: '1s', timeout: '400ms', fall: 2, rise: 2 });
 const UP: CheckResult = { isUp: true, reason: 'connected', rttMs: 1 };
-const DOWN: CheckResult = { isUp: false, reason: 'connection refused', rttMs: undefined };
+const DOWN: CheckResult = { isUp: false, reason: 'connection refused' };
 
 function targetOf(address: string, monitor = MONITOR): Target {
 	return { key: targetKey(address, 80, monitor), address, port: 80, monitor };
@@ -25,7 +25,7 @@ interface Call {
 }
 
 /** A prober whose clock and timers are the mocked ones and whose checks the test answers. */
-function startProber({ concurrencyMax = 256, denied = '' } = {}) {
+function startProber({ briskMax = 256, slowMax = 256, denied = '' } = {}) {
 	const calls: Call[] = [];
 	const observations: Observation[] = [];
 	const lines: string[] = [];
@@ -40,11 +40,12 @@ function startProber({ concurrencyMax = 256, denied = '' } = {}) {
 		check: (target, stop) =>
 			new Promise((resolve) => {
 				calls.push({ target, atMs: clock.nowMs(), stop, answer: resolve });
-				stop.addEventListener('abort', () => resolve({ isUp: false, reason: 'stopped', rttMs: undefined }));
+				stop.addEventListener('abort', () => resolve({ isUp: false, reason: 'stopped' }));
 				if (replies.next !== undefined) resolve(replies.next);
 			}),
 		onObservation: (observation) => void observations.push(observation),
-		concurrencyMax,
+		briskMax,
+		slowMax,
 	});
 	return { prober, calls, observations, lines, replies };
 }
@@ -92,7 +93,7 @@ describe('Prober', () => {
 		}
 		const turns = observations.filter(({ changed }) => changed);
 		assert.deepEqual(
-			turns.map(({ vote, isUp, reason, rttMs }) => ({ vote, isUp, reason, rttMs })),
+			turns.map(({ vote, isUp, reason, facts }) => ({ vote, isUp, reason, ...facts })),
 			[
 				{ vote: 'up', ...UP },
 				{ vote: 'down', ...DOWN },
@@ -117,6 +118,7 @@ describe('Prober', () => {
 				lastCheckMs: undefined,
 				lastReason: undefined,
 				lastRttMs: undefined,
+				lastFacts: {},
 			},
 		]);
 		await advance(3000);
@@ -130,6 +132,7 @@ describe('Prober', () => {
 				lastCheckMs: observations.at(-1)?.atMs,
 				lastReason: 'connected',
 				lastRttMs: 1,
+				lastFacts: { rttMs: 1 },
 			},
 		]);
 		await prober.close();
@@ -188,7 +191,7 @@ describe('Prober under load', () => {
 	});
 
 	it('lets checks past the limit wait, and forgets those whose target went', async () => {
-		const { prober, calls, replies } = startProber({ concurrencyMax: 2 });
+		const { prober, calls, replies } = startProber({ briskMax: 2, slowMax: 0 });
 		replies.next = undefined;
 		const targets = [1, 2, 3, 4, 5].map((i) => targetOf(`203.0.113.${i}`));
 		prober.setTargets(targets);
