@@ -68,6 +68,11 @@ const tlsKeys = {
 	minDaysLeft: Type.Optional(Type.Integer({ minimum: 0, maximum: 398, description: 'a number of days, 0..398' })),
 };
 
+/** Labels without escapes, up to the root: `example.org`, `_sip._tcp.example.org.`, `.`. */
+const QUERY_NAME_PATTERN = '^(\\.|([A-Za-z0-9_*/-]{1,63}\\.)*[A-Za-z0-9_*/-]{1,63}\\.?)$';
+const QUERY_TYPES = ['A', 'AAAA', 'CAA', 'CNAME', 'DNSKEY', 'MX', 'NS', 'PTR', 'SOA', 'SRV', 'TXT'] as const;
+const QUERY_RCODES = ['NOERROR', 'NXDOMAIN', 'REFUSED', 'SERVFAIL', 'NOTIMP', 'FORMERR', 'NOTAUTH'] as const;
+
 /** Text with escapes, which `escaped-text.ts` reads. */
 const escapedText = (what: string) =>
 	Type.String({ minLength: 1, maxLength: 1024, description: `${what} of 1..1024 characters` });
@@ -84,9 +89,34 @@ export const MONITOR_SHAPES = {
 		},
 		exact,
 	),
+	dns: Type.Object(
+		{
+			kind: Type.Literal('dns'),
+			...monitorCommon,
+			port: Type.Integer({ ...port, default: 53 }),
+			query: Type.Object(
+				{
+					name: Type.String({ pattern: QUERY_NAME_PATTERN, maxLength: 254, description: 'a domain name' }),
+					type: Type.Enum(QUERY_TYPES, { default: 'A', description: `one of ${QUERY_TYPES.join(', ')}` }),
+				},
+				{ ...exact, description: 'a query: name, type' },
+			),
+			transport: Type.Enum(['udp', 'tcp'], { default: 'udp', description: 'udp or tcp' }),
+			expect: Type.Object(
+				{
+					rcode: Type.Enum(QUERY_RCODES, { default: 'NOERROR', description: `one of ${QUERY_RCODES.join(', ')}` }),
+					contains: Type.Optional(
+						Type.String({ minLength: 1, maxLength: 1024, description: 'text that an answer record holds' }),
+					),
+				},
+				{ ...exact, default: {}, description: 'an expectation: rcode, contains' },
+			),
+		},
+		exact,
+	),
 	tls: Type.Object({ kind: Type.Literal('tls'), ...monitorCommon, ...tlsKeys }, exact),
 } as const;
 
-export const MONITOR_KINDS_TO_COME = ['dns', 'grpc', 'icmp'] as const;
+export const MONITOR_KINDS_TO_COME = ['grpc', 'icmp'] as const;
 
 export type MonitorDocument = Static<(typeof MONITOR_SHAPES)[keyof typeof MONITOR_SHAPES]>;

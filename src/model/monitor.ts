@@ -58,7 +58,16 @@ export interface TlsMonitor extends MonitorTiming {
 	readonly tls: TlsTerms;
 }
 
-export type Monitor = HttpMonitor | TcpMonitor | TlsMonitor;
+export interface DnsMonitor extends MonitorTiming {
+	readonly kind: 'dns';
+	readonly query: DocumentOf<'dns'>['query'];
+	readonly transport: 'udp' | 'tcp';
+	readonly rcode: string;
+	/** What one of the answer records must hold. */
+	readonly contains: string | undefined;
+}
+
+export type Monitor = HttpMonitor | TcpMonitor | TlsMonitor | DnsMonitor;
 
 /** The port is not part of it: an endpoint may have its own. */
 export function monitorOf(document: MonitorDocument): Monitor {
@@ -78,6 +87,19 @@ export function monitorOf(document: MonitorDocument): Monitor {
 			return { kind: 'tcp', ...timing, send: document.send, expect: document.expect };
 		case 'tls':
 			return { kind: 'tls', ...timing, tls: tlsTerms(document) };
+		case 'dns': {
+			const { query, transport, expect } = document;
+			// In this order: a monitor is part of the identity of a check, as text.
+			const { name, type } = query;
+			return {
+				kind: 'dns',
+				...timing,
+				query: { name, type },
+				transport,
+				rcode: expect.rcode,
+				contains: expect.contains,
+			};
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import type { Target } from '../health/target.ts';
 import type { Clock } from '../lib/ports.ts';
 import { type CheckFacts, type CheckResult, type CheckRun, resultOfError } from './check-result.ts';
 import type { Place } from './connect.ts';
+import { checkDns } from './dns.ts';
 import type { Guard } from './guard.ts';
 import { checkHttp } from './http.ts';
 import { type Lookup, pinHost } from './pin-host.ts';
@@ -65,5 +66,7 @@ function checkByKind({ monitor }: Target, place: Place, run: CheckRun): Promise<
 			return checkTcp(place, monitor, run);
 		case 'tls':
 			return checkTls(place, monitor, run);
+		case 'dns':
+			return checkDns(place, monitor, run);
 	}
 }

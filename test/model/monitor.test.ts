@@ -80,6 +80,14 @@ describe('monitorOf()', () => {
 			gives: { kind: 'tls', ...timing, tls: { serverName: 'mail.example.org', verify: false, minDaysLeft: 7 } },
 		},
 		{
+			name: 'fills in the defaults of dns',
+			document: { kind: 'dns', query: { name: 'example.org' } },
+			gives: {
+				...{ kind: 'dns', ...timing, query: { name: 'example.org', type: 'A' } },
+				...{ transport: 'udp', rcode: 'NOERROR', contains: undefined },
+			},
+		},
+		{
 			name: 'leaves the escapes of tcp to the check',
 			document: { kind: 'tcp', send: 'QUIT\\r\\n', expect: '220 ' },
 			gives: { kind: 'tcp', ...timing, send: 'QUIT\\r\\n', expect: '220 ' },

@@ -204,7 +204,7 @@ describe('readSteering() takes', () => {
 	}
 });
 
-const MONITOR_KINDS = 'http, https, tcp, tls';
+const MONITOR_KINDS = 'http, https, tcp, dns, tls';
 const KEYS = 'regions, networks, places, monitors, pools, policies';
 const ENDPOINT_KEYS = 'name, addresses, weight, state, check';
 const NAME_RULE = 'expected up to 63 letters, digits, "_", "." or "-"';
@@ -470,6 +470,22 @@ const IN_MONITORS: readonly Mistake[] = [
 		],
 	},
 	{
+		name: 'a question that is none',
+		value: {
+			monitors: {
+				web: { kind: 'dns' },
+				name: { kind: 'dns', query: { name: 'a..b', type: 'a' }, transport: 'doh', expect: { rcode: 'OK' } },
+			},
+		},
+		says: [
+			'monitors.web: Cannot do without "query": expected a query: name, type',
+			'monitors.name.query.name: Cannot use "a..b": expected a domain name',
+			'monitors.name.query.type: Cannot use "a": expected one of A, AAAA, CAA, CNAME, DNSKEY, MX, NS, PTR, SOA, SRV, TXT',
+			'monitors.name.transport: Cannot use "doh": expected udp or tcp',
+			'monitors.name.expect.rcode: Cannot use "OK": expected one of NOERROR, NXDOMAIN, REFUSED, SERVFAIL, NOTIMP, FORMERR, NOTAUTH',
+		],
+	},
+	{
 		name: 'nothing to send',
 		value: { monitors: { web: { kind: 'tcp', send: '' } } },
 		says: ['monitors.web.send: Cannot use "": expected text to send of 1..1024 characters'],
@@ -561,7 +577,7 @@ const IN_NAMES: readonly Mistake[] = [
 ];
 
 const TO_COME: readonly Mistake[] = [
-	...['dns', 'grpc', 'icmp'].map((kind) => ({
+	...['grpc', 'icmp'].map((kind) => ({
 		name: `a monitor of kind ${kind}`,
 		value: { monitors: { a: { kind, whatever: 1 } } },
 		says: [`monitors.a.kind: Cannot use kind "${kind}": not yet; there are ${MONITOR_KINDS}`],
