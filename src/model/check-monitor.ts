@@ -30,6 +30,7 @@ export function checkMonitor(findings: Findings, monitor: Readonly<Record<string
 			findings.add([...path, 'expect', 'status', i], `Cannot use ${quote(status)}: expected the lower status first`);
 	}
 	if (monitor['kind'] === 'tcp') checkEscapes(findings, monitor, path);
+	if (monitor['kind'] === 'grpc' && monitor['tls'] === false) checkNoTls(findings, monitor, path);
 }
 
 /** NaN for what has failed its shape. */
@@ -37,6 +38,12 @@ function readDuration(findings: Findings, text: unknown, path: Path): number {
 	const ms = findings.hasFailed(path) ? Number.NaN : durationMs(String(text));
 	if (ms < DURATION_MS_MIN) findings.add(path, `Cannot use ${text}: expected ${DURATION_MS_MIN}ms or more`);
 	return ms;
+}
+
+function checkNoTls(findings: Findings, monitor: Readonly<Record<string, unknown>>, path: Path): void {
+	const given = ['serverName', 'minDaysLeft'].filter((key) => key in monitor);
+	if (monitor['verify'] === false) given.push('verify');
+	for (const key of given) findings.add([...path, key], `Cannot use ${key} without TLS: expected tls: true beside it`);
 }
 
 function checkEscapes(findings: Findings, monitor: Readonly<Record<string, unknown>>, path: Path): void {

@@ -115,8 +115,21 @@ export const MONITOR_SHAPES = {
 		exact,
 	),
 	tls: Type.Object({ kind: Type.Literal('tls'), ...monitorCommon, ...tlsKeys }, exact),
+	grpc: Type.Object(
+		{
+			kind: Type.Literal('grpc'),
+			...monitorCommon,
+			service: Type.Optional(
+				Type.String({ minLength: 1, maxLength: 256, description: 'the name of a service, such as shop.v1.Cart' }),
+			),
+			host: Type.Optional(host),
+			tls: Type.Boolean({ default: false, description: 'true or false' }),
+			...tlsKeys,
+		},
+		exact,
+	),
 } as const;
 
-export const MONITOR_KINDS_TO_COME = ['grpc', 'icmp'] as const;
+export const MONITOR_KINDS_TO_COME = ['icmp'] as const;
 
 export type MonitorDocument = Static<(typeof MONITOR_SHAPES)[keyof typeof MONITOR_SHAPES]>;

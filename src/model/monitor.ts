@@ -67,7 +67,17 @@ export interface DnsMonitor extends MonitorTiming {
 	readonly contains: string | undefined;
 }
 
-export type Monitor = HttpMonitor | TcpMonitor | TlsMonitor | DnsMonitor;
+export interface GrpcMonitor extends MonitorTiming {
+	readonly kind: 'grpc';
+	/** What is asked about; undefined for the server as a whole. */
+	readonly service: string | undefined;
+	/** `:authority`, and SNI where `tls` names none; undefined for the target itself. */
+	readonly host: string | undefined;
+	/** undefined for HTTP/2 without TLS. */
+	readonly tls: TlsTerms | undefined;
+}
+
+export type Monitor = HttpMonitor | TcpMonitor | TlsMonitor | DnsMonitor | GrpcMonitor;
 
 /** The port is not part of it: an endpoint may have its own. */
 export function monitorOf(document: MonitorDocument): Monitor {
@@ -87,6 +97,10 @@ export function monitorOf(document: MonitorDocument): Monitor {
 			return { kind: 'tcp', ...timing, send: document.send, expect: document.expect };
 		case 'tls':
 			return { kind: 'tls', ...timing, tls: tlsTerms(document) };
+		case 'grpc': {
+			const { service, host, tls } = document;
+			return { kind: 'grpc', ...timing, service, host, tls: tls ? tlsTerms(document) : undefined };
+		}
 		case 'dns': {
 			const { query, transport, expect } = document;
 			// In this order: a monitor is part of the identity of a check, as text.
@@ -105,7 +119,7 @@ export function monitorOf(document: MonitorDocument): Monitor {
 
 type DocumentOf<K extends MonitorDocument['kind']> = Extract<MonitorDocument, { kind: K }>;
 
-function httpTerms({ path, host, redirects, expect }: DocumentOf<'http'> | DocumentOf<'https'>) {
+function httpTerms({ path, host, redirects, expect }: DocumentOf<'http' | 'https'>) {
 	const statuses = expect.status.map((status) => {
 		const [first, last] = String(status).split('-').map(Number);
 		return { first: first ?? 0, last: last ?? first ?? 0 };
@@ -113,6 +127,6 @@ function httpTerms({ path, host, redirects, expect }: DocumentOf<'http'> | Docum
 	return { path, host, redirects, statuses, body: expect.body };
 }
 
-function tlsTerms({ serverName, verify, minDaysLeft }: DocumentOf<'https'> | DocumentOf<'tls'>): TlsTerms {
+function tlsTerms({ serverName, verify, minDaysLeft }: DocumentOf<'https' | 'tls' | 'grpc'>): TlsTerms {
 	return { serverName, verify, minDaysLeft };
 }

@@ -72,6 +72,8 @@ export function tlsFailure(error: unknown): string {
 		case 'ERR_SSL_RECORD_LENGTH_MISMATCH':
 		case 'ERR_SSL_HTTP_REQUEST':
 			return 'answer is not TLS';
+		case 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL':
+			return 'server speaks none of the protocols that were offered (ALPN)';
 		case 'ECONNRESET':
 		case 'EPIPE':
 			return 'connection closed in the TLS handshake';

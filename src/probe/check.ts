@@ -8,6 +8,7 @@ import type { Clock } from '../lib/ports.ts';
 import { type CheckFacts, type CheckResult, type CheckRun, resultOfError } from './check-result.ts';
 import type { Place } from './connect.ts';
 import { checkDns } from './dns.ts';
+import { checkGrpc } from './grpc.ts';
 import type { Guard } from './guard.ts';
 import { checkHttp } from './http.ts';
 import { type Lookup, pinHost } from './pin-host.ts';
@@ -66,6 +67,8 @@ function checkByKind({ monitor }: Target, place: Place, run: CheckRun): Promise<
 			return checkTcp(place, monitor, run);
 		case 'tls':
 			return checkTls(place, monitor, run);
+		case 'grpc':
+			return checkGrpc(place, monitor, run);
 		case 'dns':
 			return checkDns(place, monitor, run);
 	}

@@ -88,6 +88,16 @@ describe('monitorOf()', () => {
 			},
 		},
 		{
+			name: 'leaves TLS out of grpc',
+			document: { kind: 'grpc' },
+			gives: { kind: 'grpc', ...timing, service: undefined, host: undefined, tls: undefined },
+		},
+		{
+			name: 'takes what is written of grpc',
+			document: { kind: 'grpc', service: 'shop.v1.Cart', host: 'shop.example.org', tls: true },
+			gives: { kind: 'grpc', ...timing, service: 'shop.v1.Cart', host: 'shop.example.org', tls },
+		},
+		{
 			name: 'leaves the escapes of tcp to the check',
 			document: { kind: 'tcp', send: 'QUIT\\r\\n', expect: '220 ' },
 			gives: { kind: 'tcp', ...timing, send: 'QUIT\\r\\n', expect: '220 ' },

@@ -204,7 +204,7 @@ describe('readSteering() takes', () => {
 	}
 });
 
-const MONITOR_KINDS = 'http, https, tcp, dns, tls';
+const MONITOR_KINDS = 'http, https, tcp, dns, tls, grpc';
 const KEYS = 'regions, networks, places, monitors, pools, policies';
 const ENDPOINT_KEYS = 'name, addresses, weight, state, check';
 const NAME_RULE = 'expected up to 63 letters, digits, "_", "." or "-"';
@@ -486,6 +486,15 @@ const IN_MONITORS: readonly Mistake[] = [
 		],
 	},
 	{
+		name: 'a certificate where there is no TLS',
+		value: { monitors: { web: { kind: 'grpc', verify: false, serverName: 'a.example', minDaysLeft: 7 } } },
+		says: [
+			'monitors.web.serverName: Cannot use serverName without TLS: expected tls: true beside it',
+			'monitors.web.minDaysLeft: Cannot use minDaysLeft without TLS: expected tls: true beside it',
+			'monitors.web.verify: Cannot use verify without TLS: expected tls: true beside it',
+		],
+	},
+	{
 		name: 'nothing to send',
 		value: { monitors: { web: { kind: 'tcp', send: '' } } },
 		says: ['monitors.web.send: Cannot use "": expected text to send of 1..1024 characters'],
@@ -577,7 +586,7 @@ const IN_NAMES: readonly Mistake[] = [
 ];
 
 const TO_COME: readonly Mistake[] = [
-	...['grpc', 'icmp'].map((kind) => ({
+	...['icmp'].map((kind) => ({
 		name: `a monitor of kind ${kind}`,
 		value: { monitors: { a: { kind, whatever: 1 } } },
 		says: [`monitors.a.kind: Cannot use kind "${kind}": not yet; there are ${MONITOR_KINDS}`],
