@@ -13,6 +13,7 @@ export interface Target {
 	 * that the prober resolves for each check.
 	 */
 	readonly address: string;
+	/** 0 for a kind of check that has no ports. */
 	readonly port: number;
 	readonly monitor: Monitor;
 }

@@ -12,7 +12,7 @@ import { parseAddress, printAddress } from '../lib/address.ts';
 import type { Path, Problem, Result } from '../lib/result.ts';
 import { checkMonitor } from './check-monitor.ts';
 import { durationMs } from './duration.ts';
-import { MONITOR_KINDS_TO_COME, MONITOR_SHAPES } from './monitor-shapes.ts';
+import { MONITOR_SHAPES } from './monitor-shapes.ts';
 import {
 	expectation,
 	fillDefaults,
@@ -231,7 +231,7 @@ class Check {
 	}
 
 	monitor(value: unknown, path: Path): unknown {
-		const monitor = this.byKind(MONITORS, MONITOR_KINDS_TO_COME, value, path);
+		const monitor = this.byKind(MONITORS, [], value, path);
 		if (monitor === undefined) return undefined;
 		checkMonitor(this, monitor, path);
 		return monitor;

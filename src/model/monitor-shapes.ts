@@ -5,8 +5,7 @@
 import Type, { type Static } from 'typebox';
 import { duration, exact, nameList, port } from './shape-parts.ts';
 
-const monitorCommon = {
-	port: Type.Optional(port),
+const timing = {
 	interval: duration('10s'),
 	timeout: duration('4s'),
 	fall: Type.Integer({ minimum: 1, maximum: 100, default: 3, description: 'a number of failures in a row, 1..100' }),
@@ -26,6 +25,8 @@ const monitorCommon = {
 	),
 	from: Type.Optional(nameList('region names')),
 };
+
+const monitorCommon = { port: Type.Optional(port), ...timing };
 
 const STATUS_PATTERN = '^[1-5][0-9]{2}(-[1-5][0-9]{2})?$';
 /** Labels of letters, digits, "_" and "-"; the last one starts with a letter, so that no address passes for a name. */
@@ -128,8 +129,7 @@ export const MONITOR_SHAPES = {
 		},
 		exact,
 	),
+	icmp: Type.Object({ kind: Type.Literal('icmp'), ...timing }, exact),
 } as const;
-
-export const MONITOR_KINDS_TO_COME = ['icmp'] as const;
 
 export type MonitorDocument = Static<(typeof MONITOR_SHAPES)[keyof typeof MONITOR_SHAPES]>;

@@ -77,7 +77,11 @@ export interface GrpcMonitor extends MonitorTiming {
 	readonly tls: TlsTerms | undefined;
 }
 
-export type Monitor = HttpMonitor | TcpMonitor | TlsMonitor | DnsMonitor | GrpcMonitor;
+export interface IcmpMonitor extends MonitorTiming {
+	readonly kind: 'icmp';
+}
+
+export type Monitor = HttpMonitor | TcpMonitor | TlsMonitor | DnsMonitor | GrpcMonitor | IcmpMonitor;
 
 /** The port is not part of it: an endpoint may have its own. */
 export function monitorOf(document: MonitorDocument): Monitor {
@@ -97,6 +101,8 @@ export function monitorOf(document: MonitorDocument): Monitor {
 			return { kind: 'tcp', ...timing, send: document.send, expect: document.expect };
 		case 'tls':
 			return { kind: 'tls', ...timing, tls: tlsTerms(document) };
+		case 'icmp':
+			return { kind: 'icmp', ...timing };
 		case 'grpc': {
 			const { service, host, tls } = document;
 			return { kind: 'grpc', ...timing, service, host, tls: tls ? tlsTerms(document) : undefined };

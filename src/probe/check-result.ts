@@ -65,8 +65,6 @@ const SENTENCES: Readonly<Record<string, string>> = {
 	EHOSTUNREACH: 'host unreachable',
 	ENETUNREACH: 'network unreachable',
 	ETIMEDOUT: 'connection timed out',
-	EACCES: 'connection forbidden on this machine',
-	EPERM: 'connection forbidden on this machine',
 };
 
 /** Faults of this process or machine: no word on the target. */
@@ -76,6 +74,8 @@ const OWN_FAULTS: Readonly<Record<string, string>> = {
 	ENOBUFS: 'this machine has no buffers left',
 	ENOMEM: 'this machine has no memory left',
 	EADDRNOTAVAIL: 'this machine has no address or port left to connect from',
+	EACCES: 'this machine forbids the connection',
+	EPERM: 'this machine forbids the connection',
 	EAFNOSUPPORT: 'this machine does not have the address family',
 };
 

@@ -3,14 +3,24 @@
  * asking and reading together. Knows no schedule and no vote.
  */
 
+import { networkInterfaces } from 'node:os';
 import type { Target } from '../health/target.ts';
 import type { Clock } from '../lib/ports.ts';
-import { type CheckFacts, type CheckResult, type CheckRun, resultOfError } from './check-result.ts';
+import {
+	CannotRun,
+	type CheckFacts,
+	type CheckResult,
+	type CheckRun,
+	errorCode,
+	resultOfError,
+} from './check-result.ts';
 import type { Place } from './connect.ts';
 import { checkDns } from './dns.ts';
 import { checkGrpc } from './grpc.ts';
 import type { Guard } from './guard.ts';
 import { checkHttp } from './http.ts';
+import { checkIcmp, type EchoPort } from './icmp.ts';
+import { missingFamily } from './missing-family.ts';
 import { type Lookup, pinHost } from './pin-host.ts';
 import { TIMER_MS_MAX } from './schedule.ts';
 import { checkTcp } from './tcp.ts';
@@ -26,9 +36,11 @@ interface CheckParts {
 	/** Holds for every address that is connected to, wherever it comes from. */
 	readonly guard: Guard;
 	readonly lookup: Lookup;
+	/** undefined where there are no ICMP sockets. */
+	readonly echo: EchoPort | undefined;
 }
 
-export function createCheck({ clock, userAgent, guard, lookup }: CheckParts): Check {
+export function createCheck({ clock, userAgent, guard, lookup, echo }: CheckParts): Check {
 	return async (target, stop) => {
 		const timeoutMs = Math.min(target.monitor.timeoutMs, TIMER_MS_MAX);
 		// By hand rather than AbortSignal.any(), which holds its sources weakly: a deadline may be collected unfired.
@@ -42,14 +54,16 @@ export function createCheck({ clock, userAgent, guard, lookup }: CheckParts): Ch
 		const facts: CheckFacts = {};
 		const pin = (host: string) => pinHost(host, { guard, lookup, signal });
 		const run: CheckRun = { clock, userAgent, facts, signal, end, pin };
+		const { address: host, port } = target;
+		let address = host;
 		try {
-			const { address: host, port } = target;
-			const address = await pin(host);
+			address = await pin(host);
 			if (address !== host) facts.resolvedAddress = address;
-			const reason = await checkByKind(target, { host, address, port }, run);
+			const reason = await checkByKind(target, { host, address, port }, run, echo);
 			return { isUp: true, reason, ...facts };
 		} catch (error) {
-			return resultOfError(error, run);
+			const missing = errorCode(error) === 'ENETUNREACH' ? missingFamily(address, networkInterfaces()) : undefined;
+			return resultOfError(missing === undefined ? error : new CannotRun(missing), run);
 		} finally {
 			clearTimeout(deadline);
 			stop.removeEventListener('abort', onStop);
@@ -58,7 +72,7 @@ export function createCheck({ clock, userAgent, guard, lookup }: CheckParts): Ch
 }
 
 /** @returns why the target is up. @throws why it is not */
-function checkByKind({ monitor }: Target, place: Place, run: CheckRun): Promise<string> {
+function checkByKind({ monitor }: Target, place: Place, run: CheckRun, echo: EchoPort | undefined): Promise<string> {
 	switch (monitor.kind) {
 		case 'http':
 		case 'https':
@@ -67,6 +81,8 @@ function checkByKind({ monitor }: Target, place: Place, run: CheckRun): Promise<
 			return checkTcp(place, monitor, run);
 		case 'tls':
 			return checkTls(place, monitor, run);
+		case 'icmp':
+			return checkIcmp(place, run, echo);
 		case 'grpc':
 			return checkGrpc(place, monitor, run);
 		case 'dns':

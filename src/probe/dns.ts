@@ -1,6 +1,7 @@
 /**
  * A DNS check: one question, over UDP or TCP. An answer that is truncated is asked for again over TCP, under the same
- * deadline. Over UDP the socket is connected, so that the kernel hands on nothing that others send.
+ * deadline. Over UDP the socket is connected, so that the kernel hands on nothing that others send, and the question is
+ * asked again each second, since a network may lose a datagram.
  */
 
 import { createSocket } from 'node:dgram';
@@ -13,6 +14,7 @@ import { type DnsQuestion, type DnsReply, readReply, writeQuestion } from './dns
 
 /** Datagrams that do not answer the question, until the check is given up. */
 const STRAYS_MAX = 16;
+const AGAIN_MS = 1000;
 const LENGTH_OCTETS = 2;
 
 /** @returns why the target is up */
@@ -36,21 +38,30 @@ async function askOverUdp(
 	const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
 	// Whoever waits hears of an error in its own way; unheard it would end the process.
 	socket.on('error', () => {});
+	let again: NodeJS.Timeout | undefined;
 	try {
 		socket.connect(port, address);
 		await once(socket, 'connect', { signal });
 		const startMs = run.clock.nowMs();
+		let asked = 1;
 		socket.send(question.octets);
+		again = setInterval(() => {
+			asked++;
+			socket.send(question.octets);
+		}, AGAIN_MS);
 		for (let strays = 0; strays < STRAYS_MAX; strays++) {
 			const [message]: Buffer[] = await once(socket, 'message', { signal });
 			const reply = readReply(message ?? Buffer.alloc(0), question, monitor);
 			if (reply.kind === 'stray') continue;
-			run.facts.rttMs ??= run.clock.nowMs() - startMs;
-			run.facts.firstByteMs ??= run.facts.rttMs;
+			const tookMs = run.clock.nowMs() - startMs;
+			run.facts.firstByteMs = tookMs;
+			// Asked twice, nobody knows which question is answered, nor how long a round trip is.
+			if (asked === 1) run.facts.rttMs = tookMs;
 			return reply;
 		}
 		return { kind: 'stray' };
 	} finally {
+		clearInterval(again);
 		socket.close();
 	}
 }

@@ -300,7 +300,7 @@ function createProber(settings: Settings, verdicts: VerdictTable, log: Log): Pro
 		clock,
 		log,
 		guard,
-		check: createCheck({ clock, userAgent, guard, lookup: createLookup(undefined) }),
+		check: createCheck({ clock, userAgent, guard, lookup: createLookup(undefined), echo: undefined }),
 		onObservation: ({ key, vote, rttMs, isUp }) => {
 			verdicts.set(key, vote);
 			// The time of a check that failed says nothing about the distance.

@@ -57,7 +57,8 @@ function poolMonitors(compiler: Compiler, unit: SteeringUnit, pool: PoolDocument
 			compiler.report(unit, at, `Cannot find the monitor "${name}"`);
 			continue;
 		}
-		monitors.push({ name, port: document.port, monitor: compiler.model.monitorOf(document) });
+		const port = document.kind === 'icmp' ? undefined : document.port;
+		monitors.push({ name, port, monitor: compiler.model.monitorOf(document) });
 	}
 	return monitors;
 }
@@ -96,7 +97,7 @@ function targetOf(
 	monitor: Monitor,
 ): Target | undefined {
 	const probed = endpoint.check?.address === undefined ? own : parseAddress(endpoint.check.address);
-	const probedPort = endpoint.check?.port ?? port;
+	const probedPort = monitor.kind === 'icmp' ? 0 : (endpoint.check?.port ?? port);
 	if (probed === undefined || probedPort === undefined) return undefined;
 	const address = printAddress(probed);
 	return { key: targetKey(address, probedPort, monitor), address, port: probedPort, monitor };

@@ -97,6 +97,7 @@ describe('monitorOf()', () => {
 			document: { kind: 'grpc', service: 'shop.v1.Cart', host: 'shop.example.org', tls: true },
 			gives: { kind: 'grpc', ...timing, service: 'shop.v1.Cart', host: 'shop.example.org', tls },
 		},
+		{ name: 'knows icmp', document: { kind: 'icmp' }, gives: { kind: 'icmp', ...timing } },
 		{
 			name: 'leaves the escapes of tcp to the check',
 			document: { kind: 'tcp', send: 'QUIT\\r\\n', expect: '220 ' },

@@ -204,7 +204,7 @@ describe('readSteering() takes', () => {
 	}
 });
 
-const MONITOR_KINDS = 'http, https, tcp, dns, tls, grpc';
+const MONITOR_KINDS = 'http, https, tcp, dns, tls, grpc, icmp';
 const KEYS = 'regions, networks, places, monitors, pools, policies';
 const ENDPOINT_KEYS = 'name, addresses, weight, state, check';
 const NAME_RULE = 'expected up to 63 letters, digits, "_", "." or "-"';
@@ -495,6 +495,13 @@ const IN_MONITORS: readonly Mistake[] = [
 		],
 	},
 	{
+		name: 'a port where there is none',
+		value: { monitors: { web: { kind: 'icmp', port: 7 } } },
+		says: [
+			'monitors.web.port: Cannot use the unknown key "port": expected one of kind, interval, timeout, fall, rise, consensus, from',
+		],
+	},
+	{
 		name: 'nothing to send',
 		value: { monitors: { web: { kind: 'tcp', send: '' } } },
 		says: ['monitors.web.send: Cannot use "": expected text to send of 1..1024 characters'],
@@ -586,11 +593,6 @@ const IN_NAMES: readonly Mistake[] = [
 ];
 
 const TO_COME: readonly Mistake[] = [
-	...['icmp'].map((kind) => ({
-		name: `a monitor of kind ${kind}`,
-		value: { monitors: { a: { kind, whatever: 1 } } },
-		says: [`monitors.a.kind: Cannot use kind "${kind}": not yet; there are ${MONITOR_KINDS}`],
-	})),
 	...['proximity', 'all'].map((kind) => ({
 		name: `a policy of kind ${kind}`,
 		value: inPolicy({ kind, members: ['x'] }),
