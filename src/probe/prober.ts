@@ -79,7 +79,7 @@ interface Entry {
 	isSecondTry: boolean;
 }
 
-const BRISK_MAX = 512;
+const BRISK_MAX = 1024;
 const SLOW_MAX = 4096;
 /** Most healthy targets have answered by then, over any distance. */
 const BRISK_MS = 500;
@@ -92,6 +92,8 @@ export class Prober {
 	/** In the order in which their slots came. */
 	readonly #waiting = new Set<Entry>();
 	readonly #underWay = new Set<Promise<void>>();
+	/** Checks that have been brisk for too long. */
+	readonly #overdue = new Set<{ isSlow: boolean }>();
 	#slow = 0;
 	#isClosed = false;
 
@@ -202,18 +204,29 @@ export class Prober {
 
 	/** @returns what to call when the check has ended */
 	#watchForSlow(): () => void {
-		const { slowMax = SLOW_MAX } = this.#parts;
-		let isSlow = false;
+		const check = { isSlow: false };
 		const timer = setTimeout(() => {
-			if (this.#slow >= slowMax) return;
-			isSlow = true;
-			this.#slow++;
-			this.#startWaiting();
+			this.#overdue.add(check);
+			this.#makeRoom();
 		}, BRISK_MS);
 		return () => {
 			clearTimeout(timer);
-			if (isSlow) this.#slow--;
+			this.#overdue.delete(check);
+			if (check.isSlow) this.#slow--;
+			this.#makeRoom();
 		};
+	}
+
+	/** Count brisk checks that are slow by now as such, as far as that may be. */
+	#makeRoom(): void {
+		const { slowMax = SLOW_MAX } = this.#parts;
+		for (const check of this.#overdue) {
+			if (this.#slow >= slowMax) return;
+			this.#overdue.delete(check);
+			check.isSlow = true;
+			this.#slow++;
+		}
+		this.#startWaiting();
 	}
 
 	#take(entry: Entry, result: CheckResult, tookMs: number): void {

@@ -210,6 +210,129 @@ describe('Prober under load', () => {
 	});
 });
 
+describe('Prober beside targets that hang', () => {
+	beforeEach(() => mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 0 }));
+	afterEach(() => mock.timers.reset());
+
+	/** Targets of which the first `hanging` never answer: their checks end at the deadline. */
+	async function lateness({ count, hanging, seconds }: { count: number; hanging: number; seconds: number }) {
+		const monitor = { ...MONITOR, intervalMs: 10_000, timeoutMs: 4000 };
+		const targets = Array.from({ length: count }, (_, i) => targetOf(`10.0.${i >> 8}.${i & 255}`, monitor));
+		const hangs = new Set(targets.slice(0, hanging));
+		const counts = new Map<Target, number>();
+		let latestMs = 0;
+		let most = 0;
+		let underWay = 0;
+		const prober = new Prober({
+			clock: { nowMs: () => Date.now() },
+			log: { info() {}, warn() {}, error() {} },
+			guard: () => undefined,
+			onObservation() {},
+			check: async (target) => {
+				const seen = counts.get(target) ?? 0;
+				counts.set(target, seen + 1);
+				const rhythm = rhythmOf(target.key, monitor.intervalMs);
+				// The slot before the next one is this one; the first check has none.
+				if (seen > 0) latestMs = Math.max(latestMs, Date.now() - (nextSlotMs(rhythm, Date.now()) - 10_000));
+				most = Math.max(most, ++underWay);
+				await new Promise<void>((resolve) => {
+					setTimeout(resolve, hangs.has(target) ? monitor.timeoutMs : 1);
+				});
+				underWay--;
+				return hangs.has(target) ? { isUp: false, reason: 'no answer within 4000 ms' } : UP;
+			},
+		});
+		prober.setTargets(targets);
+		await advance(seconds * 1000);
+		await advance(4000);
+		const states = prober.states();
+		void prober.close();
+		await advance(5000);
+		return { latestMs, most, counts, states, hangs };
+	}
+
+	for (const { count, hanging } of [
+		{ count: 1000, hanging: 200 },
+		{ count: 2000, hanging: 1600 },
+	]) {
+		it(`checks each of ${count} in its slot though ${hanging} never answer`, async () => {
+			const { latestMs, most, counts, states, hangs } = await lateness({ count, hanging, seconds: 41 });
+			assert(latestMs <= 10, `a check was ${latestMs} ms late`);
+			assert(most <= count);
+			assert.equal(counts.size, count);
+			for (const [target, checks] of counts)
+				assert(checks >= 4 && checks <= 6, `${target.address} had ${checks} checks`);
+			for (const { target, vote } of states) assert.equal(vote, hangs.has(target) ? 'down' : 'up');
+		});
+	}
+
+	it('makes room for others once a check is slow, and for no more than it may', async () => {
+		const { prober, calls, replies } = startProber({ briskMax: 1, slowMax: 2 });
+		replies.next = undefined;
+		prober.setTargets([1, 2, 3, 4, 5].map((i) => targetOf(`203.0.113.${i}`)));
+		await advance(1000);
+		const [first] = calls;
+		await advance(3000);
+		assert.equal(calls.length, 3);
+		first?.answer(UP);
+		await advance(505);
+		assert.equal(calls.length, 4);
+		await prober.close();
+	});
+});
+
+describe('Prober with checks that cannot be made', () => {
+	const CANNOT: CheckResult = { isUp: undefined, reason: 'cannot run: no sockets' };
+	beforeEach(() => mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 0 }));
+	afterEach(() => mock.timers.reset());
+
+	it('leaves the vote as it is, and says why once', async () => {
+		const { prober, observations, lines, replies } = startProber();
+		prober.setTargets([A]);
+		await advance(1500);
+		const seen = observations.length;
+		replies.next = CANNOT;
+		await advance(5000);
+		assert.equal(observations.length, seen);
+		const [state] = prober.states();
+		assert.deepEqual({ vote: state?.vote, reason: state?.lastReason }, { vote: 'up', reason: CANNOT.reason });
+		assert.equal(state?.lastCheckMs, observations.at(-1)?.atMs);
+		replies.next = UP;
+		await advance(1500);
+		replies.next = CANNOT;
+		await advance(3000);
+		const cannot = 'warn: target cannot be probed from here';
+		assert.deepEqual(lines, ['info: target is up', cannot, cannot]);
+		await prober.close();
+	});
+
+	it('is asked for the guard only of addresses, for a name stands for nothing yet', async () => {
+		const { prober, calls } = startProber({ denied: 'd1.cdn.example' });
+		const target = targetOf('d1.cdn.example');
+		prober.setTargets([target]);
+		await advance(1000);
+		assert.equal(calls[0]?.target, target);
+		await prober.close();
+	});
+});
+
+describe('Prober ahead of failures', () => {
+	beforeEach(() => mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 0 }));
+	afterEach(() => mock.timers.reset());
+
+	it('tells of a certificate that is about to expire, once, and keeps the facts', async () => {
+		const { prober, lines, observations, replies } = startProber();
+		const tls = { protocol: 'TLSv1.3', certificateExpiresAt: '2026-12-01T00:00:00.000Z', certificateDaysLeft: 9 };
+		replies.next = { ...UP, tls, warning: 'certificate expires in 9 days' };
+		prober.setTargets([A]);
+		await advance(4000);
+		assert.deepEqual(lines, ['info: target is up', 'warn: target will fail soon']);
+		assert.equal(prober.states()[0]?.lastFacts.tls, tls);
+		assert.equal(observations.at(-1)?.facts.warning, 'certificate expires in 9 days');
+		await prober.close();
+	});
+});
+
 describe('Prober at its borders', () => {
 	beforeEach(() => mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 0 }));
 	afterEach(() => mock.timers.reset());
@@ -262,6 +385,30 @@ describe('Prober after a pause of the process', () => {
 		mock.timers.setTime(60_000);
 		return started;
 	}
+
+	it('does not believe a check that ends long after its deadline, once', async () => {
+		const started = startProber();
+		const { prober, calls, observations, replies } = started;
+		const target = targetOf('203.0.113.1', { ...MONITOR, intervalMs: 10_000, timeoutMs: 4000, fall: 1 });
+		prober.setTargets([target]);
+		await advance(1000);
+		replies.next = undefined;
+		while (calls.length === 1) await advance(5);
+		const seen = observations.length;
+		// A pause shorter than the period: the slot after this one is hardly late.
+		mock.timers.setTime(Date.now() + 6000);
+		calls[1]?.answer({ isUp: false, reason: 'no answer within 4000 ms' });
+		await settle();
+		assert.equal(calls.length, 3);
+		assert.equal(observations.length, seen);
+		calls[2]?.answer(DOWN);
+		await settle();
+		assert.deepEqual(
+			observations.slice(seen).map(({ vote }) => vote),
+			['down'],
+		);
+		await prober.close();
+	});
 
 	for (const { name, results, checks, votes } of [
 		{ name: 'believes a success', results: [UP], checks: 1, votes: ['up'] },
