@@ -3,9 +3,10 @@
  *
  * | part    | share | what it shows                                                                        |
  * |---------|-------|--------------------------------------------------------------------------------------|
- * | peers   | 25 %  | fresh zones and questions to Meridian, NSD, Knot and BIND: no difference unexplained |
- * | fuzz    | 60 %  | damaged messages at UDP and TCP sockets: answered as before, memory flat             |
- * | sources | 15 %  | a flood of forged addresses at the rate limiter: memory flat, a steady client served |
+ * | peers   | 15 %  | fresh zones and questions to Meridian, NSD, Knot and BIND: no difference unexplained |
+ * | fuzz    | 30 %  | damaged messages at UDP and TCP sockets: answered as before, memory flat             |
+ * | sources |  5 %  | a flood of forged addresses at the rate limiter: memory flat, a steady client served |
+ * | probes  | 50 %  | 2,000 targets at 10 s: below half a core, checked in time, sockets and memory flat   |
  */
 
 import { spawn } from 'node:child_process';
@@ -32,9 +33,10 @@ const parts: readonly {
 	readonly share: number;
 	readonly run: (lengthMs: number) => Promise<string>;
 }[] = [
-	{ name: 'peers', share: 0.25, run: soakPeers },
-	{ name: 'fuzz', share: 0.6, run: soakFuzz },
-	{ name: 'sources', share: 0.15, run: soakSources },
+	{ name: 'peers', share: 0.15, run: soakPeers },
+	{ name: 'fuzz', share: 0.3, run: soakFuzz },
+	{ name: 'sources', share: 0.05, run: soakSources },
+	{ name: 'probes', share: 0.5, run: soakProbes },
 ];
 
 print(`soak: ${minutes} minutes, seeds from ${firstSeed}`);
@@ -68,6 +70,12 @@ async function soakFuzz(lengthMs: number): Promise<string> {
 	const seconds = Math.max(2, Math.round(lengthMs / 1000));
 	await runTests('../fuzz/sockets.test.ts', { FUZZ_SEC: String(seconds), FUZZ_SEED: String(firstSeed) });
 	return `${seconds} s of damaged messages`;
+}
+
+async function soakProbes(lengthMs: number): Promise<string> {
+	const seconds = Math.max(10, Math.round(lengthMs / 1000));
+	await runTests('../serial/probe-load.test.ts', { PROBE_LOAD_SEC: String(seconds) });
+	return `${seconds} s of 2,000 targets`;
 }
 
 /** Run a test file; its output is shown only when it fails. */
