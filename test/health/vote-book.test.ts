@@ -3,12 +3,9 @@ import { describe, it } from 'node:test';
 import { type Target, targetKey } from '../../src/health/target.ts';
 import { type Finding, reasonOf, VoteBook } from '../../src/health/vote-book.ts';
 import type { Monitor } from '../../src/model/monitor.ts';
-import { VOTING } from './voting.ts';
+import { monitorFrom } from '../probe/monitor-from.ts';
 
-const MONITOR = {
-	...{ kind: 'tcp', intervalMs: 1000, timeoutMs: 400, fall: 2, rise: 2, from: undefined },
-	...VOTING,
-} as Monitor;
+const MONITOR = monitorFrom({ kind: 'tcp', interval: '1s', timeout: '400ms', fall: 2, rise: 2 });
 const UP: Finding = { isUp: true, reason: 'connected' };
 const DOWN: Finding = { isUp: false, reason: 'connection refused' };
 const NO_WORD: Finding = { isUp: undefined, reason: 'cannot run: no file descriptors left' };
