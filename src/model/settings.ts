@@ -34,6 +34,8 @@ export interface Settings {
 	readonly region: string;
 	readonly 'probe.deny': readonly Prefix[];
 	readonly 'probe.allow': readonly Prefix[];
+	/** How to reach the operator, told to whoever is probed; empty for nothing. */
+	readonly 'probe.contact': string;
 	readonly 'log.level': 'debug' | 'info' | 'warn' | 'error' | 'silent';
 }
 
@@ -154,6 +156,14 @@ export const SETTINGS: { readonly [K in Key]: Definition<Settings[K]> } = {
 	region: textSetting('local', 'the region this process stands in'),
 	'probe.deny': prefixList('', 'addresses never to probe, beside loopback, link-local and metadata addresses'),
 	'probe.allow': prefixList('', 'addresses to probe although they are denied'),
+	'probe.contact': {
+		fallback: '',
+		description: 'a URL or mail address of the operator, told to whoever is probed in the User-Agent',
+		read: (text) =>
+			/^[!-'*-[\]-~]{0,200}$/.test(text)
+				? { value: text }
+				: { expected: 'at most 200 printable ASCII characters, without spaces, parentheses and backslashes' },
+	},
 	'log.level': {
 		fallback: 'info',
 		description: 'least level that is logged',

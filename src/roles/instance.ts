@@ -1,7 +1,7 @@
 /**
- * A DNS instance put together: state, geography, units, workers, prober, admin surface; closed in reverse.
+ * A DNS instance put together: state, geography, units, workers, health, admin surface; closed in reverse.
  *
- *     lock -> geo database -> units -> ports -> admin -> workers -> prober
+ *     lock -> geo database -> units -> votes of before -> ports -> admin -> workers -> prober
  */
 
 import { randomBytes, randomInt } from 'node:crypto';
@@ -17,9 +17,6 @@ import { createChance } from '../lib/chance.ts';
 import { type ListenAddress, parseListenAddress, printListenAddress } from '../lib/listen-address.ts';
 import type { Clock, Log } from '../lib/ports.ts';
 import type { Settings } from '../model/settings.ts';
-import { createCheck } from '../probe/check.ts';
-import { createGuard } from '../probe/guard.ts';
-import { Prober } from '../probe/prober.ts';
 import { createRateLimitTable } from '../serve/rate-limit.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { dataNeeds } from '../steering/data-needs.ts';
@@ -27,14 +24,17 @@ import { CookieSecrets } from '../store/cookie-secrets.ts';
 import { LastGood } from '../store/last-good.ts';
 import { lockState } from '../store/state-lock.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
+import { createChecking } from './checking.ts';
 import { ageWarning, geoReport } from './geo-report.ts';
 import { GeodbKeeper } from './geodb.ts';
+import { healthMetrics } from './health-metrics.ts';
+import { targetReports, voteNote } from './health-reports.ts';
 import { instanceMetrics } from './instance-metrics.ts';
 import type { InstanceState } from './instance-state.ts';
+import { LocalHealth } from './local-health.ts';
 import { reservePort } from './port-holder.ts';
-import { readyReport, targetReports } from './reports.ts';
+import { readyReport } from './reports.ts';
 import { DirectoryRefused, documentsOf, type Loaded, UnitKeeper } from './units.ts';
-import { VERSION } from './version.ts';
 import type { AnsweringSettings } from './worker-messages.ts';
 import { WorkerPool } from './worker-pool.ts';
 
@@ -115,6 +115,10 @@ export class Instance {
 		const verdicts = new VerdictTable(createHealthWords());
 		const { snapshot } = loaded.settled;
 		const slots = assignSlots(verdicts, snapshot);
+		const health = isProbing ? createHealth(settings, verdicts, log) : undefined;
+		closers.push(() => health?.close());
+		// Before the first query: what was down in the last run must not be in an answer of this one.
+		health?.setTargets(snapshot.targets);
 		const listen = await reserveAll(settings['dns.listen'], log);
 		const cookieSecrets = new CookieSecrets(settings.stateDir, settings['dns.cookieSecrets'], randomBytes);
 		const workers = new WorkerPool(
@@ -127,18 +131,14 @@ export class Instance {
 			},
 			{ number: 1, snapshot, slots },
 		);
-		const prober = isProbing ? createProber(settings, verdicts, log) : undefined;
 		let instance: Instance | undefined;
-		const metrics = createMetrics(
-			instanceMetrics(
-				workers,
-				() => instance?.state(),
-				() => prober?.states() ?? [],
-			),
-		);
+		const metrics = createMetrics([
+			...instanceMetrics(workers, () => instance?.state()),
+			...healthMetrics(health, () => instance?.state()?.snapshot.targets.length ?? 0),
+		]);
 		const admin = createAdminSurface({
 			ready: () => readyReport(instance?.state()),
-			targets: () => targetReports(prober?.states() ?? [], instance?.state()?.snapshot ?? snapshot, clock.nowMs()),
+			targets: () => targetReports(health?.list() ?? [], instance?.state()?.snapshot ?? snapshot, clock.nowMs()),
 			explain: (question) => instance?.explain(question) ?? 'Cannot explain before the start is over',
 			geo: () => geoReport(geodb, dataNeeds(instance?.state().documents ?? []), Date.now()),
 			metrics,
@@ -151,12 +151,11 @@ export class Instance {
 		log.info({ transport: 'dgram', workers: workers.wanted - 1, receiveBufferOctets }, 'answering over UDP and TCP');
 		const rollover = setInterval(() => workers.setCookieSecrets(cookieSecrets.roll(Date.now())), COOKIE_CHECK_MS);
 		closers.push(() => clearInterval(rollover));
-		closers.push(() => prober?.close());
-		prober?.setTargets(targetsFor(settings.region, snapshot));
+		health?.probe();
 		if (!isProbing)
 			log.warn({}, 'this process does not probe: without Redis it has no health, and unknown counts as up');
 		instance = new Instance(
-			{ options, geodb, keeper, verdicts, workers, prober, listen, adminUrl, closers },
+			{ options, geodb, keeper, verdicts, workers, health, listen, adminUrl, closers },
 			loaded,
 			slots,
 			refusal,
@@ -194,12 +193,13 @@ export class Instance {
 
 	/** Hand a new generation to the workers. */
 	#serve(loaded: Loaded): void {
-		const { options, keeper, verdicts, workers, prober } = this.#parts;
+		const { keeper, verdicts, workers, health } = this.#parts;
 		const { snapshot } = loaded.settled;
 		const slots = assignSlots(verdicts, snapshot);
+		health?.setTargets(snapshot.targets);
 		this.#generation++;
 		workers.swap({ number: this.#generation, snapshot, slots });
-		prober?.setTargets(targetsFor(options.settings.region, snapshot));
+		health?.probe();
 		keeper.accept(loaded);
 		this.#loaded = loaded;
 		this.#slots = slots;
@@ -265,6 +265,7 @@ export class Instance {
 			geoFiles: this.#parts.geodb.files,
 			geoRefused: this.#parts.geodb.refused,
 			documents: documentsOf(this.#loaded),
+			health: this.#parts.health?.summary(),
 			loadedMsAgo: clock.nowMs() - this.#loadedMs,
 			workersWanted: this.#parts.workers.wanted,
 			workersRunning: this.#parts.workers.running,
@@ -273,7 +274,9 @@ export class Instance {
 
 	/** Which answer a client gets now, and why; a text for a question that is none. */
 	explain({ name, type = 'A', client, resolver = '127.0.0.1' }: ExplainQuery): Explanation | string {
-		const { verdicts, geodb, options } = this.#parts;
+		const { verdicts, geodb, options, health } = this.#parts;
+		const nowMs = clock.nowMs();
+		const votes = new Map((health?.list() ?? []).map((one) => [one.vote.target.key, one]));
 		const { snapshot, geoNotes } = this.#loaded.settled;
 		const sources: ExplainSources = {
 			snapshot,
@@ -284,7 +287,10 @@ export class Instance {
 			slots: this.#slots,
 			chance: createChance(randomInt(2 ** 31)),
 			vantages: [options.settings.region],
-			noteOf: () => undefined,
+			noteOf: (key) => {
+				const vote = votes.get(key);
+				return vote === undefined ? undefined : voteNote(vote, nowMs);
+			},
 		};
 		return explain(sources, { name, type, client, resolver });
 	}
@@ -301,7 +307,7 @@ interface Parts {
 	readonly keeper: UnitKeeper;
 	readonly verdicts: VerdictTable;
 	readonly workers: WorkerPool;
-	readonly prober: Prober | undefined;
+	readonly health: LocalHealth | undefined;
 	readonly listen: readonly ListenAddress[];
 	readonly adminUrl: string;
 	readonly closers: (() => Promise<void> | void)[];
@@ -359,11 +365,6 @@ function assignSlots(verdicts: VerdictTable, { targets }: Snapshot): Int32Array 
 	return slots;
 }
 
-/** The targets on which this region votes. */
-function targetsFor(region: string, { targets }: Snapshot): Snapshot['targets'] {
-	return targets.filter(({ monitor: { from } }) => from === undefined || from.includes(region));
-}
-
 function answeringSettings(settings: Settings, cookieSecrets: readonly Uint8Array[]): AnsweringSettings {
 	return {
 		ecsTrust: settings['dns.ecs.trust'],
@@ -379,18 +380,10 @@ function answeringSettings(settings: Settings, cookieSecrets: readonly Uint8Arra
 	};
 }
 
-function createProber(settings: Settings, verdicts: VerdictTable, log: Log): Prober {
-	return new Prober({
-		clock,
-		log,
-		guard: createGuard({ deny: settings['probe.deny'], allow: settings['probe.allow'] }),
-		check: createCheck({ clock, version: VERSION }),
-		onObservation: ({ key, vote, rttMs, isUp }) => {
-			verdicts.set(key, vote);
-			// The time of a check that failed says nothing about the distance.
-			if (isUp && rttMs !== undefined) verdicts.addRtt(key, rttMs);
-		},
-	});
+function createHealth(settings: Settings, verdicts: VerdictTable, log: Log): LocalHealth {
+	const { region, stateDir } = settings;
+	const { guard, check } = createChecking(settings, clock);
+	return new LocalHealth({ clock, wallMs: () => Date.now(), log, region, stateDir, verdicts, guard, check });
 }
 
 /** Reserve every address; a wildcard stands for each local one, since dgram would answer from the wrong address. */

@@ -14,6 +14,7 @@ describe('flagOf() and variableOf()', () => {
 		{ key: 'dns.ecs.trust', flag: '--dns-ecs-trust', variable: 'MERIDIAN_DNS_ECS_TRUST' },
 		{ key: 'zonesDir', flag: '--zones-dir', variable: 'MERIDIAN_ZONES_DIR' },
 		{ key: 'geodb', flag: '--geodb', variable: 'MERIDIAN_GEODB' },
+		{ key: 'probe.contact', flag: '--probe-contact', variable: 'MERIDIAN_PROBE_CONTACT' },
 		{ key: 'probe.allow', flag: '--probe-allow', variable: 'MERIDIAN_PROBE_ALLOW' },
 	]) {
 		it(`spell ${key} as ${flag} and ${variable}`, () => {
@@ -80,6 +81,7 @@ describe('readSettings()', () => {
 				region: 'local',
 				'probe.deny': [],
 				'probe.allow': [],
+				'probe.contact': '',
 				'log.level': 'info',
 			},
 		);
