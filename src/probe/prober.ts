@@ -61,7 +61,7 @@ const SLOW_MAX = 4096;
 /** Most healthy targets have answered by then, over any distance. */
 const BRISK_MS = 500;
 /** A check that ends so long after its deadline was not held up by its target. */
-const OVERDUE_MS = 1000;
+const OVERDUE_MS = 200;
 
 export class Prober {
 	readonly #parts: ProberParts;

@@ -27,7 +27,9 @@ export function voteNote({ vote, judgement }: TargetHealth, nowMs: number): stri
 		...(judgement.isStale ? ['stale'] : judgement.isFrozen ? ['frozen'] : []),
 	];
 	const reason = reasonOf(vote, nowMs);
-	return [`for ${wholeSeconds(nowMs - state.sinceMs)} s`, ...marks, ...(reason === undefined ? [] : [reason])].join(', ');
+	return [`for ${wholeSeconds(nowMs - state.sinceMs)} s`, ...marks, ...(reason === undefined ? [] : [reason])].join(
+		', ',
+	);
 }
 
 function targetReport(
