@@ -5,14 +5,13 @@
  */
 
 import { randomBytes, randomInt } from 'node:crypto';
-import { availableParallelism, networkInterfaces } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { type AdminSurface, createAdminSurface } from '../admin/app.ts';
 import { type FileProblem, printFileProblem } from '../config/zones-directory.ts';
 import type { GeoData } from '../geo/decide.ts';
 import { combineGeoData, type GeoFile } from '../geo/mmdb-file.ts';
 import { createHealthWords, TARGETS_MAX, VerdictTable } from '../health/verdict-table.ts';
-import { parseAddress } from '../lib/address.ts';
-import { type ListenAddress, parseListenAddress, printListenAddress } from '../lib/listen-address.ts';
+import { type ListenAddress, parseListenAddress } from '../lib/listen-address.ts';
 import type { Clock, Log } from '../lib/ports.ts';
 import type { Settings } from '../model/settings.ts';
 import { createCheck } from '../probe/check.ts';
@@ -27,8 +26,9 @@ import { createMetrics } from '../telemetry/metrics.ts';
 import { readGeodb } from './geodb.ts';
 import { instanceMetrics } from './instance-metrics.ts';
 import type { InstanceState } from './instance-state.ts';
-import { reservePort } from './port-holder.ts';
 import { readyReport, targetReports } from './reports.ts';
+import { reserveListen } from './reserve-listen.ts';
+import { chooseUdpTransport } from './udp-transport.ts';
 import { DirectoryRefused, type Loaded, UnitKeeper } from './units.ts';
 import { VERSION } from './version.ts';
 import type { AnsweringSettings } from './worker-messages.ts';
@@ -100,11 +100,13 @@ export class Instance {
 		const verdicts = new VerdictTable(createHealthWords());
 		const { snapshot } = loaded.settled;
 		const slots = assignSlots(verdicts, snapshot);
-		const listen = await reserveAll(settings['dns.listen'], log);
+		const { transport: udp, reason } = await chooseUdpTransport(settings['dns.transport']);
+		const listen = await reserveListen(settings['dns.listen'], udp.kind === 'batch', log);
 		const cookieSecrets = new CookieSecrets(settings.stateDir, settings['dns.cookieSecrets'], randomBytes);
 		const workers = new WorkerPool(
 			{
 				udpWorkers: settings['dns.workers'] === 0 ? availableParallelism() : settings['dns.workers'],
+				udp,
 				listen,
 				health: verdicts.words,
 				answering: answeringSettings(settings, cookieSecrets.secrets),
@@ -131,7 +133,10 @@ export class Instance {
 		const adminUrl = await listenAdmin(admin, settings['admin.listen']);
 		closers.push(() => workers.stop());
 		const receiveBufferOctets = await workers.start();
-		log.info({ transport: 'dgram', workers: workers.wanted - 1, receiveBufferOctets }, 'answering over UDP and TCP');
+		log.info(
+			{ transport: udp.kind, reason, workers: workers.wanted - 1, receiveBufferOctets },
+			'answering over UDP and TCP',
+		);
 		const rollover = setInterval(() => workers.setCookieSecrets(cookieSecrets.roll(Date.now())), COOKIE_CHECK_MS);
 		closers.push(() => clearInterval(rollover));
 		closers.push(() => prober?.close());
@@ -303,43 +308,6 @@ function createProber(settings: Settings, verdicts: VerdictTable, log: Log): Pro
 			if (isUp && rttMs !== undefined) verdicts.addRtt(key, rttMs);
 		},
 	});
-}
-
-/** Reserve every address; a wildcard stands for each local one, since dgram would answer from the wrong address. */
-async function reserveAll(texts: readonly string[], log: Log): Promise<readonly ListenAddress[]> {
-	const wanted = texts.flatMap((text) => {
-		const at = parseListenAddress(text);
-		if (at === undefined) throw new Error(`Cannot listen on "${text}": expected address:port or [address]:port`);
-		return expandWildcard(at);
-	});
-	const reserved: ListenAddress[] = [];
-	for (const at of distinct(wanted)) {
-		try {
-			reserved.push(await reservePort(at));
-		} catch (error) {
-			const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
-			const isMissing = code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT';
-			if (!isMissing || wanted.length === 1) throw error;
-			// One family or address may be missing on a machine that has the others.
-			log.warn({ address: printListenAddress(at) }, 'this machine does not have the address; the others are served');
-		}
-	}
-	if (reserved.length === 0) throw new Error('Cannot listen: this machine has none of the addresses');
-	return reserved;
-}
-
-/** A wildcard stands for addresses that may be named beside it. */
-function distinct(addresses: readonly ListenAddress[]): Iterable<ListenAddress> {
-	return new Map(addresses.map((at, i) => [at.port === 0 ? i : printListenAddress(at), at])).values();
-}
-
-function expandWildcard(at: ListenAddress): ListenAddress[] {
-	const address = parseAddress(at.address);
-	if (address === undefined || address.words.some((word) => word !== 0)) return [at];
-	return Object.values(networkInterfaces())
-		.flatMap((addresses) => addresses ?? [])
-		.filter(({ family, scopeid }) => (family === 'IPv4' ? 4 : 6) === at.family && (scopeid ?? 0) === 0)
-		.map(({ address: own }) => ({ ...at, address: own }));
 }
 
 async function listenAdmin(admin: AdminSurface, text: string): Promise<string> {

@@ -30,11 +30,22 @@ export interface Meridian {
 
 type After = Pick<TestContext, 'after'>;
 
+/** MERIDIAN_DNS_TRANSPORT chooses for all tests of roles; without it they run on what the machine can do. */
+export function wantedTransport(): 'auto' | 'batch' | 'dgram' {
+	const wanted = process.env['MERIDIAN_DNS_TRANSPORT'] ?? 'auto';
+	assert(wanted === 'auto' || wanted === 'batch' || wanted === 'dgram', wanted);
+	return wanted;
+}
+
 /** Run it with the node of this test; it is killed when the test ends. */
 function runMeridian(t: After, args: readonly string[], { cwd = PROJECT, env = {} } = {}): Meridian {
 	const child = spawn(process.execPath, [join(PROJECT, 'src/main.ts'), ...args], {
 		cwd,
-		env: { PATH: `${dirname(process.execPath)}:${process.env['PATH']}`, ...env },
+		env: {
+			PATH: `${dirname(process.execPath)}:${process.env['PATH']}`,
+			MERIDIAN_DNS_TRANSPORT: wantedTransport(),
+			...env,
+		},
 		stdio: ['ignore', 'pipe', 'pipe'],
 	});
 	let stdout = '';

@@ -6,17 +6,19 @@ import { createHealthWords } from '../../src/health/verdict-table.ts';
 import { parsePrefix } from '../../src/lib/prefix.ts';
 import { defaultGeodbPath } from '../../src/roles/geodb.ts';
 import { reservePort } from '../../src/roles/port-holder.ts';
+import { chooseUdpTransport } from '../../src/roles/udp-transport.ts';
 import { UnitKeeper } from '../../src/roles/units.ts';
 import type { Generation } from '../../src/roles/worker-messages.ts';
 import { WorkerPool } from '../../src/roles/worker-pool.ts';
 import { createRateLimitTable } from '../../src/serve/rate-limit.ts';
 import { freePort } from '../setup/free-port.ts';
-import { askTcp, askUdp, until } from './meridian-process.ts';
+import { askTcp, askUdp, until, wantedTransport } from './meridian-process.ts';
 import { GOOD_ZONE, scratch, write } from './scratch.ts';
 
 const ENTRY = new URL('./faulty-worker.ts', import.meta.url);
 const LIMIT_MS = 10_000;
 const www = { name: 'www.a.example' };
+const { transport: udp } = await chooseUdpTransport(wantedTransport());
 const geo = combineGeoData([readMmdbFile(defaultGeodbPath())]);
 
 describe('WorkerPool', () => {
@@ -125,6 +127,7 @@ async function poolOf(t: TestContext, wantedPort = 0) {
 	const pool = new WorkerPool(
 		{
 			udpWorkers: 2,
+			udp,
 			listen: [{ ...at, port }],
 			health: createHealthWords(16),
 			answering: {
