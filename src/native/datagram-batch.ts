@@ -10,7 +10,7 @@
  */
 
 import type { Address } from '../lib/address.ts';
-import type { Libc } from './libc.ts';
+import { type Libc, lastError } from './libc.ts';
 import {
 	AF,
 	CMSG,
@@ -37,6 +37,8 @@ const NO_TIMEOUT = 0n;
 /** How long a full send queue is waited for; longer, and the datagrams are better lost. */
 const SEND_WAIT_MS = 5;
 const LINK_LOCAL = 0xfe80;
+/** Will be the same next time; all else is over by then. */
+const HOPELESS: readonly number[] = [ERRNO.ebadf, ERRNO.efault, ERRNO.einval, ERRNO.enosys, ERRNO.enotsock];
 
 export class DatagramBatch {
 	/** Most datagrams in one call. */
@@ -120,7 +122,8 @@ export class DatagramBatch {
 			this.#used = count;
 			return count;
 		}
-		if (count < 0 && this.#libc.errno() === ERRNO.ebadf) throw new Error(`Cannot receive: ${descriptor} is no socket`);
+		if (count < 0 && HOPELESS.includes(this.#libc.errno()))
+			throw lastError(this.#libc, 'recvmmsg', `on descriptor ${descriptor}`);
 		return 0;
 	}
 

@@ -32,7 +32,16 @@ export const PMTUDISC_OMIT = 5;
 
 export const MSG = { dontWait: 0x40, waitForOne: 0x10000 } as const;
 export const POLL = { in: 1, out: 4 } as const;
-export const ERRNO = { eintr: 4, ebadf: 9, eagain: 11, enobufs: 105 } as const;
+export const ERRNO = {
+	eintr: 4,
+	ebadf: 9,
+	eagain: 11,
+	efault: 14,
+	einval: 22,
+	enosys: 38,
+	enotsock: 88,
+	enobufs: 105,
+} as const;
 
 export const MMSGHDR = {
 	octets: 64,

@@ -17,7 +17,7 @@ import { COUNT, type Counters } from './counters.ts';
 import type { Responder } from './respond.ts';
 
 /** How long a receive waits, so that a thread without queries hears of its end. */
-export const RECEIVE_TIMEOUT_MS = 100;
+export const RECEIVE_TIMEOUT_MS = 50;
 /** About what arrives at a core's full speed while one batch is answered; more gains nothing. */
 const BATCH_SIZE = 64;
 /** Batches before the event loop gets a turn: counted, since reading a clock costs memory, and rare enough to be free. */

@@ -94,12 +94,13 @@ export interface InstanceOptions {
 	readonly listen?: readonly string[];
 	readonly port?: number;
 	readonly more?: readonly string[];
+	readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Run an instance, and wait until it answers. */
 export async function startInstance(t: After, options: InstanceOptions): Promise<Instance> {
-	const { listen = ['127.0.0.1'], port = await freePort(), ...rest } = options;
-	const meridian = runMeridian(t, [...instanceArgs({ ...rest, listen, port })]);
+	const { listen = ['127.0.0.1'], port = await freePort(), env = {}, ...rest } = options;
+	const meridian = runMeridian(t, [...instanceArgs({ ...rest, listen, port })], { env });
 	let hasEnded = false;
 	void meridian.exit.then(() => {
 		hasEnded = true;
