@@ -10,7 +10,7 @@ import type { Libc } from './libc.ts';
 import { ERRNO } from './linux-abi.ts';
 import { closeUdpSocket, connectUdpSocket, openUdpSocket, type UdpSocket } from './udp-socket.ts';
 
-const OPTIONS = { receiveBufferOctets: 65536, receiveTimeoutMs: 500 } as const;
+const OPTIONS = { isShared: false, receiveBufferOctets: 65536, receiveTimeoutMs: 500 } as const;
 /** Lengths of what is sent there; each comes back longer by its place and one. */
 const LENGTHS = [3, 0, 1200] as const;
 const LOOPBACK = [

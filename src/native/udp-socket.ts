@@ -28,6 +28,8 @@ export interface UdpSocket {
 }
 
 export interface UdpSocketOptions {
+	/** Others of this user may bind the address too, and the kernel spreads peers over all of them (SO_REUSEPORT). */
+	readonly isShared: boolean;
 	/** Asked for; the kernel caps it (net.core.rmem_max) unless the process may exceed that. */
 	readonly receiveBufferOctets: number;
 	/** How long a receive waits. */
@@ -35,7 +37,7 @@ export interface UdpSocketOptions {
 }
 
 /**
- * Open a socket that shares its address with others of this user (SO_REUSEPORT).
+ * Open a socket and bind it; on a wildcard it tells, and keeps, the address that was asked.
  * @throws Error with `code`, such as EADDRINUSE
  */
 export function openUdpSocket(libc: Libc, at: ListenAddress, options: UdpSocketOptions): UdpSocket {
@@ -47,7 +49,7 @@ export function openUdpSocket(libc: Libc, at: ListenAddress, options: UdpSocketO
 			if (setOption(libc, descriptor, level, name, words) < 0)
 				throw lastError(libc, 'setsockopt', printListenAddress(at));
 		};
-		set(SOL_SOCKET, SO.reusePort, 1);
+		if (options.isShared) set(SOL_SOCKET, SO.reusePort, 1);
 		// A struct timeval: two words of 64 bits.
 		const { receiveTimeoutMs } = options;
 		set(SOL_SOCKET, SO.receiveTimeout, Math.floor(receiveTimeoutMs / 1000), 0, (receiveTimeoutMs % 1000) * 1000, 0);

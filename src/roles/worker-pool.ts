@@ -140,7 +140,11 @@ export class WorkerPool {
 	#openSockets({ transport, sockets }: Seat): void {
 		const { udp, listen } = this.#settings;
 		if (transport !== 'udp' || udp.kind !== 'batch') return;
-		const options = { receiveBufferOctets: RECEIVE_BUFFER_OCTETS, receiveTimeoutMs: RECEIVE_TIMEOUT_MS };
+		const options = {
+			isShared: true,
+			receiveBufferOctets: RECEIVE_BUFFER_OCTETS,
+			receiveTimeoutMs: RECEIVE_TIMEOUT_MS,
+		};
 		for (const at of listen) sockets.push(openUdpSocket(udp.libc, at, options));
 	}
 
