@@ -28,10 +28,9 @@ export async function reserveListen(
 	const reserved: ListenAddress[] = [];
 	for (const at of wanted) {
 		try {
-			reserved.push(await reservePort(at));
+			reserved.push(...(await reserve(at, canWildcard, log)));
 		} catch (error) {
-			const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
-			const isMissing = code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT';
+			const isMissing = ['EADDRNOTAVAIL', 'EAFNOSUPPORT'].includes(codeOf(error));
 			if (!isMissing || wanted.length === 1) throw error;
 			// One family or address may be missing on a machine that has the others.
 			log.warn({ address: printListenAddress(at) }, 'this machine does not have the address; the others are served');
@@ -39,6 +38,25 @@ export async function reserveListen(
 	}
 	if (reserved.length === 0) throw new Error('Cannot listen: this machine has none of the addresses');
 	return reserved;
+}
+
+/** A resolver of the machine itself, say on 127.0.0.53, is in the way of a wildcard, but of no other address. */
+async function reserve(at: ListenAddress, canWildcard: boolean, log: Log): Promise<readonly ListenAddress[]> {
+	try {
+		return [await reservePort(at)];
+	} catch (error) {
+		if (!canWildcard || !isWildcard(at) || codeOf(error) !== 'EADDRINUSE') throw error;
+		const each: ListenAddress[] = [];
+		for (const own of expandWildcard(at)) each.push(await reservePort(own));
+		const fields = { address: printListenAddress(at), reason: (error as Error).message };
+		log.warn(fields, 'the wildcard is in use in part; each address that the machine has now is served by itself');
+		return each;
+	}
+}
+
+/** Of a failed reservation. */
+function codeOf(error: unknown): string {
+	return (((error as Error).cause ?? {}) as NodeJS.ErrnoException).code ?? '';
 }
 
 /** An address may be named twice, or stand behind a wildcard too. */
