@@ -19,9 +19,9 @@ import type { Responder } from './respond.ts';
 /** How long a receive waits, so that a thread without queries hears of its end. */
 export const RECEIVE_TIMEOUT_MS = 50;
 /** About what arrives at a core's full speed while one batch is answered; more gains nothing. */
-const BATCH_SIZE = 64;
+const BATCH_SIZE = 128;
 /** Batches before the event loop gets a turn: counted, since reading a clock costs memory, and rare enough to be free. */
-const BATCHES_PER_TURN = 256;
+const BATCHES_PER_TURN = 128;
 /** Batches that are answered at the end, when they do not stop coming: more than any receive queue holds. */
 const DRAIN_BATCHES_MAX = 512;
 
