@@ -22,8 +22,8 @@ export const RECEIVE_TIMEOUT_MS = 50;
 const BATCH_SIZE = 128;
 /** Batches before the event loop gets a turn: counted, since reading a clock costs memory, and rare enough to be free. */
 const BATCHES_PER_TURN = 128;
-/** Batches that are answered at the end, when they do not stop coming: more than any receive queue holds. */
-const DRAIN_BATCHES_MAX = 512;
+/** Batches that are answered at the end, when they do not stop coming: what a queue of 8 MB holds, at 768 octets each. */
+const DRAIN_BATCHES_MAX = 96;
 
 export interface UdpBatchSettings {
 	readonly libc: Libc;
