@@ -10,7 +10,8 @@
 
 import type { Vote } from './target.ts';
 
-export const VERDICT_WORD = { unknown: 0, up: 1, down: 2 } as const;
+/** `waiting` is unknown too, and counts as up; but answers pass it over while another endpoint of its pool is known to be up. */
+export const VERDICT_WORD = { unknown: 0, up: 1, down: 2, waiting: 3 } as const;
 
 /** Targets of one instance; the words of all of them take 2 MB. */
 export const TARGETS_MAX = 262_144;

@@ -3,7 +3,7 @@
  */
 
 import { durationMs } from './duration.ts';
-import type { MonitorDocument } from './steering.ts';
+import type { MonitorDocument } from './monitor-shapes.ts';
 
 export interface StatusRange {
 	readonly first: number;

@@ -9,20 +9,11 @@
  */
 
 import Type, { type Static, type TSchema } from 'typebox';
+import type { MonitorDocument } from './monitor-shapes.ts';
+import { duration, exact, nameList, port } from './shape-parts.ts';
 
-const duration = (fallback?: string) =>
-	Type.String({
-		pattern: '^[0-9]{1,9}(ms|s|m|h|d)$',
-		description: 'a duration such as 500ms, 10s, 5m or 1h',
-		...(fallback === undefined ? {} : { default: fallback }),
-	});
-
-const port = Type.Integer({ minimum: 1, maximum: 65535, description: 'a port number 1..65535' });
 const weight = Type.Integer({ minimum: 0, maximum: 65535, default: 1, description: 'an integer 0..65535' });
-const nameList = (what: string) =>
-	Type.Array(Type.String({ minLength: 1, description: what }), { minItems: 1, description: `a list of ${what}` });
 const state = Type.Enum(['auto', 'up', 'down', 'drain'], { default: 'auto', description: 'auto, up, down or drain' });
-const exact = { additionalProperties: false } as const;
 
 const RegionShape = Type.Object(
 	{
@@ -59,67 +50,24 @@ const PlaceSetShape = Type.Object(
 	{ ...exact, minProperties: 1, description: 'a place: subdivisions, countries, continents, asns' },
 );
 
-const monitorCommon = {
-	port: Type.Optional(port),
-	interval: duration('10s'),
-	timeout: duration('4s'),
-	fall: Type.Integer({ minimum: 1, maximum: 100, default: 3, description: 'a number of failures in a row, 1..100' }),
-	rise: Type.Integer({ minimum: 1, maximum: 100, default: 5, description: 'a number of successes in a row, 1..100' }),
-	consensus: Type.Optional(
-		Type.Object(
-			{
-				mode: Type.Enum(['majority', 'any-up', 'all-up', 'at-least'], {
-					default: 'majority',
-					description: 'majority, any-up, all-up or at-least',
-				}),
-				k: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: 'a number of regions' })),
-				minProbers: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: 'a number of probers' })),
-			},
-			{ ...exact, description: 'a consensus: mode, k, minProbers' },
-		),
-	),
-	from: Type.Optional(nameList('region names')),
-};
-
-const STATUS_PATTERN = '^[1-5][0-9]{2}(-[1-5][0-9]{2})?$';
-
-export const MONITOR_SHAPES = {
-	http: Type.Object(
-		{
-			kind: Type.Literal('http'),
-			...monitorCommon,
-			path: Type.String({ pattern: '^/[!-~]*$', default: '/', description: 'a path that starts with /' }),
-			host: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._:\\[\\]-]{1,260}$', description: 'a host name' })),
-			expect: Type.Object(
-				{
-					status: Type.Array(
-						Type.Union([Type.Integer({ minimum: 100, maximum: 599 }), Type.String({ pattern: STATUS_PATTERN })], {
-							description: 'a status such as 200 or a range such as 200-399',
-						}),
-						{ minItems: 1, default: ['200-399'], description: 'a list of statuses and ranges' },
-					),
-					body: Type.Optional(
-						Type.String({ minLength: 1, maxLength: 1024, description: 'text that the body contains' }),
-					),
-				},
-				{ ...exact, default: {}, description: 'an expectation: status, body' },
-			),
-		},
-		exact,
-	),
-	tcp: Type.Object({ kind: Type.Literal('tcp'), ...monitorCommon }, exact),
-} as const;
-
-export const MONITOR_KINDS_TO_COME = ['https', 'tls', 'dns', 'grpc', 'icmp'] as const;
-
 const EndpointShape = Type.Object(
 	{
 		name: Type.String({ minLength: 1, maxLength: 63, description: 'a name' }),
-		addresses: Type.Array(Type.String({ description: 'an IPv4 or IPv6 address' }), {
-			minItems: 1,
-			maxItems: 64,
-			description: 'a list of addresses',
-		}),
+		// One of the two: check-document.ts.
+		addresses: Type.Optional(
+			Type.Array(Type.String({ description: 'an IPv4 or IPv6 address' }), {
+				minItems: 1,
+				maxItems: 64,
+				description: 'a list of addresses',
+			}),
+		),
+		cname: Type.Optional(
+			Type.String({
+				pattern: '^([!-~]{1,63}\\.)+$',
+				maxLength: 254,
+				description: 'a host name with its final dot, such as d1.cdn.example.',
+			}),
+		),
 		weight,
 		state,
 		check: Type.Optional(
@@ -132,7 +80,7 @@ const EndpointShape = Type.Object(
 			),
 		),
 	},
-	{ ...exact, description: 'an endpoint: name, addresses, weight, state, check' },
+	{ ...exact, description: 'an endpoint: name, addresses or cname, weight, state, check' },
 );
 
 const ENDPOINTS_MAX = 255;
@@ -219,11 +167,31 @@ export const POLICY_SHAPES = {
 		},
 		exact,
 	),
-	failover: Type.Object({ kind: Type.Literal('failover'), members }, exact),
+	failover: Type.Object(
+		{
+			kind: Type.Literal('failover'),
+			members,
+			trickle: Type.Optional(
+				Type.String({ pattern: '^[0-9]{1,2}(\\.[0-9]{1,4})?%$', description: 'a share below 100% such as "1%"' }),
+			),
+		},
+		exact,
+	),
+	proximity: Type.Object({ kind: Type.Literal('proximity'), members }, exact),
 	latency: Type.Object({ kind: Type.Literal('latency'), members }, exact),
+	all: Type.Object({ kind: Type.Literal('all'), members }, exact),
 } as const;
 
-export const POLICY_KINDS_TO_COME = ['proximity', 'all'] as const;
+/** A member of `proximity` that is more than what it uses. */
+export const NEAR_MEMBER_SHAPE = Type.Object(
+	{
+		use,
+		weight,
+		bias: Type.Integer({ minimum: -99, maximum: 99, default: 0, description: 'an integer -99..99' }),
+		region: Type.Optional(Type.String({ minLength: 1, description: 'the name of a region' })),
+	},
+	{ ...exact, description: 'a member: use, weight, bias, region' },
+);
 
 /** Types that a policy can answer; the list is open (DESIGN: refused with "not yet"). */
 export const STEERED_TYPES = ['A', 'AAAA'] as const;
@@ -269,9 +237,9 @@ export const ZoneShape = Type.Object(
 export type Region = Static<typeof RegionShape>;
 export type PlaceSet = Static<typeof PlaceSetShape>;
 export type Match = Static<typeof MatchShape>;
-export type MonitorDocument = Static<(typeof MONITOR_SHAPES)[keyof typeof MONITOR_SHAPES]>;
 export type EndpointDocument = Static<typeof EndpointShape>;
 export type PoolDocument = Static<typeof PoolShape>;
+export type NearMember = Use | (Omit<Static<typeof NEAR_MEMBER_SHAPE>, 'use'> & { readonly use: Use });
 
 /** What stands where a policy is taken: a name, or a policy in place. */
 export type Use = string | PolicyDocument;
@@ -287,8 +255,10 @@ export type PolicyDocument =
 			readonly by: 'query' | 'client';
 			readonly members: readonly { readonly use: Use; readonly weight: number }[];
 	  }
-	| { readonly kind: 'failover'; readonly members: readonly Use[] }
-	| { readonly kind: 'latency'; readonly members: readonly Use[] };
+	| { readonly kind: 'failover'; readonly members: readonly Use[]; readonly trickle?: string }
+	| { readonly kind: 'proximity'; readonly members: readonly NearMember[] }
+	| { readonly kind: 'latency'; readonly members: readonly Use[] }
+	| { readonly kind: 'all'; readonly members: readonly Use[] };
 
 export interface NameDocument {
 	readonly policy: Use;

@@ -8,7 +8,8 @@
 import { scanMasterFile } from '../../src/dns/master-file.ts';
 import { lowerName, scanName } from '../../src/dns/name.ts';
 import { UDP_PAYLOAD_OCTETS_MAX } from '../../src/dns/protocol.ts';
-import { combineGeoData, readMmdbFile } from '../../src/geo/mmdb-file.ts';
+import { combineGeoData } from '../../src/geo/combine.ts';
+import { readMmdbFile } from '../../src/geo/mmdb-file.ts';
 import { createHealthWords, VerdictTable } from '../../src/health/verdict-table.ts';
 import { type Address, parseAddress } from '../../src/lib/address.ts';
 import { createChance } from '../../src/lib/chance.ts';
@@ -22,7 +23,7 @@ import { Responder } from '../../src/serve/respond.ts';
 import { World } from '../../src/snapshot/answer.ts';
 import { build } from '../../src/snapshot/build.ts';
 import { Holder } from '../../src/snapshot/snapshot.ts';
-import { MergeCache } from '../../src/steering/compile-geo.ts';
+import { MergeCache } from '../../src/steering/merge-cache.ts';
 
 const WARM_UP = 300_000;
 const ANSWERS = 1_000_000;
@@ -83,7 +84,7 @@ function createResponder(): Responder {
 	const geo = combineGeoData([readMmdbFile(defaultGeodbPath())]);
 	const { snapshot, problems } = build(
 		{ common: common.value, zones: [{ apex: lowerName(apex), records, steering: steering.value }] },
-		{ geo, merges: new MergeCache(), model: { depthMax: DEPTH_MAX, durationMs, monitorOf } },
+		{ geo, merges: new MergeCache(), model: { depthMax: DEPTH_MAX, durationMs, monitorOf }, vantages: [] },
 	);
 	if (snapshot === undefined) throw new Error(problems.map(({ message }) => message).join('\n'));
 	const words = createHealthWords(1024);

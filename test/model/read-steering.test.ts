@@ -204,10 +204,10 @@ describe('readSteering() takes', () => {
 });
 
 const KEYS = 'regions, networks, places, monitors, pools, policies';
-const ENDPOINT_KEYS = 'name, addresses, weight, state, check';
+const ENDPOINT_KEYS = 'name, addresses, cname, weight, state, check';
 const NAME_RULE = 'expected up to 63 letters, digits, "_", "." or "-"';
 const USE_RULE = 'expected the name of a pool or policy, or a policy';
-const POLICY_KINDS = 'geo, weighted, failover, latency';
+const POLICY_KINDS = 'geo, weighted, failover, proximity, latency, all';
 
 interface Mistake {
 	readonly name: string;
@@ -328,7 +328,7 @@ const IN_POOLS: readonly Mistake[] = [
 	{
 		name: 'no addresses',
 		value: { pools: { eu: { endpoints: [{ name: 'a' }] } } },
-		says: ['pools.eu.endpoints[0]: Cannot do without "addresses": expected a list of addresses'],
+		says: ['pools.eu.endpoints[0]: Cannot do without "addresses": expected a list of addresses, or a "cname"'],
 	},
 	{
 		name: '65 addresses of one endpoint',
@@ -523,31 +523,61 @@ const IN_NAMES: readonly Mistake[] = [
 	},
 ];
 
+const OF_KINDS: readonly Mistake[] = [
+	{
+		name: 'an endpoint with neither addresses nor a CNAME',
+		value: inPool({ endpoints: [{ name: 'a' }] }),
+		says: ['pools.eu.endpoints[0]: Cannot do without "addresses": expected a list of addresses, or a "cname"'],
+	},
+	{
+		name: 'an endpoint with both',
+		value: inPool({ endpoints: [{ ...endpoint, cname: 'x.example.' }] }),
+		says: ['pools.eu.endpoints[0].cname: Cannot have a CNAME beside addresses: expected one of the two'],
+	},
+	{
+		name: 'a pool of both',
+		value: inPool({ endpoints: [endpoint, { name: 'b', cname: 'x.example.' }] }),
+		says: ['pools.eu.endpoints: Cannot hold addresses and CNAMEs in one pool'],
+	},
+	{
+		name: 'more than one CNAME in an answer',
+		value: inPool({ endpoints: [{ name: 'b', cname: 'x.example.' }], answers: 2 }),
+		says: ['pools.eu.answers: Cannot answer 2 CNAMEs: expected 1'],
+	},
+	{
+		name: 'a CNAME that might be meant below the apex',
+		value: inPool({ endpoints: [{ name: 'b', cname: 'www' }] }),
+		says: [
+			'pools.eu.endpoints[0].cname: Cannot use "www": expected a host name with its final dot, such as d1.cdn.example.',
+		],
+	},
+	...['1', '100%', '-1%', '0.00001%'].map((trickle) => ({
+		name: `a trickle of ${trickle}`,
+		value: inPolicy({ ...failoverOf('eu'), trickle }),
+		says: [`policies.p.trickle: Cannot use "${trickle}": expected a share below 100% such as "1%"`],
+	})),
+	{
+		name: 'members of proximity',
+		value: inPolicy({ kind: 'proximity', members: ['eu', { use: 'eu', bias: 100 }, { bias: 1 }, { kind: 'nope' }, 7] }),
+		says: [
+			'policies.p.members[1].bias: Cannot use 100: expected an integer -99..99',
+			'policies.p.members[2]: Cannot do without "use": expected the name of a pool or policy, or a policy',
+			`policies.p.members[3].kind: Cannot use kind "nope": expected one of ${POLICY_KINDS}`,
+			'policies.p.members[4]: Cannot use 7: expected the name of a pool or policy, or a policy',
+		],
+	},
+];
+
 const TO_COME: readonly Mistake[] = [
 	...['https', 'tls', 'dns', 'grpc', 'icmp'].map((kind) => ({
 		name: `a monitor of kind ${kind}`,
 		value: { monitors: { a: { kind, whatever: 1 } } },
 		says: [`monitors.a.kind: Cannot use kind "${kind}": not yet; there are http, tcp`],
 	})),
-	...['proximity', 'all'].map((kind) => ({
-		name: `a policy of kind ${kind}`,
-		value: inPolicy({ kind, members: ['x'] }),
-		says: [`policies.p.kind: Cannot use kind "${kind}": not yet; there are ${POLICY_KINDS}`],
-	})),
 	{
 		name: 'type MX',
 		value: inName({ types: ['A', 'MX'] }),
 		says: ['names.www.types[1]: Cannot steer type MX: not yet (there are A, AAAA)'],
-	},
-	{
-		name: 'draws by client',
-		value: { ...inPool({ by: 'client' }), ...inPolicy({ kind: 'weighted', by: 'client', members: [{ use: 'eu' }] }) },
-		says: ['pools.eu.by: Cannot draw by client: not yet', 'policies.p.by: Cannot draw by client: not yet'],
-	},
-	{
-		name: 'an endpoint with a CNAME',
-		value: { pools: { cdn: { endpoints: [{ name: 'a', cname: 'x.example.' }] } } },
-		says: ['pools.cdn.endpoints[0].cname: Cannot use the key "cname": not yet'],
 	},
 	{
 		name: 'reserved keys',
@@ -615,6 +645,7 @@ for (const [what, mistakes] of Object.entries({
 	'in monitors': IN_MONITORS,
 	'in policies': IN_POLICIES,
 	'in names': IN_NAMES,
+	'of each kind': OF_KINDS,
 	'of what is to come': TO_COME,
 	'all at once': ALL_AT_ONCE,
 })) {

@@ -5,7 +5,8 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { BroadcastChannel } from 'node:worker_threads';
-import { combineGeoData, readMmdbFile } from '../../src/geo/mmdb-file.ts';
+import { combineGeoData } from '../../src/geo/combine.ts';
+import { readMmdbFile } from '../../src/geo/mmdb-file.ts';
 import { createHealthWords } from '../../src/health/verdict-table.ts';
 import type { ListenAddress } from '../../src/lib/listen-address.ts';
 import { parsePrefix } from '../../src/lib/prefix.ts';
@@ -40,7 +41,7 @@ export async function poolOf(t: TestContext, options: PoolOptions) {
 	let number = 0;
 	const generationWith = (address: string): Generation => {
 		write(directory, { 'a.example.zone': GOOD_ZONE.replace('192.0.2.80', address) + moreRecords });
-		const { snapshot } = new UnitKeeper(directory, undefined).load(geo, false).settled;
+		const { snapshot } = new UnitKeeper(directory, undefined, []).load(geo, false).settled;
 		return { number: ++number, snapshot, slots: new Int32Array(0) };
 	};
 	const port = wantedPort === 0 ? await freePort() : wantedPort;

@@ -107,7 +107,7 @@ function walker({ walk, compiled }: World): (times: number) => void {
 		for (let i = 0; i < times; i++) {
 			const client = clients[i % clients.length] ?? resolver;
 			setWalkClient(walk, client.family, client.words, resolver.family, resolver.words);
-			choose(walk, 0, i % 2 === 0 ? 4 : 6);
+			choose(walk, 0, i % 2 === 0 ? 4 : 6, true);
 			scope(walk, root);
 		}
 	};

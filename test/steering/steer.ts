@@ -4,10 +4,11 @@
  *     pool('a b:4', { answers: 2 })  ->  steer({ zone })  ->  world.set('a', 'down')  ->  world.ask('www')  ->  'b'
  */
 
+import { scanName } from '../../src/dns/name.ts';
 import type { GeoData } from '../../src/geo/decide.ts';
 import { noGeoData } from '../../src/geo/decide.ts';
 import { createHealthWords, VERDICT_WORD } from '../../src/health/verdict-table.ts';
-import { addressFromOctets, type Family, printAddress } from '../../src/lib/address.ts';
+import { type Family, printAddress } from '../../src/lib/address.ts';
 import { createChance } from '../../src/lib/chance.ts';
 import type { Chance } from '../../src/lib/ports.ts';
 import { printPath } from '../../src/lib/result.ts';
@@ -17,8 +18,8 @@ import { monitorOf } from '../../src/model/monitor.ts';
 import { DEPTH_MAX, type SteeringDocument } from '../../src/model/steering.ts';
 import { choose, createWalk, setWalkClient } from '../../src/steering/choose.ts';
 import { type Compiled, compileSteering } from '../../src/steering/compile.ts';
-import { MergeCache } from '../../src/steering/compile-geo.ts';
-import { PICK } from '../../src/steering/pool.ts';
+import { PICK } from '../../src/steering/draw.ts';
+import { MergeCache } from '../../src/steering/merge-cache.ts';
 import { scope } from '../../src/steering/scope.ts';
 import type { Walk } from '../../src/steering/walk.ts';
 import { addressOf } from '../mmdb-writer.ts';
@@ -32,6 +33,8 @@ export interface SteerSpec {
 	readonly geo?: GeoData;
 	readonly merges?: MergeCache;
 	readonly chance?: Chance;
+	/** Regions that round-trip times are measured from; the first one is `World.rtt`'s. */
+	readonly vantages?: readonly string[];
 }
 
 export interface Question {
@@ -80,12 +83,13 @@ function documentOf(value: Keys, kind: 'common' | 'zone'): SteeringDocument {
 	throw new Error(result.problems.map(({ path, message }) => `${printPath(path)}: ${message}`).join('\n'));
 }
 
-export function compile({ zone, common = {}, geo = noGeoData(), merges = new MergeCache() }: SteerSpec): Compiled {
+export function compile({ zone, common = {}, geo, merges, vantages }: SteerSpec): Compiled {
 	return compileZones(
 		[{ unit: 'example.org.', value: { ...zone, monitors: { ...MONITORS, ...tableOf(zone) } } }],
 		common,
 		geo,
 		merges,
+		vantages,
 	);
 }
 
@@ -96,24 +100,36 @@ export function compileZones(
 	common: Keys,
 	geo: GeoData = noGeoData(),
 	merges: MergeCache = new MergeCache(),
+	vantages: readonly string[] = [],
 ): Compiled {
 	return compileSteering(
 		zones.map(({ unit, value }) => ({ unit, document: documentOf(value, 'zone') })),
 		{ unit: 'common', document: documentOf(common, 'common') },
-		geo,
-		merges,
-		{ depthMax: DEPTH_MAX, durationMs, monitorOf },
+		{ geo, merges, vantages, nameOctets, model: { depthMax: DEPTH_MAX, durationMs, monitorOf } },
 	);
 }
 
-/** `unit path: message` of each problem. */
+function nameOctets(text: string): Uint8Array | string {
+	return scanName(text, Uint8Array.of(0));
+}
+
+/** `unit path: message` of each error. */
 export function problemsOf(compiled: Compiled): readonly string[] {
-	return compiled.problems.map(({ unit, path, message }) => `${unit} ${printPath(path)}: ${message}`);
+	return linesOf(compiled.problems.filter(({ isWarning }) => !isWarning));
+}
+
+/** The same of each warning. */
+export function warningsOf(compiled: Compiled): readonly string[] {
+	return linesOf(compiled.problems.filter(({ isWarning }) => isWarning));
+}
+
+function linesOf(problems: Compiled['problems']): readonly string[] {
+	return problems.map(({ unit, path, message }) => `${unit} ${printPath(path)}: ${message}`);
 }
 
 export function steer(spec: SteerSpec): World {
 	const compiled = compile(spec);
-	if (compiled.problems.length > 0) throw new Error(problemsOf(compiled).join('\n'));
+	if (problemsOf(compiled).length > 0) throw new Error(problemsOf(compiled).join('\n'));
 	return new World(compiled, spec.chance ?? createChance(1));
 }
 
@@ -135,7 +151,7 @@ export class World {
 	}
 
 	/** Set the word of `a`, or of its address of one family (`a/6`), or of its second address (`a.1`). */
-	set(endpoint: string, vote: 'up' | 'down' | 'unknown', monitor: 'm' | 'n' | 'all' = 'all'): this {
+	set(endpoint: string, vote: keyof typeof VERDICT_WORD, monitor: 'm' | 'n' | 'all' = 'all'): this {
 		for (const target of this.#targetsOf(endpoint, monitor)) this.walk.health.verdicts[target] = VERDICT_WORD[vote];
 		return this;
 	}
@@ -163,7 +179,8 @@ export class World {
 	/** Names of the endpoints picked, or `nodata` or `servfail`. */
 	ask(owner: string, question: Question = {}): string {
 		const { picked, names } = this.#choose(owner, question);
-		return picked === PICK.addresses ? names.join(' ') : picked === PICK.nodata ? 'nodata' : 'servfail';
+		if (picked === PICK.addresses || picked === PICK.alias) return names.join(' ');
+		return picked === PICK.nodata ? 'nodata' : 'servfail';
 	}
 
 	ttlSec(owner: string, question: Question = {}): number {
@@ -197,13 +214,12 @@ export class World {
 		const who = addressOf(client);
 		const via = addressOf(resolver);
 		setWalkClient(walk, who.family, who.words, via.family, via.words);
-		const picked = choose(walk, this.#index(owner), family);
+		const picked = choose(walk, this.#index(owner), family, true);
 		const names = Array.from(walk.picked.subarray(0, walk.pickedCount), (at) => this.#nameAt(at, family));
 		return { picked, names };
 	}
 
 	#nameAt(octetsAt: number, family: Family): string {
-		const address = printAddress(addressFromOctets(this.walk.table.addressOctets, octetsAt, family));
 		for (const node of this.walk.table.nodes) {
 			if (node.kind !== 'pool') continue;
 			const own = family === 4 ? node.ipv4 : node.ipv6;
@@ -212,6 +228,6 @@ export class World {
 				if (i >= 0) return i === 0 ? endpoint.name : `${endpoint.name}.${i}`;
 			}
 		}
-		throw new Error(`${address} is of no endpoint`);
+		throw new Error(`What stands at ${octetsAt} is of no endpoint`);
 	}
 }

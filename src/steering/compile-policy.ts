@@ -1,0 +1,100 @@
+/**
+ * From a policy's document to its node, kind by kind.
+ */
+
+import type { Path } from '../lib/result.ts';
+import type { PolicyDocument } from '../model/steering.ts';
+import type { Compiler, SteeringUnit } from './compile.ts';
+import { compileGeo } from './compile-geo.ts';
+import { compileLatency, compileProximity } from './compile-place.ts';
+import { TRICKLE_WHOLE } from './failover.ts';
+import type { PolicyNode } from './nodes.ts';
+import { seedOf } from './rendezvous.ts';
+
+type PolicyOf<K extends PolicyDocument['kind']> = Extract<PolicyDocument, { kind: K }>;
+
+/** The node, or undefined after a mistake, which has been reported. */
+export function compilePolicy(
+	compiler: Compiler,
+	unit: SteeringUnit,
+	policy: PolicyDocument,
+	path: Path,
+	name: string,
+): PolicyNode | undefined {
+	switch (policy.kind) {
+		case 'geo':
+			return compileGeo(compiler, unit, policy, path, name);
+		case 'proximity':
+			return compileProximity(compiler, unit, policy, path, name);
+		case 'latency':
+			return compileLatency(compiler, unit, policy, path, name);
+		case 'weighted':
+			return compileWeighted(compiler, unit, policy, path, name);
+		case 'failover': {
+			const members = compiler.members(unit, policy.members, path);
+			if (members === undefined) return undefined;
+			const trickle = (Number.parseFloat(policy.trickle ?? '0') / 100) * TRICKLE_WHOLE;
+			const looksAtClient = compiler.looksAtClient(members);
+			return { kind: 'failover', name, looksAtClient, members, trickle: Math.round(trickle) };
+		}
+		case 'all': {
+			const members = compiler.members(unit, policy.members, path);
+			if (members === undefined) return undefined;
+			const aliases = compiler.poolsOf(members).filter(({ holds }) => holds === 'aliases');
+			if (aliases[0] !== undefined) {
+				compiler.report(unit, path, `Cannot unite the CNAME of ${aliases[0].name} with anything: a name has one`);
+				return undefined;
+			}
+			return { kind: 'all', name, looksAtClient: compiler.looksAtClient(members), members };
+		}
+		default:
+			return policy satisfies never;
+	}
+}
+
+function compileWeighted(
+	compiler: Compiler,
+	unit: SteeringUnit,
+	policy: PolicyOf<'weighted'>,
+	path: Path,
+	name: string,
+): PolicyNode | undefined {
+	const members = policy.members.map(({ use }, i) => compiler.use(unit, use, [...path, 'members', i, 'use']));
+	if (!members.every((member) => member !== undefined)) return undefined;
+	const isSticky = policy.by === 'client';
+	return {
+		kind: 'weighted',
+		name,
+		looksAtClient: isSticky || compiler.looksAtClient(members),
+		members,
+		weights: policy.members.map(({ weight }) => weight),
+		seeds: isSticky ? memberSeeds(compiler, policy, members, path) : undefined,
+	};
+}
+
+/**
+ * Seeds by names, never by positions, so that a member keeps its clients when another comes or goes. A member that
+ * stands in place has no name: the pools it reaches stand for it, and where two reach the same, their order.
+ */
+function memberSeeds(
+	compiler: Compiler,
+	policy: PolicyOf<'weighted'>,
+	members: readonly number[],
+	path: Path,
+): readonly number[] {
+	const counts = new Map<string, number>();
+	return policy.members.map(({ use }, i) => {
+		const own = typeof use === 'string' ? use : poolNames(compiler, members[i] ?? -1);
+		const before = counts.get(own) ?? 0;
+		counts.set(own, before + 1);
+		return seedOf(path.join('.'), before === 0 ? own : `${own} ${before}`);
+	});
+}
+
+function poolNames(compiler: Compiler, member: number): string {
+	return compiler
+		.poolsOf([member])
+		.map(({ name }) => name.slice(name.indexOf(' ') + 1))
+		.sort()
+		.join();
+}
