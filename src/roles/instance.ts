@@ -5,16 +5,15 @@
  */
 
 import { randomBytes, randomInt } from 'node:crypto';
-import { availableParallelism, networkInterfaces } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { type AdminSurface, createAdminSurface, type ExplainQuery } from '../admin/app.ts';
 import { type FileProblem, printFileProblem } from '../config/zones-directory.ts';
 import { type ExplainSources, explain } from '../explain/explain.ts';
 import type { Explanation } from '../explain/explanation.ts';
 import type { GeoData } from '../geo/decide.ts';
 import { createHealthWords, TARGETS_MAX, VerdictTable } from '../health/verdict-table.ts';
-import { parseAddress } from '../lib/address.ts';
 import { createChance } from '../lib/chance.ts';
-import { type ListenAddress, parseListenAddress, printListenAddress } from '../lib/listen-address.ts';
+import { type ListenAddress, parseListenAddress } from '../lib/listen-address.ts';
 import type { Clock, Log } from '../lib/ports.ts';
 import type { Settings } from '../model/settings.ts';
 import { createRateLimitTable } from '../serve/rate-limit.ts';
@@ -32,8 +31,9 @@ import { targetReports, voteNote } from './health-reports.ts';
 import { instanceMetrics } from './instance-metrics.ts';
 import type { InstanceState } from './instance-state.ts';
 import { LocalHealth } from './local-health.ts';
-import { reservePort } from './port-holder.ts';
 import { readyReport } from './reports.ts';
+import { reserveListen } from './reserve-listen.ts';
+import { chooseUdpTransport } from './udp-transport.ts';
 import { DirectoryRefused, documentsOf, type Loaded, UnitKeeper } from './units.ts';
 import type { AnsweringSettings } from './worker-messages.ts';
 import { WorkerPool } from './worker-pool.ts';
@@ -119,11 +119,13 @@ export class Instance {
 		closers.push(() => health?.close());
 		// Before the first query: what was down in the last run must not be in an answer of this one.
 		health?.setTargets(snapshot.targets);
-		const listen = await reserveAll(settings['dns.listen'], log);
+		const { transport: udp, reason } = await chooseUdpTransport(settings['dns.transport']);
+		const listen = await reserveListen(settings['dns.listen'], udp.kind === 'batch', log);
 		const cookieSecrets = new CookieSecrets(settings.stateDir, settings['dns.cookieSecrets'], randomBytes);
 		const workers = new WorkerPool(
 			{
 				udpWorkers: settings['dns.workers'] === 0 ? availableParallelism() : settings['dns.workers'],
+				udp,
 				listen,
 				health: verdicts.words,
 				answering: answeringSettings(settings, cookieSecrets.secrets),
@@ -148,7 +150,10 @@ export class Instance {
 		const adminUrl = await listenAdmin(admin, settings['admin.listen']);
 		closers.push(() => workers.stop());
 		const receiveBufferOctets = await workers.start();
-		log.info({ transport: 'dgram', workers: workers.wanted - 1, receiveBufferOctets }, 'answering over UDP and TCP');
+		log.info(
+			{ transport: udp.kind, reason, workers: workers.wanted - 1, receiveBufferOctets },
+			'answering over UDP and TCP',
+		);
 		const rollover = setInterval(() => workers.setCookieSecrets(cookieSecrets.roll(Date.now())), COOKIE_CHECK_MS);
 		closers.push(() => clearInterval(rollover));
 		health?.probe();
@@ -384,43 +389,6 @@ function createHealth(settings: Settings, verdicts: VerdictTable, log: Log): Loc
 	const { region, stateDir } = settings;
 	const { guard, check } = createChecking(settings, clock);
 	return new LocalHealth({ clock, wallMs: () => Date.now(), log, region, stateDir, verdicts, guard, check });
-}
-
-/** Reserve every address; a wildcard stands for each local one, since dgram would answer from the wrong address. */
-async function reserveAll(texts: readonly string[], log: Log): Promise<readonly ListenAddress[]> {
-	const wanted = texts.flatMap((text) => {
-		const at = parseListenAddress(text);
-		if (at === undefined) throw new Error(`Cannot listen on "${text}": expected address:port or [address]:port`);
-		return expandWildcard(at);
-	});
-	const reserved: ListenAddress[] = [];
-	for (const at of distinct(wanted)) {
-		try {
-			reserved.push(await reservePort(at));
-		} catch (error) {
-			const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
-			const isMissing = code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT';
-			if (!isMissing || wanted.length === 1) throw error;
-			// One family or address may be missing on a machine that has the others.
-			log.warn({ address: printListenAddress(at) }, 'this machine does not have the address; the others are served');
-		}
-	}
-	if (reserved.length === 0) throw new Error('Cannot listen: this machine has none of the addresses');
-	return reserved;
-}
-
-/** A wildcard stands for addresses that may be named beside it. */
-function distinct(addresses: readonly ListenAddress[]): Iterable<ListenAddress> {
-	return new Map(addresses.map((at, i) => [at.port === 0 ? i : printListenAddress(at), at])).values();
-}
-
-function expandWildcard(at: ListenAddress): ListenAddress[] {
-	const address = parseAddress(at.address);
-	if (address === undefined || address.words.some((word) => word !== 0)) return [at];
-	return Object.values(networkInterfaces())
-		.flatMap((addresses) => addresses ?? [])
-		.filter(({ family, scopeid }) => (family === 'IPv4' ? 4 : 6) === at.family && (scopeid ?? 0) === 0)
-		.map(({ address: own }) => ({ ...at, address: own }));
 }
 
 async function listenAdmin(admin: AdminSurface, text: string): Promise<string> {
