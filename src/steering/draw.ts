@@ -10,7 +10,7 @@
 
 import { VERDICT_WORD } from '../health/verdict-table.ts';
 import type { AddressEntry, EndpointEntry, PoolFamily, PoolNode, SteeringNode } from './nodes.ts';
-import { addressWord, hasHealthyAddress, hasKnownUp } from './pool.ts';
+import { addressWord, hasKnownUp } from './pool.ts';
 import { stickyHash, stickyScore } from './rendezvous.ts';
 import { STATE, type Walk } from './walk.ts';
 
@@ -95,7 +95,11 @@ function hasWeight(walk: Walk, family: PoolFamily, isAnyUsed: boolean): boolean 
 	for (let i = 0; i < family.endpoints.length; i++) {
 		const endpoint = family.endpoints[i];
 		if (endpoint === undefined || endpoint.weight === 0) continue;
-		if (isAnyUsed || hasHealthyAddress(walk, endpoint)) return true;
+		if (isAnyUsed) return true;
+		for (let j = 0; j < endpoint.addresses.length; j++) {
+			const address = endpoint.addresses[j];
+			if (address !== undefined && isUsable(walk, family, endpoint, address)) return true;
+		}
 	}
 	return false;
 }
