@@ -71,6 +71,7 @@ export function compileGeo(
 		kind: 'geo',
 		name,
 		looksAtClient: true,
+		members: targets,
 		decisions,
 		rankings: rankings.map((ranking) => ranking.map((target) => targets[target] ?? -1)),
 		unknownRanking,

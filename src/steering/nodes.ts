@@ -69,6 +69,8 @@ export interface GeoNode extends Placed<readonly number[]> {
 	readonly kind: 'geo';
 	readonly name: string;
 	readonly looksAtClient: true;
+	/** Of all its rules and the default, also those that no place of the databases leads to. */
+	readonly members: readonly number[];
 	/** Nodes in the order in which they are tried: most specific match first, the default last. */
 	readonly rankings: readonly (readonly number[])[];
 }
@@ -168,6 +170,5 @@ export interface GeoNotes {
 
 /** Nodes that a policy may hand on to. */
 export function membersOf(node: SteeringNode): readonly number[] {
-	if (node.kind === 'pool') return [];
-	return node.kind === 'geo' ? node.rankings.flat() : node.members;
+	return node.kind === 'pool' ? [] : node.members;
 }
