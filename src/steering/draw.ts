@@ -138,8 +138,8 @@ function bestAddress(
 	let least = Number.POSITIVE_INFINITY;
 	for (let i = 0; i < endpoint.addresses.length; i++) {
 		const address = endpoint.addresses[i];
-		if (!isLeft(walk, family, endpoint, address, isAnyUsed)) continue;
-		const hash = stickyHash(walk.client, endpoint.seed + i + 1);
+		if (address === undefined || !isLeft(walk, family, endpoint, address, isAnyUsed)) continue;
+		const hash = stickyHash(walk.client, address.seed);
 		if (hash >= least) continue;
 		best = address;
 		least = hash;

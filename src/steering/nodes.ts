@@ -13,6 +13,8 @@ export interface AddressEntry {
 	readonly octetsAt: number;
 	/** Indexes of the targets that must all be up; empty when nothing is probed. */
 	readonly targets: readonly number[];
+	/** What a client's choice among an endpoint's addresses hangs on. */
+	readonly seed: number;
 }
 
 export interface EndpointEntry {
