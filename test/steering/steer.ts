@@ -148,6 +148,7 @@ export class World {
 	readonly compiled: Compiled;
 	readonly walk: Walk;
 	readonly #roots: ReadonlyMap<string, number>;
+	readonly #names: Readonly<Record<Family, ReadonlyMap<number, string>>>;
 
 	/** @param vantages  regions that have a round-trip time for each target */
 	constructor(compiled: Compiled, chance: Chance, vantages = 1) {
@@ -159,6 +160,7 @@ export class World {
 			Int32Array.from({ length: count }, (_, i) => i),
 			chance,
 		);
+		this.#names = { 4: endpointNames(compiled, 4), 6: endpointNames(compiled, 6) };
 		this.#roots = new Map(compiled.names.map(({ owner, index }) => [owner, index]));
 	}
 
@@ -233,14 +235,21 @@ export class World {
 	}
 
 	#nameAt(octetsAt: number, family: Family): string {
-		for (const node of this.walk.table.nodes) {
-			if (node.kind !== 'pool') continue;
-			const own = family === 4 ? node.ipv4 : node.ipv6;
-			for (const endpoint of own.endpoints) {
-				const i = endpoint.addresses.findIndex((entry) => entry.octetsAt === octetsAt);
-				if (i >= 0) return i === 0 ? endpoint.name : `${endpoint.name}.${i}`;
-			}
-		}
-		throw new Error(`What stands at ${octetsAt} is of no endpoint`);
+		const name = this.#names[family].get(octetsAt);
+		if (name === undefined) throw new Error(`What stands at ${octetsAt} is of no endpoint`);
+		return name;
 	}
+}
+
+/** Endpoints by where their addresses of a family stand. */
+function endpointNames({ table }: Compiled, family: Family): ReadonlyMap<number, string> {
+	const names = new Map<number, string>();
+	for (const node of table.nodes) {
+		if (node.kind !== 'pool') continue;
+		for (const { name, addresses } of (family === 4 ? node.ipv4 : node.ipv6).endpoints) {
+			for (const [i, { octetsAt }] of addresses.entries())
+				if (!names.has(octetsAt)) names.set(octetsAt, i === 0 ? name : `${name}.${i}`);
+		}
+	}
+	return names;
 }
