@@ -18,8 +18,8 @@ export interface ReadyReport {
 	readonly geo: readonly {
 		readonly path: string;
 		readonly type: string;
-		readonly builtAt: string;
-		readonly ageDays: number;
+		readonly builtAt: string | undefined;
+		readonly ageDays: number | undefined;
 	}[];
 	readonly workers: { readonly wanted: number; readonly running: number };
 	readonly loadedSecAgo: number;
@@ -40,4 +40,33 @@ export interface TargetReport {
 	readonly checkedSecAgo: number | undefined;
 	readonly reason: string | undefined;
 	readonly rttMs: number | undefined;
+}
+
+export interface GeoReport {
+	/** The best first; later ones fill what earlier ones lack. */
+	readonly databases: readonly {
+		readonly path: string;
+		readonly type: string;
+		/** Absent when the file does not say, like its age. */
+		readonly builtAt: string | undefined;
+		readonly ageDays: number | undefined;
+		readonly isOld: boolean;
+		readonly ipVersion: 4 | 6;
+		readonly networks: number;
+		/** Of country, continent, subdivision, coordinates, asn. */
+		readonly knows: readonly string[];
+		readonly lacks: readonly string[];
+		/** Why the version on disk is not the one that is used; absent while it is. */
+		readonly refused: string | undefined;
+	}[];
+	/** What none of them knows. */
+	readonly lacks: readonly string[];
+	/** Parts of policies that suffer from it. */
+	readonly suffering: readonly {
+		readonly unit: string;
+		readonly path: string;
+		readonly needs: string;
+		/** What it means. */
+		readonly effect: string;
+	}[];
 }

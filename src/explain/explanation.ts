@@ -17,6 +17,8 @@ export interface Explanation {
 	readonly authority: readonly string[];
 	/** Bits of the client's address that the answer holds for; undefined when the query names no client. */
 	readonly scope: number | undefined;
+	/** What each database says of the address that decides. */
+	readonly where: readonly string[];
 	/** Why, where no policy decides. */
 	readonly outcome: string;
 	/** The steered names that the answer went through, in order. */

@@ -18,6 +18,12 @@ export interface Command {
 	readonly settings: Settings;
 	readonly isDemo: boolean;
 	readonly isForced: boolean;
+	/** Print JSON rather than text for people. */
+	readonly isJson: boolean;
+	/** Take warnings for errors. */
+	readonly isStrict: boolean;
+	/** Values of flags that are no settings, by their name. */
+	readonly options: ReadonlyMap<string, string>;
 	/** Take the signals over; a command that does not is ended by them as usual. */
 	readonly takeSignals: () => Signals;
 	/** A line, or several, on standard output. */

@@ -2,6 +2,7 @@
  * The metrics of an instance: the counters of its workers, and its state.
  */
 
+import type { GeoFile } from '../geo/mmdb-file.ts';
 import type { Vote } from '../health/target.ts';
 import { COUNT, RCODES } from '../serve/counters.ts';
 import type { Metric, Sample } from '../telemetry/metrics.ts';
@@ -32,6 +33,23 @@ export function instanceMetrics(
 		read: () => {
 			const now = state();
 			return now === undefined ? [] : [{ value: read(now) }];
+		},
+	});
+	const geodb = (
+		name: string,
+		help: string,
+		read: (file: GeoFile, state: InstanceState) => number | undefined,
+	): Metric => ({
+		name,
+		help,
+		kind: 'gauge',
+		labels: ['path', 'type'],
+		read: () => {
+			const now = state();
+			return (now?.geoFiles ?? []).flatMap((file) => {
+				const value = now === undefined ? undefined : read(file, now);
+				return value === undefined ? [] : [{ labels: { path: file.path, type: file.databaseType }, value }];
+			});
 		},
 	});
 	return [
@@ -89,17 +107,18 @@ export function instanceMetrics(
 			labels: ['vote'],
 			read: () => voteSamples(targets(), state()?.snapshot.targets.length ?? 0),
 		},
-		{
-			name: 'geodb_build_time_seconds',
-			help: 'When each geo database was built',
-			kind: 'gauge',
-			labels: ['type'],
-			read: () =>
-				(state()?.geoFiles ?? []).map(({ databaseType, builtAt }) => ({
-					labels: { type: databaseType },
-					value: builtAt.getTime() / 1000,
-				})),
-		},
+		geodb('geodb_build_time_seconds', 'When each geo database was built', ({ builtAt }) =>
+			builtAt === undefined ? undefined : builtAt.getTime() / 1000,
+		),
+		geodb('geodb_age_seconds', 'How long ago that was', ({ builtAt }) =>
+			builtAt === undefined ? undefined : (Date.now() - builtAt.getTime()) / 1000,
+		),
+		geodb('geodb_networks', 'Networks that each geo database has a record for', ({ networkCount }) => networkCount),
+		geodb(
+			'geodb_refused',
+			'1 when the file has changed and cannot be used, so that the version before is',
+			(file, now) => (now.geoRefused.has(file.path) ? 1 : 0),
+		),
 	];
 }
 

@@ -5,6 +5,7 @@
 import type { FileProblem } from '../config/zones-directory.ts';
 import type { GeoFile } from '../geo/mmdb-file.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
+import type { SteeringUnit } from '../steering/compile.ts';
 
 export interface InstanceState {
 	readonly generation: number;
@@ -16,6 +17,9 @@ export interface InstanceState {
 	/** Why the zones could not be kept for the next start. */
 	readonly unsaved: string | undefined;
 	readonly geoFiles: readonly GeoFile[];
+	/** By path, why the newer version of a geo database is not used. */
+	readonly geoRefused: ReadonlyMap<string, string>;
+	readonly documents: readonly SteeringUnit[];
 	readonly loadedMsAgo: number;
 	readonly workersWanted: number;
 	readonly workersRunning: number;

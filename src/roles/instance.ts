@@ -6,12 +6,14 @@
 
 import { randomBytes, randomInt } from 'node:crypto';
 import { availableParallelism, networkInterfaces } from 'node:os';
-import { type AdminSurface, createAdminSurface } from '../admin/app.ts';
+import { type AdminSurface, createAdminSurface, type ExplainQuery } from '../admin/app.ts';
 import { type FileProblem, printFileProblem } from '../config/zones-directory.ts';
+import { type ExplainSources, explain } from '../explain/explain.ts';
+import type { Explanation } from '../explain/explanation.ts';
 import type { GeoData } from '../geo/decide.ts';
-import { combineGeoData, type GeoFile } from '../geo/mmdb-file.ts';
 import { createHealthWords, TARGETS_MAX, VerdictTable } from '../health/verdict-table.ts';
 import { parseAddress } from '../lib/address.ts';
+import { createChance } from '../lib/chance.ts';
 import { type ListenAddress, parseListenAddress, printListenAddress } from '../lib/listen-address.ts';
 import type { Clock, Log } from '../lib/ports.ts';
 import type { Settings } from '../model/settings.ts';
@@ -20,16 +22,18 @@ import { createGuard } from '../probe/guard.ts';
 import { Prober } from '../probe/prober.ts';
 import { createRateLimitTable } from '../serve/rate-limit.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
+import { dataNeeds } from '../steering/data-needs.ts';
 import { CookieSecrets } from '../store/cookie-secrets.ts';
 import { LastGood } from '../store/last-good.ts';
 import { lockState } from '../store/state-lock.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
-import { readGeodb } from './geodb.ts';
+import { ageWarning, geoReport } from './geo-report.ts';
+import { GeodbKeeper } from './geodb.ts';
 import { instanceMetrics } from './instance-metrics.ts';
 import type { InstanceState } from './instance-state.ts';
 import { reservePort } from './port-holder.ts';
 import { readyReport, targetReports } from './reports.ts';
-import { DirectoryRefused, type Loaded, UnitKeeper } from './units.ts';
+import { DirectoryRefused, documentsOf, type Loaded, UnitKeeper } from './units.ts';
 import { VERSION } from './version.ts';
 import type { AnsweringSettings } from './worker-messages.ts';
 import { WorkerPool } from './worker-pool.ts';
@@ -56,6 +60,9 @@ export class StartRefused extends Error {
 /** How often it is asked whether a new cookie secret is due. */
 const COOKIE_CHECK_MS = 3_600_000;
 
+/** How often the files of geo databases are looked at. */
+const GEODB_LOOK_MS = 5000;
+
 const clock: Clock = { nowMs: () => performance.now() };
 
 export class Instance {
@@ -64,15 +71,21 @@ export class Instance {
 	readonly #parts: Parts;
 	#generation = 1;
 	#loaded: Loaded;
+	/** Of its targets, in the health words. */
+	#slots: Int32Array;
 	#loadedMs = clock.nowMs();
 	/** Why the last reload was refused as a whole. */
 	#refusal: string | undefined;
 	/** Why what is served could not be kept for the next start. */
 	#unsaved: string | undefined;
 
-	private constructor(parts: Parts, loaded: Loaded, refusal: string | undefined) {
+	/** Geo databases that were told to be old. */
+	readonly #oldVersions = new Set<string>();
+
+	private constructor(parts: Parts, loaded: Loaded, slots: Int32Array, refusal: string | undefined) {
 		this.#parts = parts;
 		this.#loaded = loaded;
+		this.#slots = slots;
 		this.#refusal = refusal;
 		this.listen = parts.listen;
 		this.adminUrl = parts.adminUrl;
@@ -93,8 +106,10 @@ export class Instance {
 		const { settings, log, isProbing, isForced } = options;
 		const lock = lockState(settings.stateDir);
 		closers.push(() => lock.release());
-		const geoFiles = readGeodb(settings.geodb);
-		const geo = combineGeoData(geoFiles);
+		const geodb = new GeodbKeeper(settings.geodb, (path, reason) =>
+			log.error({ path, reason }, 'the geo database was refused; what was used before goes on'),
+		);
+		const geo = geodb.data;
 		const keeper = new UnitKeeper(settings.zonesDir, new LastGood(settings.stateDir), [settings.region]);
 		const { loaded, refusal } = firstLoad(keeper, geo, isForced, log);
 		const verdicts = new VerdictTable(createHealthWords());
@@ -124,6 +139,8 @@ export class Instance {
 		const admin = createAdminSurface({
 			ready: () => readyReport(instance?.state()),
 			targets: () => targetReports(prober?.states() ?? [], instance?.state()?.snapshot ?? snapshot, clock.nowMs()),
+			explain: (question) => instance?.explain(question) ?? 'Cannot explain before the start is over',
+			geo: () => geoReport(geodb, dataNeeds(instance?.state().documents ?? []), Date.now()),
 			metrics,
 			onFault: (error) => log.error({ error: error.stack }, 'a request to the admin surface met a fault'),
 		});
@@ -139,36 +156,88 @@ export class Instance {
 		if (!isProbing)
 			log.warn({}, 'this process does not probe: without Redis it has no health, and unknown counts as up');
 		instance = new Instance(
-			{ options, geo, geoFiles, keeper, verdicts, workers, prober, listen, adminUrl, closers },
+			{ options, geodb, keeper, verdicts, workers, prober, listen, adminUrl, closers },
 			loaded,
+			slots,
 			refusal,
 		);
 		keeper.accept(loaded);
 		instance.#save();
+		const started = instance;
+		started.#warnOfAge();
+		const looks = setInterval(() => started.#lookAtGeodb(true), GEODB_LOOK_MS);
+		closers.push(() => clearInterval(looks));
 		return instance;
 	}
 
-	/** Load the zones directory again. Whatever is wrong with it, what is served stays whole. */
+	/**
+	 * Load the geo databases that have changed, and the zones directory again. Whatever is wrong with them, what is
+	 * served stays whole.
+	 */
 	reload(isForced = false): void {
-		const { options, keeper, geo, verdicts, workers, prober } = this.#parts;
-		const { log, settings } = options;
+		const { options, keeper, geodb } = this.#parts;
+		const { log } = options;
+		this.#lookAtGeodb(false);
 		try {
-			const loaded = keeper.load(geo, isForced);
-			const { snapshot } = loaded.settled;
-			const slots = assignSlots(verdicts, snapshot);
-			this.#generation++;
-			workers.swap({ number: this.#generation, snapshot, slots });
-			prober?.setTargets(targetsFor(settings.region, snapshot));
-			keeper.accept(loaded);
-			this.#loaded = loaded;
+			const loaded = keeper.load(geodb.data, isForced);
+			this.#serve(loaded);
 			this.#loadedMs = clock.nowMs();
 			this.#refusal = undefined;
 			logProblems(loaded.problems, log);
-			log.info({ generation: this.#generation, zones: snapshot.zones.zoneCount }, 'zones loaded');
+			log.info({ generation: this.#generation, zones: loaded.settled.snapshot.zones.zoneCount }, 'zones loaded');
 			this.#save();
 		} catch (error) {
 			this.#refusal = (error as Error).message;
 			log.error({ reason: this.#refusal }, 'the reload was refused; what was served before goes on');
+		}
+	}
+
+	/** Hand a new generation to the workers. */
+	#serve(loaded: Loaded): void {
+		const { options, keeper, verdicts, workers, prober } = this.#parts;
+		const { snapshot } = loaded.settled;
+		const slots = assignSlots(verdicts, snapshot);
+		this.#generation++;
+		workers.swap({ number: this.#generation, snapshot, slots });
+		prober?.setTargets(targetsFor(options.settings.region, snapshot));
+		keeper.accept(loaded);
+		this.#loaded = loaded;
+		this.#slots = slots;
+	}
+
+	/** Take the geo databases that have changed on disk; what is served is built anew from them, or stays as it is. */
+	#lookAtGeodb(isSettled: boolean): void {
+		const { options, keeper, geodb } = this.#parts;
+		const update = geodb.look({ isSettled });
+		this.#warnOfAge();
+		if (update === undefined) return;
+		try {
+			const { settled, problems, versions } = keeper.rebuild(update.data);
+			const [refused] = settled.refused;
+			if (refused !== undefined) throw new Error(`${refused} cannot be built with it`);
+			const before = this.#loaded;
+			// What was wrong with units that are not served is wrong with them still.
+			const errors = before.problems.filter(({ isWarning }) => !isWarning);
+			this.#serve({
+				settled: { ...settled, refused: before.settled.refused },
+				problems: [...errors, ...problems],
+				versions,
+			});
+			geodb.accept(update);
+			for (const { path, databaseType, builtAt, networkCount } of update.files)
+				options.log.info({ path, databaseType, builtAt, networkCount }, 'geo database in use');
+		} catch (error) {
+			geodb.refuse(update, (error as Error).message);
+		}
+	}
+
+	/** Once for each version of a database that is old. */
+	#warnOfAge(): void {
+		for (const file of this.#parts.geodb.files) {
+			const warning = ageWarning(file, Date.now());
+			if (warning === undefined || this.#oldVersions.has(file.version)) continue;
+			this.#oldVersions.add(file.version);
+			this.#parts.options.log.warn({ path: file.path, builtAt: file.builtAt }, warning);
 		}
 	}
 
@@ -193,11 +262,31 @@ export class Instance {
 			refused: this.#loaded.settled.refused,
 			refusal: this.#refusal,
 			unsaved: this.#unsaved,
-			geoFiles: this.#parts.geoFiles,
+			geoFiles: this.#parts.geodb.files,
+			geoRefused: this.#parts.geodb.refused,
+			documents: documentsOf(this.#loaded),
 			loadedMsAgo: clock.nowMs() - this.#loadedMs,
 			workersWanted: this.#parts.workers.wanted,
 			workersRunning: this.#parts.workers.running,
 		};
+	}
+
+	/** Which answer a client gets now, and why; a text for a question that is none. */
+	explain({ name, type = 'A', client, resolver = '127.0.0.1' }: ExplainQuery): Explanation | string {
+		const { verdicts, geodb, options } = this.#parts;
+		const { snapshot, geoNotes } = this.#loaded.settled;
+		const sources: ExplainSources = {
+			snapshot,
+			geoNotes,
+			geo: geodb.data,
+			databases: geodb.files,
+			health: verdicts.words,
+			slots: this.#slots,
+			chance: createChance(randomInt(2 ** 31)),
+			vantages: [options.settings.region],
+			noteOf: () => undefined,
+		};
+		return explain(sources, { name, type, client, resolver });
 	}
 
 	/** Answer what has arrived, then end everything in reverse. */
@@ -208,8 +297,7 @@ export class Instance {
 
 interface Parts {
 	readonly options: InstanceOptions;
-	readonly geo: GeoData;
-	readonly geoFiles: readonly GeoFile[];
+	readonly geodb: GeodbKeeper;
 	readonly keeper: UnitKeeper;
 	readonly verdicts: VerdictTable;
 	readonly workers: WorkerPool;

@@ -6,9 +6,8 @@ import type { ReadyReport, TargetReport } from '../admin/reports.ts';
 import { printFileProblem } from '../config/zones-directory.ts';
 import type { TargetState } from '../probe/prober.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
+import { ageDays } from './geo-report.ts';
 import type { InstanceState } from './instance-state.ts';
-
-const DAY_MS = 86_400_000;
 
 /** @param state  undefined while the instance is still starting */
 export function readyReport(state: InstanceState | undefined): ReadyReport {
@@ -29,6 +28,7 @@ export function readyReport(state: InstanceState | undefined): ReadyReport {
 	const degraded: string[] = [];
 	if (refusal !== undefined) degraded.push(refusal);
 	if (unsaved !== undefined) degraded.push(unsaved);
+	for (const reason of state.geoRefused.values()) degraded.push(reason);
 	for (const unit of refused) degraded.push(`the new version of ${unit} was refused`);
 	if (workersRunning < workersWanted) degraded.push(`${workersRunning} of ${workersWanted} workers run`);
 	return {
@@ -38,11 +38,11 @@ export function readyReport(state: InstanceState | undefined): ReadyReport {
 		zones: state.snapshot.zones.zoneCount,
 		problems: problems.map(printFileProblem),
 		refusedUnits: [...refused],
-		geo: state.geoFiles.map(({ path, databaseType, builtAt }) => ({
-			path,
-			type: databaseType,
-			builtAt: builtAt.toISOString(),
-			ageDays: Math.floor((Date.now() - builtAt.getTime()) / DAY_MS),
+		geo: state.geoFiles.map((file) => ({
+			path: file.path,
+			type: file.databaseType,
+			builtAt: file.builtAt?.toISOString(),
+			ageDays: ageDays(file, Date.now()),
 		})),
 		workers: { wanted: workersWanted, running: workersRunning },
 		loadedSecAgo: Math.round(state.loadedMsAgo / 1000),

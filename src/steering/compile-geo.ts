@@ -12,7 +12,7 @@
  */
 
 import { type GeoData, mergeDecisions } from '../geo/decide.ts';
-import { NOWHERE, type Place } from '../geo/place.ts';
+import { type GeoField, NOWHERE, type Place } from '../geo/place.ts';
 import type { Ranges } from '../geo/ranges.ts';
 import { type Prefix, parsePrefix, printPrefix } from '../lib/prefix.ts';
 import type { Path } from '../lib/result.ts';
@@ -28,6 +28,8 @@ interface Merged {
 	/** Each a list of target numbers. */
 	readonly rankings: readonly (readonly number[])[];
 	readonly unknownRanking: number;
+	/** Rules that stand in some ranking. */
+	readonly reached: ReadonlySet<number>;
 }
 
 /** What decides: plain data, so that it can be a key. */
@@ -66,7 +68,13 @@ export function compileGeo(
 		defaultTarget: fallback === undefined ? undefined : targets.indexOf(fallback),
 	};
 	const key = `geo ${compiler.geo.version} ${JSON.stringify(rules)}`;
-	const { decisions, rankings, unknownRanking } = compiler.merges.get(key, () => merge(compiler.geo, rules));
+	const { decisions, rankings, unknownRanking, reached } = compiler.merges.get(key, () => merge(compiler.geo, rules));
+	for (const rule of policy.rules.keys()) {
+		if (!reached.has(rule) && isKnowable(compiler, claims, rule)) {
+			const why = 'no network of the loaded databases is in it, or what is more specific takes them all';
+			compiler.warn(unit.unit, [...path, 'rules', rule], `Nothing can reach this rule: ${why}`);
+		}
+	}
 	const node: GeoNode = {
 		kind: 'geo',
 		name,
@@ -83,6 +91,12 @@ export function compileGeo(
 		fallback,
 	});
 	return node;
+}
+
+/** Whether the databases could tell of its matches; where they could not, that is what is told of. */
+function isKnowable(compiler: Compiler, { places }: Claims, rule: number): boolean {
+	const known = compiler.databaseFields();
+	return places.every(([key, claimant]) => claimant !== rule || known.has(key.slice(0, key.indexOf(' ')) as GeoField));
 }
 
 /** Which rule claims which place; two rules that claim the same one are a mistake. */
@@ -167,15 +181,17 @@ function merge(geo: GeoData, rules: RuleSet): Merged {
 		.filter((prefix): prefix is Prefix => typeof prefix !== 'string');
 	const rankings: (readonly number[])[] = [];
 	const numbers = new Map<string, number>();
+	const reached = new Set<number>();
 	const decide = (place: Place, covering: readonly number[]) => {
 		const matched: (number | undefined)[] = covering.map((network) => rules.networks[network]?.[0]);
 		matched.push(
 			places.get(`asn ${place.asn}`),
+			places.get(`subdivision ${place.innerSubdivision}`),
 			places.get(`subdivision ${place.subdivision}`),
 			places.get(`country ${place.country}`),
 			places.get(`continent ${place.continent}`),
 		);
-		const ranking = rank(rules, matched);
+		const ranking = rank(rules, matched, reached);
 		const key = ranking.join();
 		const before = numbers.get(key);
 		if (before !== undefined) return before;
@@ -184,14 +200,18 @@ function merge(geo: GeoData, rules: RuleSet): Merged {
 		return rankings.length - 1;
 	};
 	const unknownRanking = decide(NOWHERE, []);
-	return { decisions: mergeDecisions(geo, prefixes, decide), rankings, unknownRanking };
+	return { decisions: mergeDecisions(geo, prefixes, decide), rankings, unknownRanking, reached };
 }
 
-/** Targets in the order in which they are tried; a fence ends the list before the less specific and the default. */
-function rank(rules: RuleSet, matched: readonly (number | undefined)[]): number[] {
+/**
+ * Targets in the order in which they are tried; a fence ends the list before the less specific and the default.
+ * @param reached  takes the rules that stand in it
+ */
+function rank(rules: RuleSet, matched: readonly (number | undefined)[], reached: Set<number>): number[] {
 	const ranking = new Set<number>();
 	for (const rule of matched) {
 		if (rule === undefined) continue;
+		reached.add(rule);
 		ranking.add(rules.targets[rule] ?? -1);
 		if (rules.fences[rule] === true) return [...ranking];
 	}

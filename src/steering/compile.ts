@@ -8,6 +8,7 @@
  */
 
 import { type GeoData, noGeoData } from '../geo/decide.ts';
+import { fieldsKnown, type GeoField } from '../geo/place.ts';
 import type { Ranges } from '../geo/ranges.ts';
 import type { Target } from '../health/target.ts';
 import { type Address, addressOctets } from '../lib/address.ts';
@@ -118,6 +119,7 @@ export class Compiler {
 	readonly #rdataPlaces = new Map<string, number>();
 	#memoryWords = 0;
 	#countries: ReadonlySet<string | undefined> | undefined;
+	#fields: ReadonlySet<GeoField> | undefined;
 	/** Policies being compiled, inside one another. */
 	#nesting = 0;
 
@@ -158,7 +160,7 @@ export class Compiler {
 			targetCount: this.#targets.length,
 		};
 		// What is wrong with a policy that has mistakes is not known.
-		if (this.problems.length === 0) warnOfGraph(this, names, steered);
+		if (this.problems.every(({ isWarning }) => isWarning)) warnOfGraph(this, units, names, steered);
 		const geoNotes = new Map<number, GeoNotes>();
 		for (const [index, node] of this.nodes.entries()) {
 			const notes = this.geoNotes.get(node);
@@ -179,6 +181,12 @@ export class Compiler {
 	databaseCountries(): ReadonlySet<string | undefined> {
 		this.#countries ??= new Set(this.geo.places.map(({ country }) => country));
 		return this.#countries;
+	}
+
+	/** What some loaded database knows of some network. */
+	databaseFields(): ReadonlySet<GeoField> {
+		this.#fields ??= fieldsKnown(this.geo.places);
+		return this.#fields;
 	}
 
 	#aliasesOf(pool: PoolNode): readonly Uint8Array[] {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type AdminParts, createAdminSurface } from '../../src/admin/app.ts';
-import type { ReadyReport } from '../../src/admin/reports.ts';
+import type { GeoReport, ReadyReport } from '../../src/admin/reports.ts';
 
 const fine: ReadyReport = {
 	ready: true,
@@ -27,6 +27,12 @@ const target = {
 	reason: 'status 500',
 	rttMs: undefined,
 } as const;
+
+const geo: GeoReport = {
+	databases: [],
+	lacks: ['asn'],
+	suffering: [{ unit: 'example.org.', path: 'policies.www', needs: 'asn', effect: 'never matches' }],
+};
 
 const degraded: ReadyReport = { ...fine, degraded: ['the new version of example.org. was refused'] };
 const unready: ReadyReport = { ...fine, ready: false, degraded: ['starting'] };
@@ -99,6 +105,7 @@ describe('the admin surface', () => {
 			status: 200,
 			body: JSON.parse(JSON.stringify({ targets: [target] })),
 		},
+		{ name: '/v1/geo tells of the geo databases', url: '/v1/geo', status: 200, body: geo },
 	] as readonly Row[]) {
 		it(name, async () => {
 			const answer = await ask(parts, method, url);
@@ -152,6 +159,19 @@ describe('the admin surface', () => {
 		});
 	}
 
+	for (const { query, status, says } of [
+		{ query: '?name=www.example.org', status: 200, says: { name: 'www.example.org' } },
+		{ query: '?name=bad', status: 400, says: { detail: 'Cannot explain that' } },
+		{ query: '', status: 400, says: { detail: 'Cannot explain without ?name=' } },
+		{ query: '?name=a&client=1.2.3.4&client=5.6.7.8', status: 400, says: { detail: 'Cannot use a parameter twice' } },
+	]) {
+		it(`answers /v1/explain${query} with ${status}`, async () => {
+			const answer = await ask({}, 'GET', `/v1/explain${query}`);
+			assert.equal(answer.status, status);
+			assert.partialDeepStrictEqual(JSON.parse(answer.body), says);
+		});
+	}
+
 	it('listens where it is told, and no longer when it is closed', async () => {
 		const surface = createAdminSurface(partsWith({}));
 		const url = await surface.listen({ host: '127.0.0.1', port: 0 });
@@ -175,6 +195,8 @@ function partsWith(parts: Partial<AdminParts>): AdminParts {
 	return {
 		ready: () => fine,
 		targets: () => [target],
+		geo: () => geo,
+		explain: ({ name }) => (name === 'bad' ? 'Cannot explain that' : { name }),
 		metrics: {
 			contentType: 'text/plain; version=0.0.4; charset=utf-8',
 			text: () => Promise.resolve('meridian_zones 1\n'),

@@ -8,7 +8,8 @@
 import { scanMasterFile } from '../../src/dns/master-file.ts';
 import { lowerName, scanName } from '../../src/dns/name.ts';
 import { UDP_PAYLOAD_OCTETS_MAX } from '../../src/dns/protocol.ts';
-import { combineGeoData, readMmdbFile } from '../../src/geo/mmdb-file.ts';
+import { combineGeoData } from '../../src/geo/combine.ts';
+import { readMmdbFile } from '../../src/geo/mmdb-file.ts';
 import { createHealthWords, VerdictTable } from '../../src/health/verdict-table.ts';
 import { type Address, parseAddress } from '../../src/lib/address.ts';
 import { createChance } from '../../src/lib/chance.ts';

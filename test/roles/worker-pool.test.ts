@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { BroadcastChannel, setEnvironmentData } from 'node:worker_threads';
-import { combineGeoData, readMmdbFile } from '../../src/geo/mmdb-file.ts';
+import { combineGeoData } from '../../src/geo/combine.ts';
+import { readMmdbFile } from '../../src/geo/mmdb-file.ts';
 import { createHealthWords } from '../../src/health/verdict-table.ts';
 import { parsePrefix } from '../../src/lib/prefix.ts';
 import { defaultGeodbPath } from '../../src/roles/geodb.ts';
