@@ -26,7 +26,7 @@ export function compilePool(
 	pool: PoolDocument,
 ): PoolNode | undefined {
 	const path: Path = ['pools', name];
-	const before = compiler.problems.length;
+	const before = compiler.mistakes;
 	if (pool.region !== undefined && !compiler.regions.has(pool.region)) {
 		compiler.report(unit, [...path, 'region'], `Cannot find the region "${pool.region}"`);
 	}
@@ -35,7 +35,7 @@ export function compilePool(
 		endpoint,
 		addresses: endpointAddresses(compiler, unit, name, endpoint, monitors, [...path, 'endpoints', i]),
 	}));
-	if (compiler.problems.length > before) return undefined;
+	if (compiler.mistakes > before) return undefined;
 	return {
 		kind: 'pool',
 		name: `${unit.unit} ${name}`,
