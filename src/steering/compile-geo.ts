@@ -52,12 +52,12 @@ export function compileGeo(
 	path: Path,
 	name: string,
 ): GeoNode | undefined {
-	const before = compiler.problems.length;
+	const before = compiler.mistakes;
 	const claims = new Claims(compiler, unit);
 	for (const [rule, { match }] of policy.rules.entries()) claims.add(rule, match, [...path, 'rules', rule, 'match']);
 	const members = policy.rules.map(({ use }, rule) => compiler.use(unit, use, [...path, 'rules', rule, 'use']));
 	const fallback = policy.default === undefined ? undefined : compiler.use(unit, policy.default, [...path, 'default']);
-	if (compiler.problems.length > before || members.includes(undefined)) return undefined;
+	if (compiler.mistakes > before || members.includes(undefined)) return undefined;
 	if (policy.default !== undefined && fallback === undefined) return undefined;
 	const targets = [...new Set([...members, fallback])].filter((member) => member !== undefined);
 	const rules: RuleSet = {
@@ -79,6 +79,7 @@ export function compileGeo(
 		kind: 'geo',
 		name,
 		looksAtClient: true,
+		members: targets,
 		decisions,
 		rankings: rankings.map((ranking) => ranking.map((target) => targets[target] ?? -1)),
 		unknownRanking,

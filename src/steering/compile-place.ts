@@ -28,9 +28,9 @@ export function compileProximity(
 	path: Path,
 	name: string,
 ): ProximityNode | undefined {
-	const before = compiler.problems.length;
+	const before = compiler.mistakes;
 	const entries = policy.members.map((member, i) => nearEntry(compiler, unit, member, [...path, 'members', i]));
-	if (compiler.problems.length > before) return undefined;
+	if (compiler.mistakes > before) return undefined;
 	const places = entries.flatMap(({ point }) => (point === undefined ? [] : [point]));
 	const members = entries.flatMap(({ node }) => (node === undefined ? [] : [node]));
 	if (places.length < entries.length || members.length < entries.length) return undefined;

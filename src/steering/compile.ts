@@ -101,6 +101,8 @@ export class Compiler {
 	readonly common: SteeringUnit;
 	readonly regions = new Map<string, Region>();
 	readonly problems: UnitProblem[] = [];
+	/** Problems that are no warnings. */
+	mistakes = 0;
 	readonly nodes: SteeringNode[] = [];
 	/** By node. */
 	readonly origins: Origin[] = [];
@@ -160,7 +162,7 @@ export class Compiler {
 			targetCount: this.#targets.length,
 		};
 		// What is wrong with a policy that has mistakes is not known.
-		if (this.problems.every(({ isWarning }) => isWarning)) warnOfGraph(this, units, names, steered);
+		if (this.mistakes === 0) warnOfGraph(this, units, names, steered);
 		const geoNotes = new Map<number, GeoNotes>();
 		for (const [index, node] of this.nodes.entries()) {
 			const notes = this.geoNotes.get(node);
@@ -170,6 +172,7 @@ export class Compiler {
 	}
 
 	report(unit: SteeringUnit, path: Path, message: string): void {
+		this.mistakes++;
 		this.problems.push({ unit: unit.unit, path, message, isWarning: false });
 	}
 

@@ -10,8 +10,8 @@
 
 import { VERDICT_WORD } from '../health/verdict-table.ts';
 import type { AddressEntry, EndpointEntry, PoolFamily, PoolNode, SteeringNode } from './nodes.ts';
-import { addressWord, hasHealthyAddress, hasKnownUp } from './pool.ts';
-import { stickyHash, stickyScore } from './rendezvous.ts';
+import { addressWord, hasKnownUp } from './pool.ts';
+import { putStickyScore, stickyHash } from './rendezvous.ts';
 import { STATE, type Walk } from './walk.ts';
 
 export const PICK = { addresses: 0, nodata: 1, servfail: 2, alias: 3 } as const;
@@ -76,15 +76,17 @@ function drawEndpoint(walk: Walk, family: PoolFamily, isAnyUsed: boolean): Endpo
 /** The endpoint that the client's network has the least score for, of those with an address that is not yet picked. */
 function bestEndpoint(walk: Walk, family: PoolFamily, isAnyUsed: boolean): EndpointEntry | undefined {
 	const { endpoints } = family;
+	// The walk is over, so the scores of all its levels are free.
+	const { scores } = walk;
 	let best: EndpointEntry | undefined;
-	let least = Number.POSITIVE_INFINITY;
+	let bestAt = 0;
 	for (let i = 0; i < endpoints.length; i++) {
 		const endpoint = endpoints[i];
 		if (endpoint === undefined || countLeft(walk, family, endpoint, isAnyUsed) === 0) continue;
-		const score = stickyScore(walk.client, endpoint.seed, endpoint.weight);
-		if (score >= least) continue;
+		putStickyScore(scores, i, walk.client, endpoint.seed, endpoint.weight);
+		if (best !== undefined && (scores[i] ?? 0) >= (scores[bestAt] ?? 0)) continue;
 		best = endpoint;
-		least = score;
+		bestAt = i;
 	}
 	if (best?.weight === 0 && walk.pickedCount > 0 && hasWeight(walk, family, isAnyUsed)) return undefined;
 	return best;
@@ -95,7 +97,11 @@ function hasWeight(walk: Walk, family: PoolFamily, isAnyUsed: boolean): boolean 
 	for (let i = 0; i < family.endpoints.length; i++) {
 		const endpoint = family.endpoints[i];
 		if (endpoint === undefined || endpoint.weight === 0) continue;
-		if (isAnyUsed || hasHealthyAddress(walk, endpoint)) return true;
+		if (isAnyUsed) return true;
+		for (let j = 0; j < endpoint.addresses.length; j++) {
+			const address = endpoint.addresses[j];
+			if (address !== undefined && isUsable(walk, family, endpoint, address)) return true;
+		}
 	}
 	return false;
 }
@@ -131,12 +137,12 @@ function bestAddress(
 	isAnyUsed: boolean,
 ): AddressEntry | undefined {
 	let best: AddressEntry | undefined;
-	let least = Number.POSITIVE_INFINITY;
+	let least = 0;
 	for (let i = 0; i < endpoint.addresses.length; i++) {
 		const address = endpoint.addresses[i];
-		if (!isLeft(walk, family, endpoint, address, isAnyUsed)) continue;
-		const hash = stickyHash(walk.client, endpoint.seed + i + 1);
-		if (hash >= least) continue;
+		if (address === undefined || !isLeft(walk, family, endpoint, address, isAnyUsed)) continue;
+		const hash = stickyHash(walk.client, address.seed);
+		if (best !== undefined && hash >= least) continue;
 		best = address;
 		least = hash;
 	}

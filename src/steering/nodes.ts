@@ -13,6 +13,8 @@ export interface AddressEntry {
 	readonly octetsAt: number;
 	/** Indexes of the targets that must all be up; empty when nothing is probed. */
 	readonly targets: readonly number[];
+	/** What a client's choice among an endpoint's addresses hangs on. */
+	readonly seed: number;
 }
 
 export interface EndpointEntry {
@@ -69,6 +71,8 @@ export interface GeoNode extends Placed<readonly number[]> {
 	readonly kind: 'geo';
 	readonly name: string;
 	readonly looksAtClient: true;
+	/** Of all its rules and the default, also those that no place of the databases leads to. */
+	readonly members: readonly number[];
 	/** Nodes in the order in which they are tried: most specific match first, the default last. */
 	readonly rankings: readonly (readonly number[])[];
 }
@@ -168,6 +172,5 @@ export interface GeoNotes {
 
 /** Nodes that a policy may hand on to. */
 export function membersOf(node: SteeringNode): readonly number[] {
-	if (node.kind === 'pool') return [];
-	return node.kind === 'geo' ? node.rankings.flat() : node.members;
+	return node.kind === 'pool' ? [] : node.members;
 }

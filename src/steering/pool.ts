@@ -41,7 +41,7 @@ export function visitPool(walk: Walk, index: number, pool: PoolNode): number {
 	return healthy < requiredHealthy ? STATE.down : STATE.up;
 }
 
-export function hasHealthyAddress(walk: Walk, endpoint: EndpointEntry): boolean {
+function hasHealthyAddress(walk: Walk, endpoint: EndpointEntry): boolean {
 	for (let i = 0; i < endpoint.addresses.length; i++) {
 		if (isAddressUp(walk, endpoint, endpoint.addresses[i])) return true;
 	}
