@@ -24,6 +24,8 @@ const DESIGN_DOCUMENT = {
 			rise: 5,
 			consensus: { mode: 'majority', minProbers: 1 },
 			from: ['us-east', 'eu-west'],
+			maxFlips: 5,
+			flapWindow: '5m',
 		},
 	},
 	pools: {
@@ -145,7 +147,7 @@ describe('readSteering() takes', () => {
 			policies: { geo: { kind: 'geo' }, spread: { kind: 'weighted', members: [{ use: 'eu' }] } },
 			names: { '@': { policy: 'eu' } },
 		});
-		const timing = { interval: '10s', timeout: '4s', fall: 3, rise: 5 };
+		const timing = { interval: '10s', timeout: '4s', fall: 3, rise: 5, maxFlips: 7 };
 		assert.deepEqual(plain(Object.fromEntries(document.monitors)), {
 			http: { kind: 'http', ...timing, path: '/', redirects: 0, expect: { status: ['200-399'] } },
 			tcp: { kind: 'tcp', port: 1, ...timing },
@@ -415,6 +417,14 @@ const IN_MONITORS: readonly Mistake[] = [
 		says: [
 			'monitors.web.fall: Cannot use 0: expected a number of failures in a row, 1..100',
 			'monitors.web.rise: Cannot use 101: expected a number of successes in a row, 1..100',
+		],
+	},
+	{
+		name: 'no turns at all, in no time',
+		value: inMonitor({ maxFlips: 0, flapWindow: '50ms' }),
+		says: [
+			'monitors.web.maxFlips: Cannot use 0: expected a number of turns, 1..1000',
+			'monitors.web.flapWindow: Cannot use 50ms: expected 100ms or more',
 		],
 	},
 	{
