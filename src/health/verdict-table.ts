@@ -79,6 +79,13 @@ export class VerdictTable {
 		Atomics.store(this.words.rttUs, slot, smoothedUs);
 	}
 
+	/** Smoothed; undefined while it is unknown. */
+	rttMs(key: string): number | undefined {
+		const slot = this.#slots.get(key);
+		const rttUs = slot === undefined ? 0 : Atomics.load(this.words.rttUs, slot);
+		return rttUs === 0 ? undefined : rttUs / 1000;
+	}
+
 	#slotFor(key: string): number {
 		const before = this.#slots.get(key);
 		if (before !== undefined) return before;

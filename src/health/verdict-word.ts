@@ -21,7 +21,11 @@ interface Newcomer {
 	readonly isNew: boolean;
 }
 
-export function wordOf(verdict: Verdict, { target, addedMs, isNew }: Newcomer, nowMs: number): VerdictName {
-	const { fall, intervalMs } = target.monitor;
-	return verdict === 'unknown' && isNew && nowMs < addedMs + fall * intervalMs ? 'waiting' : verdict;
+export function wordOf(verdict: Verdict, newcomer: Newcomer, nowMs: number): VerdictName {
+	return verdict === 'unknown' && newcomer.isNew && nowMs < waitEndMs(newcomer) ? 'waiting' : verdict;
+}
+
+/** When a target that waits does so no longer, whatever has been found. */
+export function waitEndMs({ target, addedMs }: Newcomer): number {
+	return addedMs + target.monitor.fall * target.monitor.intervalMs;
 }

@@ -61,6 +61,8 @@ export interface SavedVote {
 	readonly holds: number;
 	readonly checkedAgeMs?: number;
 	readonly reason?: string;
+	/** Smoothed round-trip time; the book does not have it. */
+	readonly rttMs?: number;
 	readonly history: readonly { readonly ageMs: number; readonly vote: Vote; readonly reason: string }[];
 }
 

@@ -2,7 +2,6 @@
  * The metrics of an instance: the counters of its workers, and its state.
  */
 
-import type { Vote } from '../health/target.ts';
 import { COUNT, RCODES } from '../serve/counters.ts';
 import type { Metric, Sample } from '../telemetry/metrics.ts';
 import type { InstanceState } from './instance-state.ts';
@@ -11,11 +10,7 @@ import type { WorkerPool } from './worker-pool.ts';
 const RCODE_NAMES = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED', 'YXDOMAIN'] as const;
 const BADVERS = 16;
 
-export function instanceMetrics(
-	workers: WorkerPool,
-	state: () => InstanceState | undefined,
-	targets: () => readonly { readonly vote: Vote }[],
-): readonly Metric[] {
+export function instanceMetrics(workers: WorkerPool, state: () => InstanceState | undefined): readonly Metric[] {
 	const total = (column: number) => workers.counters.reduce((sum, counters) => sum + (counters[column] ?? 0), 0);
 	const counter = (name: string, help: string, column: number): Metric => ({
 		name,
@@ -83,13 +78,6 @@ export function instanceMetrics(
 			refusal === undefined ? 0 : 1,
 		),
 		{
-			name: 'targets',
-			help: 'Targets of the generation served, by the vote on them; unknown counts as up',
-			kind: 'gauge',
-			labels: ['vote'],
-			read: () => voteSamples(targets(), state()?.snapshot.targets.length ?? 0),
-		},
-		{
 			name: 'geodb_build_time_seconds',
 			help: 'When each geo database was built',
 			kind: 'gauge',
@@ -101,16 +89,6 @@ export function instanceMetrics(
 				})),
 		},
 	];
-}
-
-/** Targets that this process does not probe are unknown to it. */
-function voteSamples(targets: readonly { readonly vote: Vote }[], total: number): Sample[] {
-	const up = targets.filter(({ vote }) => vote === 'up').length;
-	const down = targets.filter(({ vote }) => vote === 'down').length;
-	return Object.entries({ up, down, unknown: Math.max(0, total - up - down) }).map(([vote, value]) => ({
-		labels: { vote },
-		value,
-	}));
 }
 
 function rcodeSamples(total: (column: number) => number): Sample[] {

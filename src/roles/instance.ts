@@ -1,7 +1,7 @@
 /**
- * A DNS instance put together: state, geography, units, workers, prober, admin surface; closed in reverse.
+ * A DNS instance put together: state, geography, units, workers, health, admin surface; closed in reverse.
  *
- *     lock -> geo database -> units -> ports -> admin -> workers -> prober
+ *     lock -> geo database -> units -> votes of before -> ports -> admin -> workers -> prober
  */
 
 import { randomBytes, randomInt } from 'node:crypto';
@@ -15,24 +15,22 @@ import { parseAddress } from '../lib/address.ts';
 import { type ListenAddress, parseListenAddress, printListenAddress } from '../lib/listen-address.ts';
 import type { Clock, Log } from '../lib/ports.ts';
 import type { Settings } from '../model/settings.ts';
-import { createCheck } from '../probe/check.ts';
-import { createGuard } from '../probe/guard.ts';
-import { createLookup } from '../probe/pin-host.ts';
-import { Prober } from '../probe/prober.ts';
-import { userAgentOf } from '../probe/user-agent.ts';
 import { createRateLimitTable } from '../serve/rate-limit.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { CookieSecrets } from '../store/cookie-secrets.ts';
 import { LastGood } from '../store/last-good.ts';
 import { lockState } from '../store/state-lock.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
+import { createChecking } from './checking.ts';
 import { readGeodb } from './geodb.ts';
+import { healthMetrics } from './health-metrics.ts';
+import { targetReports } from './health-reports.ts';
 import { instanceMetrics } from './instance-metrics.ts';
 import type { InstanceState } from './instance-state.ts';
+import { LocalHealth } from './local-health.ts';
 import { reservePort } from './port-holder.ts';
-import { readyReport, targetReports } from './reports.ts';
+import { readyReport } from './reports.ts';
 import { DirectoryRefused, type Loaded, UnitKeeper } from './units.ts';
-import { VERSION } from './version.ts';
 import type { AnsweringSettings } from './worker-messages.ts';
 import { WorkerPool } from './worker-pool.ts';
 
@@ -102,6 +100,10 @@ export class Instance {
 		const verdicts = new VerdictTable(createHealthWords());
 		const { snapshot } = loaded.settled;
 		const slots = assignSlots(verdicts, snapshot);
+		const health = isProbing ? createHealth(settings, verdicts, log) : undefined;
+		closers.push(() => health?.close());
+		// Before the first query: what was down in the last run must not be in an answer of this one.
+		health?.setTargets(snapshot.targets);
 		const listen = await reserveAll(settings['dns.listen'], log);
 		const cookieSecrets = new CookieSecrets(settings.stateDir, settings['dns.cookieSecrets'], randomBytes);
 		const workers = new WorkerPool(
@@ -114,18 +116,14 @@ export class Instance {
 			},
 			{ number: 1, snapshot, slots },
 		);
-		const prober = isProbing ? createProber(settings, verdicts, log) : undefined;
 		let instance: Instance | undefined;
-		const metrics = createMetrics(
-			instanceMetrics(
-				workers,
-				() => instance?.state(),
-				() => prober?.states() ?? [],
-			),
-		);
+		const metrics = createMetrics([
+			...instanceMetrics(workers, () => instance?.state()),
+			...healthMetrics(health, () => instance?.state()?.snapshot.targets.length ?? 0),
+		]);
 		const admin = createAdminSurface({
 			ready: () => readyReport(instance?.state()),
-			targets: () => targetReports(prober?.states() ?? [], instance?.state()?.snapshot ?? snapshot, clock.nowMs()),
+			targets: () => targetReports(health?.list() ?? [], instance?.state()?.snapshot ?? snapshot, clock.nowMs()),
 			metrics,
 			onFault: (error) => log.error({ error: error.stack }, 'a request to the admin surface met a fault'),
 		});
@@ -136,12 +134,11 @@ export class Instance {
 		log.info({ transport: 'dgram', workers: workers.wanted - 1, receiveBufferOctets }, 'answering over UDP and TCP');
 		const rollover = setInterval(() => workers.setCookieSecrets(cookieSecrets.roll(Date.now())), COOKIE_CHECK_MS);
 		closers.push(() => clearInterval(rollover));
-		closers.push(() => prober?.close());
-		prober?.setTargets(targetsFor(settings.region, snapshot));
+		health?.probe();
 		if (!isProbing)
 			log.warn({}, 'this process does not probe: without Redis it has no health, and unknown counts as up');
 		instance = new Instance(
-			{ options, geo, geoFiles, keeper, verdicts, workers, prober, listen, adminUrl, closers },
+			{ options, geo, geoFiles, keeper, verdicts, workers, health, listen, adminUrl, closers },
 			loaded,
 			refusal,
 		);
@@ -152,15 +149,16 @@ export class Instance {
 
 	/** Load the zones directory again. Whatever is wrong with it, what is served stays whole. */
 	reload(isForced = false): void {
-		const { options, keeper, geo, verdicts, workers, prober } = this.#parts;
-		const { log, settings } = options;
+		const { options, keeper, geo, verdicts, workers, health } = this.#parts;
+		const { log } = options;
 		try {
 			const loaded = keeper.load(geo, isForced);
 			const { snapshot } = loaded.settled;
 			const slots = assignSlots(verdicts, snapshot);
+			health?.setTargets(snapshot.targets);
 			this.#generation++;
 			workers.swap({ number: this.#generation, snapshot, slots });
-			prober?.setTargets(targetsFor(settings.region, snapshot));
+			health?.probe();
 			keeper.accept(loaded);
 			this.#loaded = loaded;
 			this.#loadedMs = clock.nowMs();
@@ -195,6 +193,7 @@ export class Instance {
 			refused: this.#loaded.settled.refused,
 			refusal: this.#refusal,
 			unsaved: this.#unsaved,
+			health: this.#parts.health?.summary(),
 			geoFiles: this.#parts.geoFiles,
 			loadedMsAgo: clock.nowMs() - this.#loadedMs,
 			workersWanted: this.#parts.workers.wanted,
@@ -215,7 +214,7 @@ interface Parts {
 	readonly keeper: UnitKeeper;
 	readonly verdicts: VerdictTable;
 	readonly workers: WorkerPool;
-	readonly prober: Prober | undefined;
+	readonly health: LocalHealth | undefined;
 	readonly listen: readonly ListenAddress[];
 	readonly adminUrl: string;
 	readonly closers: (() => Promise<void> | void)[];
@@ -273,11 +272,6 @@ function assignSlots(verdicts: VerdictTable, { targets }: Snapshot): Int32Array 
 	return slots;
 }
 
-/** The targets on which this region votes. */
-function targetsFor(region: string, { targets }: Snapshot): Snapshot['targets'] {
-	return targets.filter(({ monitor: { from } }) => from === undefined || from.includes(region));
-}
-
 function answeringSettings(settings: Settings, cookieSecrets: readonly Uint8Array[]): AnsweringSettings {
 	return {
 		ecsTrust: settings['dns.ecs.trust'],
@@ -293,20 +287,10 @@ function answeringSettings(settings: Settings, cookieSecrets: readonly Uint8Arra
 	};
 }
 
-function createProber(settings: Settings, verdicts: VerdictTable, log: Log): Prober {
-	const guard = createGuard({ deny: settings['probe.deny'], allow: settings['probe.allow'] });
-	const userAgent = userAgentOf(VERSION, settings['probe.contact']);
-	return new Prober({
-		clock,
-		log,
-		guard,
-		check: createCheck({ clock, userAgent, guard, lookup: createLookup(undefined), echo: undefined }),
-		onObservation: ({ key, vote, rttMs, isUp }) => {
-			verdicts.set(key, vote);
-			// The time of a check that failed says nothing about the distance.
-			if (isUp && rttMs !== undefined) verdicts.addRtt(key, rttMs);
-		},
-	});
+function createHealth(settings: Settings, verdicts: VerdictTable, log: Log): LocalHealth {
+	const { region, stateDir } = settings;
+	const { guard, check } = createChecking(settings, clock);
+	return new LocalHealth({ clock, wallMs: () => Date.now(), log, region, stateDir, verdicts, guard, check });
 }
 
 /** Reserve every address; a wildcard stands for each local one, since dgram would answer from the wrong address. */

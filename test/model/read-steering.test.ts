@@ -458,8 +458,8 @@ const IN_MONITORS: readonly Mistake[] = [
 		name: 'keys of another kind',
 		value: { monitors: { web: { kind: 'tls', path: '/' }, plain: { kind: 'http', verify: false } } },
 		says: [
-			'monitors.web.path: Cannot use the unknown key "path": expected one of kind, port, interval, timeout, fall, rise, consensus, from, serverName, verify, minDaysLeft',
-			'monitors.plain.verify: Cannot use the unknown key "verify": expected one of kind, port, interval, timeout, fall, rise, consensus, from, path, host, redirects, expect',
+			'monitors.web.path: Cannot use the unknown key "path": expected one of kind, port, interval, timeout, fall, rise, from, consensus, maxFlips, flapWindow, serverName, verify, minDaysLeft',
+			'monitors.plain.verify: Cannot use the unknown key "verify": expected one of kind, port, interval, timeout, fall, rise, from, consensus, maxFlips, flapWindow, path, host, redirects, expect',
 		],
 	},
 	{
