@@ -14,6 +14,7 @@ import { nearestName } from './model/check-document.ts';
 import { flagOf, SETTINGS, variableOf } from './model/settings.ts';
 import { runCheck } from './roles/check.ts';
 import type { Command, Signals } from './roles/command.ts';
+import { runProbe } from './roles/probe.ts';
 import { runInstance } from './roles/run-instance.ts';
 import { VERSION } from './roles/version.ts';
 
@@ -36,11 +37,18 @@ const ROLES: Readonly<Record<string, Role>> = {
 		run: runInstance,
 	},
 	serve: { summary: 'answer only', operands: '', run: runInstance },
+	probe: {
+		summary: 'with --once: check every target, or those of one pool, and print what was found (--json: for programs)',
+		operands: '[POOL]',
+		run: runProbe,
+	},
 	check: { summary: 'validate a zones directory', operands: '[DIR]', run: runCheck },
 };
 
 /** Flags that are no settings. */
-const SWITCHES = ['demo', 'force', 'help', 'version'] as const;
+const SWITCHES = ['demo', 'once', 'json', 'force', 'help', 'version'] as const;
+/** Of one command alone. */
+const SWITCH_OWNERS: Readonly<Record<string, string>> = { demo: 'start', once: 'probe', json: 'probe' };
 
 async function main(): Promise<number> {
 	if (Number(process.versions.node.split('.')[0]) < NODE_MAJOR_MIN) {
@@ -64,9 +72,12 @@ async function main(): Promise<number> {
 		settings,
 		isDemo: switches.has('demo'),
 		isForced: switches.has('force'),
+		isOnce: switches.has('once'),
+		isJson: switches.has('json'),
 		takeSignals,
 		print: (text) => process.stdout.write(`${text}\n`),
 		printError,
+		showProgress,
 	});
 }
 
@@ -110,7 +121,8 @@ function roleOf(name: string, operands: readonly string[], switches: ReadonlySet
 	if (role === undefined || !Object.hasOwn(ROLES, name)) return unknownRole(name);
 	if (operands.length > (role.operands === '' ? 0 : 1))
 		return `Cannot use "${operands.at(-1)}": ${name} takes ${role.operands || 'no more words'}`;
-	if (switches.has('demo') && name !== 'start') return `Cannot use --demo with ${name}: it goes with start`;
+	for (const [owned, owner] of Object.entries(SWITCH_OWNERS))
+		if (switches.has(owned) && name !== owner) return `Cannot use --${owned} with ${name}: it goes with ${owner}`;
 	return role;
 }
 
@@ -198,6 +210,10 @@ function misunderstood(message: string): number {
 function say(text: string, code: number): number {
 	process.stdout.write(`${text}\n`);
 	return code;
+}
+
+function showProgress(text: string): void {
+	if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
 }
 
 function printError(text: string): void {

@@ -26,7 +26,7 @@ describe('meridian', { concurrency: 4 }, () => {
 			name: 'names all commands when none is near',
 			args: ['zzzzzzz'],
 			code: 2,
-			err: /^Cannot run "zzzzzzz": expected one of start, serve, check\n$/,
+			err: /^Cannot run "zzzzzzz": expected one of start, serve, probe, check\n$/,
 		},
 		{ name: 'knows no command of Object', args: ['toString'], code: 2, err: /^Cannot run "toString": / },
 		{
