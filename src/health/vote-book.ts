@@ -53,6 +53,8 @@ export type Change = 'nothing' | 'turned' | 'held';
 /** A vote as it is kept: all times are ages, which survive a restart of the clock. */
 export interface SavedVote {
 	readonly key: string;
+	/** For a check that comes back edited, or made by another version of this program. */
+	readonly place: string;
 	readonly vote: Vote;
 	readonly sinceAgeMs: number;
 	readonly steadyVote: Vote;
@@ -71,7 +73,7 @@ const HISTORY_MAX = 16;
 export class VoteBook<F extends Finding> {
 	readonly #entries = new Map<string, TargetVote<F>>();
 	/** From the state directory, until the first targets are there. */
-	#restored: ReadonlyMap<string, Pick<TargetVote<F>, 'state' | 'checkedMs' | 'reason' | 'history'>> = new Map();
+	#restored: ReadonlyMap<string, Past> = new Map();
 	#knowsOthers = false;
 
 	/**
@@ -87,20 +89,18 @@ export class VoteBook<F extends Finding> {
 	setTargets(targets: readonly Target[], nowMs: number): void {
 		const before = new Map(this.#entries);
 		const keys = new Set(targets.map(({ key }) => key));
-		const gone = [...before.values()].filter(({ target }) => !keys.has(target.key));
-		const heirs = byPlace(gone);
+		const pasts = [...this.#restored, ...[...before].map(([key, entry]) => [key, pastOf(entry)] as const)];
+		const left = byPlace(pasts.filter(([key]) => !keys.has(key)).map(([, past]) => past));
 		this.#entries.clear();
 		for (const target of targets) {
-			const kept = before.get(target.key);
-			this.#entries.set(target.key, kept ?? this.#added(target, heirs.get(placeOf(target)), nowMs));
+			const past = this.#restored.get(target.key) ?? left.get(placeOf(target));
+			this.#entries.set(target.key, before.get(target.key) ?? this.#added(target, past, nowMs));
 		}
 		this.#restored = new Map();
 		if (targets.length > 0) this.#knowsOthers = true;
 	}
 
-	#added(target: Target, heirOf: TargetVote<F> | undefined, nowMs: number): TargetVote<F> {
-		const restored = this.#restored.get(target.key);
-		const past = restored ?? heirOf;
+	#added(target: Target, past: Past | undefined, nowMs: number): TargetVote<F> {
 		return {
 			target,
 			state: past?.state ?? neverVoted(nowMs),
@@ -175,17 +175,27 @@ function placeOf({ address, port, monitor }: Target): string {
 	return `${monitor.kind} ${address} ${port}`;
 }
 
-/** By place; of several in one place, the one that is down, for it must not be forgotten. */
-function byPlace<F extends Finding>(entries: readonly TargetVote<F>[]): ReadonlyMap<string, TargetVote<F>> {
-	const ups = entries.filter(({ state }) => state.vote === 'up');
-	const downs = entries.filter(({ state }) => state.vote === 'down');
-	return new Map([...ups, ...downs].map((entry) => [placeOf(entry.target), entry]));
+/** What is known of a check that is made no more, or not yet again. */
+interface Past extends Pick<TargetVote<Finding>, 'state' | 'checkedMs' | 'reason' | 'history'> {
+	readonly place: string;
+}
+
+function pastOf({ target, state, checkedMs, reason, history }: TargetVote<Finding>): Past {
+	return { place: placeOf(target), state, checkedMs, reason, history };
+}
+
+/** By place; of several in one place, one that is down, for it must not be forgotten. */
+function byPlace(pasts: readonly Past[]): ReadonlyMap<string, Past> {
+	const ups = pasts.filter(({ state }) => state.vote === 'up');
+	const downs = pasts.filter(({ state }) => state.vote === 'down');
+	return new Map([...ups, ...downs].map((past) => [past.place, past]));
 }
 
 function write<F extends Finding>(entry: TargetVote<F>, nowMs: number): SavedVote {
 	const { target, state, checkedMs, reason, history } = entry;
 	return {
 		key: target.key,
+		place: placeOf(target),
 		vote: state.vote,
 		sinceAgeMs: nowMs - state.sinceMs,
 		steadyVote: state.steady.vote,
@@ -199,7 +209,7 @@ function write<F extends Finding>(entry: TargetVote<F>, nowMs: number): SavedVot
 }
 
 /** @param savedMs  when it was saved, on the present clock */
-function read(saved: SavedVote, savedMs: number) {
+function read(saved: SavedVote, savedMs: number): Past {
 	const state: VoteState = {
 		vote: saved.vote,
 		sinceMs: savedMs - saved.sinceAgeMs,
@@ -211,6 +221,7 @@ function read(saved: SavedVote, savedMs: number) {
 	};
 	const history = saved.history.map(({ ageMs, ...rest }) => ({ atMs: savedMs - ageMs, ...rest }));
 	return {
+		place: saved.place,
 		state,
 		checkedMs: saved.checkedAgeMs === undefined ? undefined : savedMs - saved.checkedAgeMs,
 		reason: saved.reason,

@@ -163,6 +163,11 @@ describe('VoteBook.restore()', () => {
 		assert.partialDeepStrictEqual(told(book, B), { vote: 'unknown', isNew: true });
 	});
 
+	it('brings back the vote of a check that was edited in between', () => {
+		const book = restarted(bookOf([A], [UP, DOWN, DOWN]), [EDITED_A]);
+		assert.partialDeepStrictEqual(told(book, EDITED_A), { vote: 'down', sinceMs: -11_000, isNew: false });
+	});
+
 	it('does not believe one success of what was down', () => {
 		const book = restarted(bookOf([A], [UP, DOWN, DOWN]), [A]);
 		book.take(A.key, UP, 2000);

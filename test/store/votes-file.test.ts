@@ -11,6 +11,7 @@ const LIMIT_MS = 5000;
 
 const VOTE: SavedVote = {
 	key: '["203.0.113.1",80,{}]',
+	place: 'tcp 203.0.113.1 80',
 	vote: 'down',
 	sinceAgeMs: 500,
 	steadyVote: 'down',
