@@ -29,6 +29,8 @@ interface Options {
 
 /** A process with these targets, its zones just loaded. */
 function start(t: TestContext, targets: readonly Target[], options: Options = {}) {
+	// Before the directory is removed, for hooks run in the order in which they were set.
+	t.after(() => health.close());
 	const { stateDir = scratch(t), failing = new Set<string>(), region = 'local' } = options;
 	const lines: { level: string; message: string; fields: Readonly<Record<string, unknown>> }[] = [];
 	const log = (level: string) => (fields: Readonly<Record<string, unknown>>, message: string) =>
@@ -50,7 +52,6 @@ function start(t: TestContext, targets: readonly Target[], options: Options = {}
 					: { isUp: true, reason: 'connected', rttMs: 5 },
 			),
 	});
-	t.after(() => health.close());
 	const load = (next: readonly Target[]) => {
 		slots = verdicts.assign(next.map(({ key }) => key));
 		health.setTargets(next);
@@ -165,6 +166,7 @@ describe('LocalHealth', () => {
 		assert.equal(again.health.list()[1]?.judgement.isFrozen, false);
 		// What has not turned is not told of.
 		assert.deepEqual(again.told(), ['info: target is up']);
+		await again.health.close();
 	});
 
 	it('keeps a word over a reload, and the vote of a check that was edited', async (t) => {
