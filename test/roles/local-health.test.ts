@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it, mock, type TestContext } from 'node:test';
 import { type Target, targetKey } from '../../src/health/target.ts';
 import { createHealthWords, VERDICT_WORD, VerdictTable } from '../../src/health/verdict-table.ts';
+import type { CheckResult } from '../../src/probe/check-result.ts';
 import { LocalHealth } from '../../src/roles/local-health.ts';
 import { monitorFrom } from '../probe/monitor-from.ts';
 import { scratch } from './scratch.ts';
@@ -13,6 +14,9 @@ const MONITOR = monitorFrom({ kind: 'tcp', interval: '1s', timeout: '400ms', fal
 function targetOf(address: string, monitor = MONITOR): Target {
 	return { key: targetKey(address, 80, monitor), address, port: 80, monitor };
 }
+
+const UP: CheckResult = { isUp: true, reason: 'connected', rttMs: 5 };
+const DOWN: CheckResult = { isUp: false, reason: 'connection refused' };
 
 const A = targetOf('203.0.113.1');
 const B = targetOf('203.0.113.2');
@@ -24,6 +28,8 @@ interface Options {
 	readonly stateDir?: string;
 	/** Addresses that fail. */
 	readonly failing?: Set<string>;
+	/** What is found of addresses that do not. */
+	readonly findings?: { next: CheckResult };
 	readonly region?: string;
 }
 
@@ -31,7 +37,7 @@ interface Options {
 function start(t: TestContext, targets: readonly Target[], options: Options = {}) {
 	// Before the directory is removed, for hooks run in the order in which they were set.
 	t.after(() => health.close());
-	const { stateDir = scratch(t), failing = new Set<string>(), region = 'local' } = options;
+	const { stateDir = scratch(t), failing = new Set<string>(), findings = { next: UP }, region = 'local' } = options;
 	const lines: { level: string; message: string; fields: Readonly<Record<string, unknown>> }[] = [];
 	const log = (level: string) => (fields: Readonly<Record<string, unknown>>, message: string) =>
 		void lines.push({ level, message, fields });
@@ -45,12 +51,7 @@ function start(t: TestContext, targets: readonly Target[], options: Options = {}
 		stateDir,
 		verdicts,
 		guard: (address) => (address === '127.0.0.1' ? 'it is ours' : undefined),
-		check: ({ address }) =>
-			Promise.resolve(
-				failing.has(address)
-					? { isUp: false, reason: 'connection refused' }
-					: { isUp: true, reason: 'connected', rttMs: 5 },
-			),
+		check: ({ address }) => Promise.resolve(failing.has(address) ? DOWN : findings.next),
 	});
 	const load = (next: readonly Target[]) => {
 		slots = verdicts.assign(next.map(({ key }) => key));
@@ -199,6 +200,38 @@ describe('LocalHealth', () => {
 		assert.deepEqual(told(), ['warn: target is never probed']);
 		assert.equal(health.list()[0]?.vote.reason, 'denied: it is ours');
 		assert.equal(words(), 'unknown');
+	});
+
+	it('leaves the vote as it is when a check cannot be made, and says why once', async (t) => {
+		const findings = { next: UP };
+		const { health, told, words } = start(t, [A], { findings });
+		health.probe();
+		await advance(1500);
+		const cannotRun: CheckResult = { isUp: undefined, reason: 'cannot run: no sockets' };
+		findings.next = cannotRun;
+		await advance(5000);
+		assert.equal(words(), 'up');
+		const [{ vote, judgement } = assert.fail()] = health.list();
+		assert.equal(vote.reason, cannotRun.reason);
+		assert.equal(judgement.isFrozen, true);
+		findings.next = UP;
+		await advance(1500);
+		findings.next = cannotRun;
+		await advance(3000);
+		const cannot = 'warn: target cannot be probed from here';
+		assert.deepEqual(told(), ['info: target is up', cannot, cannot]);
+		assert.equal(health.counts.get('tcp')?.none, 8);
+	});
+
+	it('tells of a certificate that is about to expire, once', async (t) => {
+		const tls = { protocol: 'TLSv1.3', certificateExpiresAt: '2026-12-01T00:00:00.000Z', certificateDaysLeft: 9 };
+		const findings = { next: { ...UP, tls, warning: 'certificate expires in 9 days' } };
+		const { health, lines, told } = start(t, [A], { findings });
+		health.probe();
+		await advance(4000);
+		assert.deepEqual(told(), ['warn: target will fail soon', 'info: target is up']);
+		assert.equal(lines[0]?.fields['warning'], 'certificate expires in 9 days');
+		assert.equal(health.list()[0]?.vote.last?.tls, tls);
 	});
 
 	it('says what has fewer votes than it needs, and leaves it unknown', async (t) => {
