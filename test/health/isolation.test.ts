@@ -31,6 +31,11 @@ describe('isolatedProbers()', () => {
 		},
 		{ name: 'does not count where it has no vote', fleet: { a: 'dddd..', b: 'uuuuuu', c: 'uuuuuu' } },
 		{
+			name: 'does not call one to witness for itself',
+			fleet: { a: 'ddddduuuuu', b: 'uuuuuuuuuu', c: 'uuuuuddddd' },
+			isolated: ['a', 'c'],
+		},
+		{
 			name: 'finds several',
 			fleet: { a: 'ddddd', b: 'ddddd', c: 'uuuuu', d: 'uuuuu', e: 'uuuuu', f: 'uuuuu' },
 			isolated: ['a', 'b'],

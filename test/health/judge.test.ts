@@ -156,6 +156,12 @@ const SENTENCES: Readonly<Record<string, readonly Row[]>> = {
 			is: 'down frozen',
 		},
 		{
+			name: 'also when the checks are young and the lease is gone',
+			fleet: { eu: { votes: 'd', isAlive: false } },
+			before: 'u',
+			is: 'up frozen',
+		},
+		{
 			name: 'at most three intervals old is fresh',
 			fleet: { eu: { votes: 'd', checkedAgoMs: 30_000 } },
 			before: 'u',

@@ -55,6 +55,11 @@ describe('nextVote()', () => {
 		assert.equal(votes, `udud${'h'.repeat(10)}u`);
 	});
 
+	it('counts its coming back as a turn', () => {
+		const { votes } = votesOf(`+-+-${'+'.repeat(11)}-+`);
+		assert.equal(votes, `udud${'h'.repeat(10)}udh`);
+	});
+
 	it('is held on when it still flaps at the end of its hold, twice as long each time, up to eight windows', () => {
 		let state = neverVoted(0);
 		const holdsMs: number[] = [];

@@ -508,7 +508,7 @@ const IN_MONITORS: readonly Mistake[] = [
 		name: 'a port where there is none',
 		value: { monitors: { web: { kind: 'icmp', port: 7 } } },
 		says: [
-			'monitors.web.port: Cannot use the unknown key "port": expected one of kind, interval, timeout, fall, rise, consensus, from',
+			'monitors.web.port: Cannot use the unknown key "port": expected one of kind, interval, timeout, fall, rise, from, consensus, maxFlips, flapWindow',
 		],
 	},
 	{
