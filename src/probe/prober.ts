@@ -53,6 +53,8 @@ export interface TargetState extends RiseFall {
 }
 
 interface ProberParts {
+	/** Tells probers apart, so that several do not check a target at the same moments. */
+	readonly identity?: string;
 	readonly clock: Clock;
 	readonly log: Log;
 	readonly guard: Guard;
@@ -125,12 +127,12 @@ export class Prober {
 	}
 
 	#add(target: Target): void {
-		const { clock, guard, log } = this.#parts;
+		const { clock, guard, log, identity = '' } = this.#parts;
 		const nowMs = clock.nowMs();
 		// What a host name stands for is asked, and judged, with each check.
 		const denial = isIP(target.address) === 0 ? undefined : guard(target.address);
 		const entry: Entry = {
-			rhythm: rhythmOf(target.key, target.monitor.intervalMs),
+			rhythm: rhythmOf(identity + target.key, target.monitor.intervalMs),
 			state: {
 				...NEVER_CHECKED,
 				key: target.key,

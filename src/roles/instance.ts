@@ -5,7 +5,7 @@
  */
 
 import { randomBytes, randomInt } from 'node:crypto';
-import { availableParallelism, networkInterfaces } from 'node:os';
+import { availableParallelism, hostname, networkInterfaces } from 'node:os';
 import { type AdminSurface, createAdminSurface } from '../admin/app.ts';
 import { type FileProblem, printFileProblem } from '../config/zones-directory.ts';
 import type { GeoData } from '../geo/decide.ts';
@@ -297,6 +297,7 @@ function createProber(settings: Settings, verdicts: VerdictTable, log: Log): Pro
 	const guard = createGuard({ deny: settings['probe.deny'], allow: settings['probe.allow'] });
 	const userAgent = userAgentOf(VERSION, settings['probe.contact']);
 	return new Prober({
+		identity: hostname(),
 		clock,
 		log,
 		guard,

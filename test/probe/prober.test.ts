@@ -25,7 +25,7 @@ interface Call {
 }
 
 /** A prober whose clock and timers are the mocked ones and whose checks the test answers. */
-function startProber({ briskMax = 256, slowMax = 256, denied = '' } = {}) {
+function startProber({ briskMax = 256, slowMax = 256, denied = '', identity = '' } = {}) {
 	const calls: Call[] = [];
 	const observations: Observation[] = [];
 	const lines: string[] = [];
@@ -34,6 +34,7 @@ function startProber({ briskMax = 256, slowMax = 256, denied = '' } = {}) {
 	const clock = { nowMs: () => Date.now() };
 	const log = (level: string) => (_: unknown, message: string) => void lines.push(`${level}: ${message}`);
 	const prober = new Prober({
+		identity,
 		clock,
 		log: { info: log('info'), warn: log('warn'), error: log('error') },
 		guard: (address) => (address === denied ? 'it is not ours' : undefined),
@@ -80,6 +81,19 @@ describe('Prober', () => {
 			dueMs += MONITOR.intervalMs;
 		}
 		await prober.close();
+	});
+
+	it('has a phase of its own beside other probers', async () => {
+		const phases = new Set<number | undefined>();
+		for (const identity of ['a', 'b', 'c', 'd']) {
+			const { prober, calls } = startProber({ identity });
+			prober.setTargets([A]);
+			await advance(3000);
+			const last = calls.at(-1)?.atMs ?? 0;
+			phases.add(last % MONITOR.intervalMs);
+			await prober.close();
+		}
+		assert.equal(phases.size, 4);
 	});
 
 	it('turns votes by rise and fall, and logs a line per turn only', async () => {
