@@ -28,7 +28,7 @@ import {
 import {
 	CommonShape,
 	DEPTH_MAX,
-	POLICY_KINDS_TO_COME,
+	NEAR_MEMBER_SHAPE,
 	POLICY_SHAPES,
 	STEERED_TYPES,
 	type SteeringDocument,
@@ -47,9 +47,10 @@ const compileAll = <K extends string>(shapes: Readonly<Record<K, TSchema>>) =>
 const DOCUMENTS = { common: Compile(CommonShape), zone: Compile(ZoneShape) };
 const MONITORS: Readonly<Record<string, Validator>> = compileAll(MONITOR_SHAPES);
 const POLICIES: Readonly<Record<string, Validator>> = compileAll(POLICY_SHAPES);
+const NEAR_MEMBER = Compile(NEAR_MEMBER_SHAPE);
 
 /** Keys that the design has and the shapes have not. */
-const KEYS_TO_COME: ReadonlySet<string> = new Set(['cname', 'trickle', 'failback', 'capacity', 'dnssec', 'bias']);
+const KEYS_TO_COME: ReadonlySet<string> = new Set(['failback', 'capacity', 'dnssec']);
 
 /** Names of pools, policies and so on: what can stand in a URL and a metric label as it is. */
 const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/;
@@ -108,8 +109,7 @@ class Check {
 			if (schema === undefined) continue;
 			if (error.keyword === 'required') {
 				for (const key of error.params.requiredProperties) {
-					// An endpoint with a CNAME lacks no addresses: its CNAME is refused already.
-					if (isRecord(place) && (key in place || (key === 'addresses' && 'cname' in place))) continue;
+					if (isRecord(place) && key in place) continue;
 					this.add([...path, ...steps], `Cannot do without "${key}": expected ${expectation(propertyOf(schema, key))}`);
 				}
 				continue;
@@ -198,7 +198,7 @@ class Check {
 			this.add(path, `Cannot nest policies deeper than ${DEPTH_MAX}`);
 			return undefined;
 		}
-		const policy = this.byKind(POLICIES, POLICY_KINDS_TO_COME, value, path);
+		const policy = this.byKind(POLICIES, [], value, path);
 		if (policy === undefined) return undefined;
 		if (policy['kind'] === 'geo') {
 			const rules = this.#uses(policy, 'rules', path, depth);
@@ -206,11 +206,22 @@ class Check {
 			return { ...policy, rules, default: this.use(policy['default'], [...path, 'default'], depth) };
 		}
 		if (policy['kind'] === 'weighted') {
-			if (policy['by'] === 'client') this.add([...path, 'by'], 'Cannot draw by client: not yet');
 			return { ...policy, members: this.#uses(policy, 'members', path, depth) };
 		}
-		const members = listAt(policy, 'members').map((member, i) => this.use(member, [...path, 'members', i], depth));
+		const isNear = policy['kind'] === 'proximity';
+		const members = listAt(policy, 'members').map((member, i) => {
+			const at = [...path, 'members', i];
+			return isNear ? this.#nearMember(member, at, depth) : this.use(member, at, depth);
+		});
 		return { ...policy, members };
+	}
+
+	/** What a member uses, or a table that says more of it. */
+	#nearMember(member: unknown, path: Path, depth: number): unknown {
+		if (!isRecord(member) || 'kind' in member) return this.use(member, path, depth);
+		const filled = this.shape(NEAR_MEMBER, member, path);
+		if (!isRecord(filled) || !('use' in filled)) return filled;
+		return { ...filled, use: this.use(filled['use'], [...path, 'use'], depth) };
 	}
 
 	/** A list of tables that each have a key `use`. */
@@ -238,17 +249,31 @@ class Check {
 	}
 
 	pool(pool: unknown, path: Path): unknown {
-		if (valueAt(pool, ['by']) === 'client') this.add([...path, 'by'], 'Cannot draw by client: not yet');
 		const names = new Set<unknown>();
+		const aliases = listAt(pool, 'endpoints').filter((endpoint) => valueAt(endpoint, ['cname']) !== undefined).length;
+		const isMixed = aliases > 0 && aliases < listAt(pool, 'endpoints').length;
+		if (isMixed) this.add([...path, 'endpoints'], 'Cannot hold addresses and CNAMEs in one pool');
+		const answers = valueAt(pool, ['answers']);
+		if (aliases > 0 && typeof answers === 'number' && answers > 1)
+			this.add([...path, 'answers'], `Cannot answer ${answers} CNAMEs: expected 1`);
 		for (const [i, endpoint] of listAt(pool, 'endpoints').entries()) {
 			const at = [...path, 'endpoints', i];
 			const name = valueAt(endpoint, ['name']);
 			if (typeof name === 'string' && names.has(name))
 				this.add([...at, 'name'], `Cannot use "${name}" twice in one pool`);
 			names.add(name);
-			this.#addresses(endpoint, at);
+			if (isRecord(endpoint)) this.#endpoint(endpoint, at);
 		}
 		return pool;
+	}
+
+	#endpoint(endpoint: Readonly<Record<string, unknown>>, path: Path): void {
+		const isAlias = 'cname' in endpoint;
+		if (!isAlias && !('addresses' in endpoint))
+			this.add(path, 'Cannot do without "addresses": expected a list of addresses, or a "cname"');
+		if (isAlias && 'addresses' in endpoint)
+			this.add([...path, 'cname'], 'Cannot have a CNAME beside addresses: expected one of the two');
+		this.#addresses(endpoint, path);
 	}
 
 	#addresses(endpoint: unknown, path: Path): void {

@@ -22,6 +22,7 @@ export function checkMonitor(findings: Findings, monitor: Readonly<Record<string
 	if (timeoutMs >= readDuration(findings, interval, [...path, 'interval'])) {
 		findings.add([...path, 'timeout'], `Cannot use timeout ${timeout}: expected less than the interval ${interval}`);
 	}
+	if ('flapWindow' in monitor) readDuration(findings, monitor['flapWindow'], [...path, 'flapWindow']);
 	if (valueAt(consensus, ['mode']) === 'at-least' && valueAt(consensus, ['k']) === undefined)
 		findings.add([...path, 'consensus'], 'Cannot use at-least without "k": expected a number of regions');
 	for (const [i, status] of listAt(expect, 'status').entries()) {

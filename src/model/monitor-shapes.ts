@@ -3,6 +3,7 @@
  */
 
 import Type, { type Static } from 'typebox';
+import { votingKeys } from './monitor-voting.ts';
 import { duration, exact, nameList, port } from './shape-parts.ts';
 
 const timing = {
@@ -10,20 +11,8 @@ const timing = {
 	timeout: duration('4s'),
 	fall: Type.Integer({ minimum: 1, maximum: 100, default: 3, description: 'a number of failures in a row, 1..100' }),
 	rise: Type.Integer({ minimum: 1, maximum: 100, default: 5, description: 'a number of successes in a row, 1..100' }),
-	consensus: Type.Optional(
-		Type.Object(
-			{
-				mode: Type.Enum(['majority', 'any-up', 'all-up', 'at-least'], {
-					default: 'majority',
-					description: 'majority, any-up, all-up or at-least',
-				}),
-				k: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: 'a number of regions' })),
-				minProbers: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: 'a number of probers' })),
-			},
-			{ ...exact, description: 'a consensus: mode, k, minProbers' },
-		),
-	),
 	from: Type.Optional(nameList('region names')),
+	...votingKeys,
 };
 
 const monitorCommon = { port: Type.Optional(port), ...timing };

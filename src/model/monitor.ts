@@ -4,13 +4,14 @@
 
 import { durationMs } from './duration.ts';
 import type { MonitorDocument } from './monitor-shapes.ts';
+import { type MonitorVoting, votingOf } from './monitor-voting.ts';
 
 export interface StatusRange {
 	readonly first: number;
 	readonly last: number;
 }
 
-interface MonitorTiming {
+interface MonitorTiming extends MonitorVoting {
 	readonly intervalMs: number;
 	readonly timeoutMs: number;
 	/** Failures in a row until a prober votes down. */
@@ -91,6 +92,7 @@ export function monitorOf(document: MonitorDocument): Monitor {
 		fall: document.fall,
 		rise: document.rise,
 		from: document.from,
+		...votingOf(document),
 	};
 	switch (document.kind) {
 		case 'http':

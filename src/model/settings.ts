@@ -15,7 +15,7 @@ export interface Settings {
 	readonly 'dns.listen': readonly string[];
 	/** 0 is one per core. */
 	readonly 'dns.workers': number;
-	readonly 'dns.transport': 'auto' | 'dgram';
+	readonly 'dns.transport': 'auto' | 'batch' | 'dgram';
 	/** Senders whose client subnet is believed. */
 	readonly 'dns.ecs.trust': readonly Prefix[];
 	/** Secrets of server cookies: the first one makes them, all are accepted; empty for one of our own that rolls over daily. */
@@ -100,9 +100,9 @@ export const SETTINGS: { readonly [K in Key]: Definition<Settings[K]> } = {
 	'dns.workers': numberSetting('0', 999, 'threads that answer; 0 is one per core'),
 	'dns.transport': {
 		fallback: 'auto',
-		description: 'how datagrams are read',
-		read: (text) =>
-			text === 'batch' ? { expected: 'auto or dgram: batch is not there yet' } : choice(['auto', 'dgram'])(text),
+		description:
+			"how datagrams are read: batch (many in a system call), dgram (Node's own sockets), auto (the first that works)",
+		read: choice(['auto', 'batch', 'dgram']),
 	},
 	'dns.ecs.trust': prefixList('any', 'senders whose client subnet option is believed'),
 	'dns.cookieSecrets': {

@@ -53,11 +53,21 @@ const PlaceSetShape = Type.Object(
 const EndpointShape = Type.Object(
 	{
 		name: Type.String({ minLength: 1, maxLength: 63, description: 'a name' }),
-		addresses: Type.Array(Type.String({ description: 'an IPv4 or IPv6 address' }), {
-			minItems: 1,
-			maxItems: 64,
-			description: 'a list of addresses',
-		}),
+		// One of the two: check-document.ts.
+		addresses: Type.Optional(
+			Type.Array(Type.String({ description: 'an IPv4 or IPv6 address' }), {
+				minItems: 1,
+				maxItems: 64,
+				description: 'a list of addresses',
+			}),
+		),
+		cname: Type.Optional(
+			Type.String({
+				pattern: '^([!-~]{1,63}\\.)+$',
+				maxLength: 254,
+				description: 'a host name with its final dot, such as d1.cdn.example.',
+			}),
+		),
 		weight,
 		state,
 		check: Type.Optional(
@@ -70,7 +80,7 @@ const EndpointShape = Type.Object(
 			),
 		),
 	},
-	{ ...exact, description: 'an endpoint: name, addresses, weight, state, check' },
+	{ ...exact, description: 'an endpoint: name, addresses or cname, weight, state, check' },
 );
 
 const ENDPOINTS_MAX = 255;
@@ -157,11 +167,31 @@ export const POLICY_SHAPES = {
 		},
 		exact,
 	),
-	failover: Type.Object({ kind: Type.Literal('failover'), members }, exact),
+	failover: Type.Object(
+		{
+			kind: Type.Literal('failover'),
+			members,
+			trickle: Type.Optional(
+				Type.String({ pattern: '^[0-9]{1,2}(\\.[0-9]{1,4})?%$', description: 'a share below 100% such as "1%"' }),
+			),
+		},
+		exact,
+	),
+	proximity: Type.Object({ kind: Type.Literal('proximity'), members }, exact),
 	latency: Type.Object({ kind: Type.Literal('latency'), members }, exact),
+	all: Type.Object({ kind: Type.Literal('all'), members }, exact),
 } as const;
 
-export const POLICY_KINDS_TO_COME = ['proximity', 'all'] as const;
+/** A member of `proximity` that is more than what it uses. */
+export const NEAR_MEMBER_SHAPE = Type.Object(
+	{
+		use,
+		weight,
+		bias: Type.Integer({ minimum: -99, maximum: 99, default: 0, description: 'an integer -99..99' }),
+		region: Type.Optional(Type.String({ minLength: 1, description: 'the name of a region' })),
+	},
+	{ ...exact, description: 'a member: use, weight, bias, region' },
+);
 
 /** Types that a policy can answer; the list is open (DESIGN: refused with "not yet"). */
 export const STEERED_TYPES = ['A', 'AAAA'] as const;
@@ -209,6 +239,7 @@ export type PlaceSet = Static<typeof PlaceSetShape>;
 export type Match = Static<typeof MatchShape>;
 export type EndpointDocument = Static<typeof EndpointShape>;
 export type PoolDocument = Static<typeof PoolShape>;
+export type NearMember = Use | (Omit<Static<typeof NEAR_MEMBER_SHAPE>, 'use'> & { readonly use: Use });
 
 /** What stands where a policy is taken: a name, or a policy in place. */
 export type Use = string | PolicyDocument;
@@ -224,8 +255,10 @@ export type PolicyDocument =
 			readonly by: 'query' | 'client';
 			readonly members: readonly { readonly use: Use; readonly weight: number }[];
 	  }
-	| { readonly kind: 'failover'; readonly members: readonly Use[] }
-	| { readonly kind: 'latency'; readonly members: readonly Use[] };
+	| { readonly kind: 'failover'; readonly members: readonly Use[]; readonly trickle?: string }
+	| { readonly kind: 'proximity'; readonly members: readonly NearMember[] }
+	| { readonly kind: 'latency'; readonly members: readonly Use[] }
+	| { readonly kind: 'all'; readonly members: readonly Use[] };
 
 export interface NameDocument {
 	readonly policy: Use;

@@ -1,8 +1,8 @@
 /**
- * Checks targets on their schedules and turns results into votes. Knows no pool, no store and no other prober; how a
- * check is made is passed in.
+ * Checks targets on their schedules and hands over the results. Knows no vote, no pool, no store and no other prober;
+ * how a check is made is passed in.
  *
- *   timer -> slot -> waiting -> check under way: brisk, then slow -> rise/fall -> onObservation
+ *   timer -> slot -> waiting -> check under way: brisk, then slow -> onObservation
  *
  * At most `briskMax` checks are brisk. One that has not ended after BRISK_MS counts as slow and makes room for another,
  * so that hundreds of targets which hang, each until its deadline, do not hold up the others. At most `slowMax` are slow;
@@ -13,53 +13,32 @@
  */
 
 import { isIP } from 'node:net';
-import { NEVER_CHECKED, nextRiseFall, type RiseFall } from '../health/rise-fall.ts';
-import type { Target, Vote } from '../health/target.ts';
-import type { Clock, Log } from '../lib/ports.ts';
+import type { Target } from '../health/target.ts';
+import type { Clock } from '../lib/ports.ts';
 import type { Check } from './check.ts';
-import type { CheckFacts, CheckResult } from './check-result.ts';
+import type { CheckResult } from './check-result.ts';
 import type { Guard } from './guard.ts';
 import { firstCheckDelayMs, isAfterPause, nextSlotMs, type Rhythm, rhythmOf } from './schedule.ts';
 
-/** One result that counted, and the vote after it. Times are of the prober's monotonic clock. */
+/** One result that counts. */
 export interface Observation {
 	readonly key: string;
-	readonly vote: Vote;
-	/** The raw result. */
-	readonly isUp: boolean;
-	readonly reason: string;
-	readonly rttMs: number | undefined;
-	/** All that the check learnt. */
-	readonly facts: Readonly<CheckFacts>;
+	readonly result: CheckResult;
+	/** When it came, on the prober's monotonic clock. */
 	readonly atMs: number;
-	/** When the vote last changed. */
-	readonly sinceMs: number;
-	/** This result changed the vote. */
-	readonly changed: boolean;
-}
-
-export interface TargetState extends RiseFall {
-	readonly key: string;
-	readonly target: Target;
-	/** When the vote last changed; while it is unknown, when the target was added. */
-	readonly sinceMs: number;
-	/** undefined until the first result. */
-	readonly lastCheckMs: number | undefined;
-	/** Of the last result, or why the target is never checked; undefined until then. */
-	readonly lastReason: string | undefined;
-	readonly lastRttMs: number | undefined;
-	/** What the last check learnt; empty until then. */
-	readonly lastFacts: Readonly<CheckFacts>;
+	/** How long the check took. */
+	readonly tookMs: number;
 }
 
 interface ProberParts {
 	/** Tells probers apart, so that several do not check a target at the same moments. */
 	readonly identity?: string;
 	readonly clock: Clock;
-	readonly log: Log;
 	readonly guard: Guard;
 	readonly check: Check;
 	readonly onObservation: (observation: Observation) => void;
+	/** A target is never checked, for this reason. */
+	readonly onDenied: (key: string, reason: string) => void;
 	/** Checks under way at one time, beside those that are slow. */
 	readonly briskMax?: number;
 	readonly slowMax?: number;
@@ -67,14 +46,12 @@ interface ProberParts {
 
 interface Entry {
 	readonly rhythm: Rhythm;
-	state: TargetState;
+	readonly target: Target;
 	/** The slot that `timer` waits for. */
 	plannedMs: number;
 	timer: NodeJS.Timeout | undefined;
 	/** Stops the check under way; undefined while there is none. */
 	stop: AbortController | undefined;
-	/** What is said of a check that cannot be made, so that it is said once. */
-	cannotRun: string | undefined;
 	/** A slot came so late that the next failure is not believed. */
 	isAfterPause: boolean;
 	/** The check under way, or about to be, is made because the one before was not believed. */
@@ -103,7 +80,7 @@ export class Prober {
 		this.#parts = parts;
 	}
 
-	/** Check these from now on and no others. A target that was there before keeps its vote and its schedule. */
+	/** Check these from now on and no others. A target that was there before keeps its schedule. */
 	setTargets(targets: readonly Target[]): void {
 		if (this.#isClosed) return;
 		const keys = new Set(targets.map(({ key }) => key));
@@ -115,10 +92,6 @@ export class Prober {
 		}
 	}
 
-	states(): readonly TargetState[] {
-		return [...this.#entries.values()].map(({ state }) => state);
-	}
-
 	/** Ends every check under way and leaves no timer and no socket. Observations end at once. */
 	async close(): Promise<void> {
 		this.setTargets([]);
@@ -127,39 +100,29 @@ export class Prober {
 	}
 
 	#add(target: Target): void {
-		const { clock, guard, log, identity = '' } = this.#parts;
+		const { clock, guard, onDenied, identity = '' } = this.#parts;
 		const nowMs = clock.nowMs();
 		// What a host name stands for is asked, and judged, with each check.
 		const denial = isIP(target.address) === 0 ? undefined : guard(target.address);
 		const entry: Entry = {
 			rhythm: rhythmOf(identity + target.key, target.monitor.intervalMs),
-			state: {
-				...NEVER_CHECKED,
-				key: target.key,
-				target,
-				sinceMs: nowMs,
-				lastCheckMs: undefined,
-				lastReason: denial === undefined ? undefined : `denied: ${denial}`,
-				lastRttMs: undefined,
-				lastFacts: {},
-			},
+			target,
 			plannedMs: nowMs,
 			timer: undefined,
 			stop: undefined,
-			cannotRun: undefined,
 			isAfterPause: false,
 			isSecondTry: false,
 		};
 		this.#entries.set(target.key, entry);
 		if (denial === undefined) this.#plan(entry, nowMs + firstCheckDelayMs(entry.rhythm));
-		else log.warn(describe(entry.state), 'target is never probed');
+		else onDenied(target.key, `denied: ${denial}`);
 	}
 
 	#remove(entry: Entry): void {
 		clearTimeout(entry.timer);
 		this.#waiting.delete(entry);
 		entry.stop?.abort();
-		this.#entries.delete(entry.state.key);
+		this.#entries.delete(entry.target.key);
 	}
 
 	#plan(entry: Entry, atMs: number): void {
@@ -198,7 +161,7 @@ export class Prober {
 		entry.stop = stop;
 		const startMs = clock.nowMs();
 		const endSlow = this.#watchForSlow();
-		const result = await check(entry.state.target, stop.signal);
+		const result = await check(entry.target, stop.signal);
 		endSlow();
 		entry.stop = undefined;
 		if (!stop.signal.aborted) this.#take(entry, result, clock.nowMs() - startMs);
@@ -232,51 +195,22 @@ export class Prober {
 	}
 
 	#take(entry: Entry, result: CheckResult, tookMs: number): void {
-		const nowMs = this.#parts.clock.nowMs();
-		const { isUp } = result;
-		const { timeoutMs } = entry.state.target.monitor;
+		const { clock, onObservation } = this.#parts;
+		const nowMs = clock.nowMs();
+		const { timeoutMs } = entry.target.monitor;
 		// A deadline fires before the slot that follows it, so that slot is looked at here as well.
 		const isDoubtful =
 			entry.isAfterPause ||
 			isAfterPause(entry.rhythm, entry.plannedMs, nowMs) ||
 			(tookMs > timeoutMs + OVERDUE_MS && !entry.isSecondTry);
 		entry.isAfterPause = false;
-		entry.isSecondTry = isDoubtful && isUp !== true;
+		entry.isSecondTry = isDoubtful && result.isUp !== true;
 		if (entry.isSecondTry) {
 			// Anew, or the overdue slot would cast doubt on the second check too.
 			this.#plan(entry, nextSlotMs(entry.rhythm, nowMs));
 			this.#waiting.add(entry); // started when #run ends
 			return;
 		}
-		if (isUp === undefined) this.#tellCannotRun(entry, result);
-		else this.#count(entry, { ...result, isUp }, nowMs);
+		onObservation({ key: entry.target.key, result, atMs: nowMs, tookMs });
 	}
-
-	/** The vote stands as it is: there is no new evidence. */
-	#tellCannotRun(entry: Entry, { reason, isUp: _, ...facts }: CheckResult): void {
-		entry.state = { ...entry.state, lastReason: reason, lastRttMs: undefined, lastFacts: facts };
-		if (entry.cannotRun !== reason) this.#parts.log.warn(describe(entry.state), 'target cannot be probed from here');
-		entry.cannotRun = reason;
-	}
-
-	#count(entry: Entry, { isUp, reason, ...facts }: CheckResult & { isUp: boolean }, atMs: number): void {
-		const { log, onObservation } = this.#parts;
-		const { rttMs, warning } = facts;
-		const before = entry.state;
-		entry.cannotRun = undefined;
-		const { vote, run } = nextRiseFall(before, isUp, before.target.monitor);
-		const changed = vote !== before.vote;
-		const sinceMs = changed ? atMs : before.sinceMs;
-		const last = { lastCheckMs: atMs, lastReason: reason, lastRttMs: rttMs, lastFacts: facts };
-		entry.state = { ...before, vote, run, sinceMs, ...last };
-		if (changed && vote === 'up') log.info(describe(entry.state), 'target is up');
-		if (changed && vote === 'down') log.warn(describe(entry.state), 'target is down');
-		if (warning !== undefined && before.lastFacts.warning === undefined)
-			log.warn({ ...describe(entry.state), warning }, 'target will fail soon');
-		onObservation({ key: before.key, vote, isUp, reason, rttMs, facts, atMs, sinceMs, changed });
-	}
-}
-
-function describe({ target, lastReason }: TargetState): Readonly<Record<string, unknown>> {
-	return { address: target.address, port: target.port, kind: target.monitor.kind, reason: lastReason };
 }

@@ -27,7 +27,8 @@ import { monitorOf } from '../model/monitor.ts';
 import { DEPTH_MAX } from '../model/steering.ts';
 import type { BuildProblem } from '../snapshot/build.ts';
 import { type Settled, settle } from '../snapshot/settle.ts';
-import { MergeCache } from '../steering/compile-geo.ts';
+import type { SteeringUnit } from '../steering/compile.ts';
+import { MergeCache } from '../steering/merge-cache.ts';
 import type { LastGood, UnitFiles } from '../store/last-good.ts';
 
 export interface Loaded {
@@ -49,14 +50,19 @@ interface Versions {
 export class UnitKeeper {
 	readonly #directory: string;
 	readonly #lastGood: LastGood | undefined;
+	readonly #vantages: readonly string[];
 	readonly #merges = new MergeCache();
 	/** Stored units that cannot be read back. */
 	readonly damaged: readonly string[];
 	/** What is served now; before that, what the state directory has. */
 	#served: Versions;
 
-	/** @param lastGood  absent for a check, which leaves no trace */
-	constructor(directory: string, lastGood: LastGood | undefined) {
+	/**
+	 * @param lastGood  absent for a check, which leaves no trace
+	 * @param vantages  regions that round-trip times are measured from
+	 */
+	constructor(directory: string, lastGood: LastGood | undefined, vantages: readonly string[]) {
+		this.#vantages = vantages;
 		this.#directory = directory;
 		this.#lastGood = lastGood;
 		const { units, damaged } = lastGood?.load() ?? { units: [], damaged: [] };
@@ -135,7 +141,8 @@ export class UnitKeeper {
 		unread: ReadonlySet<string>,
 		problems: FileProblem[],
 	): Loaded {
-		const context = { geo, merges: this.#merges, model: { depthMax: DEPTH_MAX, durationMs, monitorOf } };
+		const model = { depthMax: DEPTH_MAX, durationMs, monitorOf };
+		const context = { geo, merges: this.#merges, model, vantages: this.#vantages };
 		const settled = settle(
 			{ common: common.steering, zones: [...zones.values()] },
 			{ common: this.#served.common.steering, zones: [...this.#served.zones.values()] },
@@ -176,6 +183,14 @@ export class UnitKeeper {
 		}
 		return texts;
 	}
+}
+
+/** The steering documents that are served. */
+export function documentsOf({ versions }: Loaded): readonly SteeringUnit[] {
+	return [versions.common, ...versions.zones.values()].map(({ text, steering }) => ({
+		unit: text.unit,
+		document: steering,
+	}));
 }
 
 function located(problem: BuildProblem, unit: ReadUnit | undefined): FileProblem {

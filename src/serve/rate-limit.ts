@@ -44,6 +44,8 @@ const COLUMNS = 3;
 const TOKEN = 256;
 /** So long since its last use, a bucket of any level is full again. */
 const IDLE_MS_MAX = 0x3fffffff;
+/** Another worker, which took its time a moment later, may have written first. */
+const AHEAD_MS_MAX = 1000;
 
 export type RateLimitTable = Int32Array;
 
@@ -107,7 +109,7 @@ export class RateLimiter {
 		for (let way = 0; way < WAYS; way++) {
 			const row = first + way * COLUMNS;
 			if (table[row] === fingerprint) {
-				const idleMs = (nowMs - (table[row + 2] ?? 0)) & IDLE_MS_MAX;
+				const idleMs = idleSince(table[row + 2] ?? 0, nowMs);
 				const refill = Math.min(idleMs * ((this.#settings.rate * multiplier * TOKEN) / 1000), fullTokens) | 0;
 				// Time moves only by what gave tokens, so that many small steps refill as much as one large one.
 				if (refill > 0) {
@@ -116,7 +118,7 @@ export class RateLimiter {
 				}
 				return row;
 			}
-			const idleMs = table[row] === 0 ? IDLE_MS_MAX : (nowMs - (table[row + 2] ?? 0)) & IDLE_MS_MAX;
+			const idleMs = table[row] === 0 ? IDLE_MS_MAX : idleSince(table[row + 2] ?? 0, nowMs);
 			if (idleMs > oldestMs) {
 				oldestMs = idleMs;
 				oldest = row;
@@ -127,6 +129,13 @@ export class RateLimiter {
 		table[oldest + 2] = nowMs;
 		return oldest;
 	}
+}
+
+/** Times are the low 32 bits of a clock; what seems to be far ahead is so long ago that they have come round. */
+function idleSince(usedMs: number, nowMs: number): number {
+	const idleMs = (nowMs - usedMs) | 0;
+	if (idleMs >= 0) return Math.min(idleMs, IDLE_MS_MAX);
+	return idleMs > -AHEAD_MS_MAX ? 0 : IDLE_MS_MAX;
 }
 
 function hashPrefix({ family, words }: Address, length: number, key: number): number {

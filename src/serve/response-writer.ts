@@ -159,6 +159,8 @@ export class ResponseWriter {
 		if (source === SOURCE.picked) this.#writePicked(world, section, i);
 		else if (source === SOURCE.synthesized) this.#writeSynthesized(world, section, i);
 		else if (source === SOURCE.soa) this.#writeSoa(world, section, i);
+		else if (source === SOURCE.alias)
+			this.#writeAlias(world, section, i, world.snapshot.steering.rdata, section.dataAt[i] ?? 0);
 		else this.#writeStored(world, section, i);
 	}
 
@@ -206,7 +208,7 @@ export class ResponseWriter {
 		for (let record = 0; record < records; record++) {
 			this.#writeFixed(world, section, i);
 			writer.u16(octets);
-			writer.octets(world.snapshot.steering.addressOctets, picked[record] ?? 0, octets);
+			writer.octets(world.snapshot.steering.rdata, picked[record] ?? 0, octets);
 		}
 	}
 
@@ -236,13 +238,17 @@ export class ResponseWriter {
 
 	/** The CNAME that a DNAME makes: from one link of the chain to the next. */
 	#writeSynthesized(world: World, section: Section, i: number): void {
+		// Link n is the owner -1 - n, and the name behind it is link n + 1.
+		this.#writeAlias(world, section, i, this.#answer.chain[-(section.owners[i] ?? 0)]?.wire ?? ROOT, 0);
+	}
+
+	#writeAlias(world: World, section: Section, i: number, target: Uint8Array, at: number): void {
 		const writer = this.#writer;
 		this.#writeFixed(world, section, i);
 		this.#noteQuestion();
 		const lengthAt = writer.length;
 		writer.u16(0);
-		// Link n is the owner -1 - n, and the name behind it is link n + 1.
-		writer.name(this.#answer.chain[-(section.owners[i] ?? 0)]?.wire ?? ROOT, 0);
+		writer.name(target, at);
 		if (!writer.isFull) writer.patch16(lengthAt, writer.length - lengthAt - 2);
 	}
 

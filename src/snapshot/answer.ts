@@ -14,7 +14,7 @@ import type { HealthWords } from '../health/verdict-table.ts';
 import type { Family } from '../lib/address.ts';
 import type { Chance } from '../lib/ports.ts';
 import { choose, createWalk, setWalkClient } from '../steering/choose.ts';
-import { PICK } from '../steering/pool.ts';
+import { PICK } from '../steering/draw.ts';
 import { scope } from '../steering/scope.ts';
 import type { Walk } from '../steering/walk.ts';
 import { Lookup, lookup, OUTCOME } from '../zone/lookup.ts';
@@ -60,11 +60,12 @@ const GLUE_MAX = 4096;
  * |-------------|--------------------------------------------------------------------------------------------|
  * | table       | an RRset of the table                                                                      |
  * | picked      | addresses that a policy picked                                                             |
+ * | alias       | a CNAME that a policy picked: `dataAt` is its target in the steering table's RDATA         |
  * | synthesized | the CNAME that a DNAME makes                                                               |
  * | soa         | an SOA whose names all end in the apex, which is a suffix of QNAME: `owners` holds the     |
  * |             | label at which, `nameSkips` and `nameCounts` the octets of MNAME and RNAME before the apex |
  */
-export const SOURCE = { table: 0, picked: 1, synthesized: 2, soa: 3 } as const;
+export const SOURCE = { table: 0, picked: 1, synthesized: 2, soa: 3, alias: 4 } as const;
 
 /**
  * RRsets of a section, as columns that say all that is needed to write them. An owner from 0 up is the offset of
@@ -149,7 +150,7 @@ export class Answer {
 	/** Names behind QNAME that aliases led to; entry 0 is unused. */
 	readonly chain: readonly Name[] = Array.from({ length: CHAIN_MAX + 1 }, () => new Name());
 	chainLength = 0;
-	/** Addresses picked by a policy, as offsets into the steering table's octets. */
+	/** Addresses picked by a policy, as offsets into the steering table's RDATA. */
 	picked = new Int32Array(0);
 }
 
@@ -200,8 +201,7 @@ function followOne(world: World, name: Name, type: number, link: number, asker: 
 			addAdditional(zones, found.rrset, out);
 			return false;
 		case OUTCOME.steered:
-			addSteered(world, name, type, link, asker, out);
-			return false;
+			return addSteered(world, name, type, link, asker, out);
 		case OUTCOME.cname:
 			addRrset(out.answer, zones, owner, found.rrset);
 			return followAlias(zones, found.rrset, out);
@@ -220,10 +220,8 @@ function followOne(world: World, name: Name, type: number, link: number, asker: 
 		case OUTCOME.nodata:
 			// RFC 8482 §4.1: one RRset is answer enough to ANY, and a policy may be all that gives one.
 			found.steered = type === TYPE.any ? nodeColumn(zones, found.node, NODE.steered) - 1 : -1;
-			if (found.steered >= 0) {
-				addSteered(world, name, zones.steeredTypes[found.steered]?.[0] ?? TYPE.a, link, asker, out);
-				return false;
-			}
+			if (found.steered >= 0)
+				return addSteered(world, name, zones.steeredTypes[found.steered]?.[0] ?? TYPE.a, link, asker, out);
 			addSoa(world, name, link, 0xffffffff, out);
 			return false;
 		case OUTCOME.nxdomain:
@@ -291,31 +289,58 @@ function addAdditional(zones: ZoneTable, rrset: number, out: Answer): void {
 	}
 }
 
-function addSteered(world: World, name: Name, type: number, link: number, asker: Asker, out: Answer): void {
+/** Add what a policy decides; true when it is an alias that leads on. */
+function addSteered(world: World, name: Name, type: number, link: number, asker: Asker, out: Answer): boolean {
 	const { found, walk, snapshot } = world;
+	const { steered } = found;
+	// A name that may be an alias is steered for every type: what has no address family decides as IPv4 does.
+	const family = type === TYPE.aaaa ? 6 : 4;
 	setWalkClient(walk, asker.family, asker.words, asker.resolverFamily, asker.resolverWords);
-	const pick = choose(walk, found.steered, type === TYPE.a ? 4 : 6);
+	const pick = choose(walk, steered, family, !out.isSteered);
 	out.isSteered = true;
-	out.scope = asker.isNamed ? scope(walk, snapshot.steering.names[found.steered]?.root ?? -1) : 0;
-	if (pick === PICK.addresses) {
-		out.picked = walk.picked;
-		out.answer.addMade(SOURCE.picked, -1 - link, type, walk.pickedCount, walk.ttlSec);
-	} else if (pick === PICK.nodata) {
-		addSoa(world, name, link, walk.ttlSec, out);
-	} else {
+	if (asker.isNamed) {
+		// A chain holds as far as its narrowest link (RFC 7871 §7.2.1).
+		const bits = scope(walk, snapshot.steering.names[steered]?.root ?? -1);
+		if (bits > out.scope) out.scope = bits;
+	}
+	if (pick === PICK.alias) return addAlias(world, type, link, out);
+	if (pick === PICK.servfail) {
 		out.rcode = RCODE.servfail;
 		out.isAuthoritative = false;
 		out.answer.count = 0;
+		return false;
 	}
+	// RFC 8482 §4.1: addresses are answer enough to ANY.
+	const given = type === TYPE.any ? TYPE.a : type;
+	if (pick === PICK.addresses && (given === TYPE.a || given === TYPE.aaaa)) {
+		out.picked = walk.picked;
+		out.answer.addMade(SOURCE.picked, -1 - link, given, walk.pickedCount, walk.ttlSec);
+	} else {
+		addSoa(world, name, link, walk.ttlSec, out);
+	}
+	return false;
+}
+
+/** Add the CNAME that a policy picked; it leads on unless it is itself what was asked for. */
+function addAlias({ walk, snapshot }: World, type: number, link: number, out: Answer): boolean {
+	const at = walk.picked[0] ?? 0;
+	out.answer.addMade(SOURCE.alias, -1 - link, TYPE.cname, 1, walk.ttlSec);
+	out.answer.dataAt[out.answer.count - 1] = at;
+	if (type === TYPE.cname || type === TYPE.any) return false;
+	return followName(snapshot.steering.rdata, at, out);
+}
+
+function followAlias(zones: ZoneTable, rrset: number, out: Answer): boolean {
+	// RDATA stands behind its 16-bit length.
+	return followName(zones.bytes, rrsetColumn(zones, rrset, RRSET.dataAt) + 2, out);
 }
 
 /** Take the target of a CNAME as the next link; false when the chain is too long or comes back to a name it had. */
-function followAlias(zones: ZoneTable, rrset: number, out: Answer): boolean {
+function followName(bytes: Uint8Array, at: number, out: Answer): boolean {
 	if (out.chainLength >= CHAIN_MAX) return false;
 	const next = out.chain[out.chainLength + 1];
 	if (next === undefined) return false;
-	// RDATA stands behind its 16-bit length.
-	copyName(zones.bytes, rrsetColumn(zones, rrset, RRSET.dataAt) + 2, next);
+	copyName(bytes, at, next);
 	return takeLink(next, out);
 }
 

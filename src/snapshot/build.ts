@@ -13,7 +13,8 @@ import type { Path } from '../lib/result.ts';
 import { COMMON_UNIT } from '../lib/unit.ts';
 import type { SteeringDocument } from '../model/steering.ts';
 import { type CompiledName, compileSteering, type ModelReaders } from '../steering/compile.ts';
-import type { MergeCache } from '../steering/compile-geo.ts';
+import type { MergeCache } from '../steering/merge-cache.ts';
+import type { GeoNotes } from '../steering/nodes.ts';
 import { buildZoneTable, type SteeredInput } from '../zone/build-table.ts';
 import { checkZone } from '../zone/checks.ts';
 import { findNode, findRrset, NODE, nodeColumn, nodeName, ZONE, type ZoneTable, zoneColumn } from '../zone/table.ts';
@@ -45,12 +46,16 @@ export interface BuildContext {
 	readonly geo: GeoData;
 	readonly merges: MergeCache;
 	readonly model: ModelReaders;
+	/** Regions that have had a prober. */
+	readonly vantages: readonly string[];
 }
 
 export interface Built {
 	/** Undefined when there is a problem that is no warning. */
 	readonly snapshot: Snapshot | undefined;
 	readonly problems: readonly BuildProblem[];
+	/** What explanations tell beyond the snapshot, by geo node. */
+	readonly geoNotes: ReadonlyMap<number, GeoNotes>;
 }
 
 export function build(units: Units, context: BuildContext): Built {
@@ -63,30 +68,36 @@ export function build(units: Units, context: BuildContext): Built {
 	const compiled = compileSteering(
 		units.zones.map(({ apex, steering }) => ({ unit: printName(apex), document: steering })),
 		{ unit: COMMON_UNIT, document: units.common },
-		context.geo,
-		context.merges,
-		context.model,
+		{ ...context, nameOctets },
 	);
-	for (const { unit, path, message } of compiled.problems)
-		problems.push({ unit, at: { path }, message, isWarning: false });
+	for (const { unit, path, message, isWarning } of compiled.problems)
+		problems.push({ unit, at: { path }, message, isWarning });
 	const steered = resolveOwners(units.zones, compiled.names, problems);
-	if (hasErrors(problems)) return { snapshot: undefined, problems };
+	const { geoNotes } = compiled;
+	if (hasErrors(problems)) return { snapshot: undefined, problems, geoNotes };
 	const zones = buildZoneTable(
 		units.zones.map(({ apex, records }) => ({ apex, records, steered: steered.get(printName(apex)) ?? [] })),
 	);
 	for (const zone of units.zones) checkSteered(zones, zone, steered.get(printName(zone.apex)) ?? [], problems);
 	checkNameServers(units.zones, [...steered.values()].flat(), problems);
-	if (hasErrors(problems)) return { snapshot: undefined, problems };
-	return { snapshot: { zones, steering: compiled.table, targets: compiled.targets }, problems };
+	if (hasErrors(problems)) return { snapshot: undefined, problems, geoNotes };
+	return { snapshot: { zones, steering: compiled.table, targets: compiled.targets }, problems, geoNotes };
 }
 
 function hasErrors(problems: readonly BuildProblem[]): boolean {
 	return problems.some(({ isWarning }) => !isWarning);
 }
 
+function nameOctets(text: string): Uint8Array | string {
+	const name = scanName(text, Uint8Array.of(0));
+	return typeof name === 'string' ? name : lowerName(name);
+}
+
 /** A steered name of a zone, with the key under which its file has it. */
 interface SteeredOwner extends SteeredInput {
 	readonly key: string;
+	/** CNAME targets that its policy may give. */
+	readonly aliases: readonly Uint8Array[];
 }
 
 function steeredOwners({ apex, steering }: ZoneUnit): readonly Uint8Array[] {
@@ -102,7 +113,7 @@ function resolveOwners(
 ): Map<string, SteeredOwner[]> {
 	const apexes = new Map(zones.map(({ apex }) => [printName(apex), apex]));
 	const steered = new Map<string, SteeredOwner[]>();
-	for (const { unit, owner: key, types, index } of names) {
+	for (const { unit, owner: key, types, aliases, index } of names) {
 		const apex = apexes.get(unit) ?? Uint8Array.of(0);
 		const own = steered.get(unit) ?? [];
 		steered.set(unit, own);
@@ -116,9 +127,14 @@ function resolveOwners(
 		const owner = lowerName(scanned);
 		if (!isAtOrBelow(owner, apex)) complain(`Cannot steer "${key}": it is not in the zone ${unit}`);
 		else if (own.some((other) => sameName(other.owner, owner))) complain(`Cannot steer "${key}" twice`);
-		else own.push({ key, owner, types: types.map((type) => typeCode(type) ?? 0), index });
+		else own.push({ key, owner, types: steeredTypes(types, aliases), aliases, index });
 	}
 	return steered;
+}
+
+/** A CNAME answers for every type (RFC 1034 §3.6.2), which ANY stands for. */
+function steeredTypes(types: readonly string[], aliases: readonly Uint8Array[]): readonly number[] {
+	return aliases.length > 0 ? [TYPE.any] : types.map((type) => typeCode(type) ?? 0);
 }
 
 /** What a steered name must not be, given the zones. */
@@ -129,7 +145,7 @@ function checkSteered(
 	problems: BuildProblem[],
 ): void {
 	const unit = printName(zone.apex);
-	for (const { key, owner, types } of steered) {
+	for (const { key, owner, types, aliases } of steered) {
 		const complain = (message: string) =>
 			problems.push({ unit, at: { path: ['names', key] }, message, isWarning: false });
 		const node = closestNode(table, owner);
@@ -141,6 +157,9 @@ function checkSteered(
 			complain(`Cannot steer "${key}": it lies at or below the delegation ${printName(nodeName(table, cut))}`);
 		else if (dname >= 0 && dname !== node) {
 			complain(`Cannot steer "${key}": it lies below the DNAME ${printName(nodeName(table, dname))}`);
+		} else if (aliases.length > 0) {
+			for (const why of aliasFaults(table, node, zone, owner, aliases))
+				complain(`Cannot steer "${key}" to a CNAME: ${why}`);
 		} else {
 			for (const type of [...types, TYPE.cname]) {
 				if (findRrset(table, node, type) >= 0)
@@ -148,6 +167,22 @@ function checkSteered(
 			}
 		}
 	}
+}
+
+/** RFC 1034 §3.6.2: where a CNAME stands nothing else does. */
+function aliasFaults(
+	table: ZoneTable,
+	node: number,
+	zone: ZoneUnit,
+	owner: Uint8Array,
+	aliases: readonly Uint8Array[],
+): readonly string[] {
+	const faults: string[] = [];
+	if (sameName(owner, zone.apex)) faults.push('it is the apex, which holds SOA and NS');
+	else if (sameName(nodeName(table, node), owner) && nodeColumn(table, node, NODE.rrsetCount) > 0)
+		faults.push('the zone file has records there');
+	if (aliases.some((target) => sameName(target, owner))) faults.push('its target is the name itself');
+	return faults;
 }
 
 /** The node of a name, or of its nearest ancestor that has one; a steered name lies at or below an apex, so there is one. */

@@ -3,12 +3,13 @@
  */
 
 import { type Target, targetKey } from '../health/target.ts';
-import { type Address, type Family, parseAddress, printAddress } from '../lib/address.ts';
+import { type Family, parseAddress, printAddress } from '../lib/address.ts';
 import type { Path } from '../lib/result.ts';
 import type { Monitor } from '../model/monitor.ts';
 import type { EndpointDocument, PoolDocument } from '../model/steering.ts';
 import type { Compiler, SteeringUnit } from './compile.ts';
 import type { AddressEntry, EndpointEntry, PoolFamily, PoolNode } from './nodes.ts';
+import { seedOf } from './rendezvous.ts';
 
 /** A monitor with its port, which an endpoint may replace. */
 interface PoolMonitor {
@@ -25,25 +26,31 @@ export function compilePool(
 	pool: PoolDocument,
 ): PoolNode | undefined {
 	const path: Path = ['pools', name];
-	const before = compiler.problems.length;
+	const before = compiler.mistakes;
 	if (pool.region !== undefined && !compiler.regions.has(pool.region)) {
 		compiler.report(unit, [...path, 'region'], `Cannot find the region "${pool.region}"`);
 	}
 	const monitors = poolMonitors(compiler, unit, pool, path);
 	const entries = pool.endpoints.map((endpoint, i) => ({
 		endpoint,
-		addresses: endpointAddresses(compiler, unit, endpoint, monitors, [...path, 'endpoints', i]),
+		addresses: endpointAddresses(compiler, unit, name, endpoint, monitors, [...path, 'endpoints', i]),
 	}));
-	if (compiler.problems.length > before) return undefined;
+	if (compiler.mistakes > before) return undefined;
 	return {
 		kind: 'pool',
 		name: `${unit.unit} ${name}`,
-		looksAtClient: false,
+		looksAtClient: pool.by === 'client',
+		holds: pool.endpoints[0]?.cname === undefined ? 'addresses' : 'aliases',
+		region: pool.region,
+		idle: pool.endpoints.flatMap((endpoint) => {
+			const state = effectiveState(pool.state, endpoint.state);
+			return state === 'down' || state === 'drain' ? [{ name: endpoint.name, state }] : [];
+		}),
 		onAllDown: pool.onAllDown,
 		noAddress: pool.noAddress,
 		answers: pool.answers,
-		ipv4: poolFamily(4, pool, entries),
-		ipv6: poolFamily(6, pool, entries),
+		ipv4: poolFamily(4, name, pool, entries),
+		ipv6: poolFamily(6, name, pool, entries),
 	};
 }
 
@@ -64,42 +71,54 @@ function poolMonitors(compiler: Compiler, unit: SteeringUnit, pool: PoolDocument
 }
 
 interface FamilyAddress extends AddressEntry {
-	readonly family: Family;
+	/** Undefined for a CNAME, which serves both. */
+	readonly family: Family | undefined;
 }
 
 function endpointAddresses(
 	compiler: Compiler,
 	unit: SteeringUnit,
+	pool: string,
 	endpoint: EndpointDocument,
 	monitors: readonly PoolMonitor[],
 	path: Path,
 ): FamilyAddress[] {
-	const result: FamilyAddress[] = [];
-	for (const [i, text] of endpoint.addresses.entries()) {
-		const address = parseAddress(text);
-		if (address === undefined) continue;
-		const targets: number[] = [];
-		for (const { name, port, monitor } of monitors) {
-			const target = targetOf(endpoint, address, port, monitor);
-			if (target !== undefined) targets.push(compiler.target(target));
-			else if (i === 0)
-				compiler.report(unit, path, `Cannot check "${endpoint.name}" with "${name}": neither has a port`);
+	const targetsOf = (place: string, isFirst: boolean) =>
+		monitors.flatMap(({ name, port, monitor }) => {
+			const target = targetOf(endpoint, place, port, monitor);
+			if (target !== undefined) return [compiler.target(target)];
+			if (isFirst) compiler.report(unit, path, `Cannot check "${endpoint.name}" with "${name}": neither has a port`);
+			return [];
+		});
+	if (endpoint.cname !== undefined) {
+		const name = compiler.nameOctets(endpoint.cname);
+		if (typeof name === 'string') {
+			compiler.report(unit, [...path, 'cname'], name);
+			return [];
 		}
-		result.push({ family: address.family, octetsAt: compiler.octets(address), targets });
+		const host = endpoint.cname.slice(0, -1).toLowerCase();
+		return [{ family: undefined, octetsAt: compiler.rdataAt(name), targets: targetsOf(host, true), seed: 0 }];
 	}
-	return result;
+	return (endpoint.addresses ?? []).flatMap((text, i) => {
+		const address = parseAddress(text);
+		if (address === undefined) return [];
+		const own = printAddress(address);
+		const targets = targetsOf(own, i === 0);
+		const seed = seedOf(`${pool} ${endpoint.name}`, own);
+		return [{ family: address.family, octetsAt: compiler.addressAt(address), targets, seed }];
+	});
 }
 
 function targetOf(
 	endpoint: EndpointDocument,
-	own: Address,
+	own: string,
 	port: number | undefined,
 	monitor: Monitor,
 ): Target | undefined {
-	const probed = endpoint.check?.address === undefined ? own : parseAddress(endpoint.check.address);
+	const other = endpoint.check?.address === undefined ? undefined : parseAddress(endpoint.check.address);
+	const address = other === undefined ? own : printAddress(other);
 	const probedPort = monitor.kind === 'icmp' ? 0 : (endpoint.check?.port ?? port);
-	if (probed === undefined || probedPort === undefined) return undefined;
-	const address = printAddress(probed);
+	if (probedPort === undefined) return undefined;
 	return { key: targetKey(address, probedPort, monitor), address, port: probedPort, monitor };
 }
 
@@ -112,6 +131,7 @@ function targetOf(
  */
 function poolFamily(
 	family: Family,
+	name: string,
 	pool: PoolDocument,
 	entries: readonly { readonly endpoint: EndpointDocument; readonly addresses: readonly FamilyAddress[] }[],
 ): PoolFamily {
@@ -119,7 +139,7 @@ function poolFamily(
 	let present = 0;
 	let hasAddresses = false;
 	for (const { endpoint, addresses } of entries) {
-		const own = addresses.filter((address) => address.family === family);
+		const own = addresses.filter((address) => address.family === family || address.family === undefined);
 		if (own.length === 0) continue;
 		hasAddresses = true;
 		const state = effectiveState(pool.state, endpoint.state);
@@ -128,8 +148,9 @@ function poolFamily(
 		endpoints.push({
 			name: endpoint.name,
 			weight: endpoint.weight,
+			seed: seedOf(name, endpoint.name),
 			isForcedUp: state === 'up',
-			addresses: own.map(({ octetsAt, targets }) => ({ octetsAt, targets })),
+			addresses: own.map(({ octetsAt, targets, seed }) => ({ octetsAt, targets, seed })),
 		});
 	}
 	return { endpoints, requiredHealthy: Math.min(requiredHealthy(pool, present), present), hasAddresses };

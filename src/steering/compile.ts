@@ -7,18 +7,21 @@
  * and what refers to it is not blamed again.
  */
 
-import { continentOf } from '../geo/continents.ts';
-import type { GeoData } from '../geo/decide.ts';
+import { type GeoData, noGeoData } from '../geo/decide.ts';
+import { fieldsKnown, type GeoField } from '../geo/place.ts';
+import type { Ranges } from '../geo/ranges.ts';
 import type { Target } from '../health/target.ts';
 import { type Address, addressOctets } from '../lib/address.ts';
-import { parsePrefix } from '../lib/prefix.ts';
 import type { Path, Problem } from '../lib/result.ts';
 import type { Monitor } from '../model/monitor.ts';
 import type { MonitorDocument } from '../model/monitor-shapes.ts';
-import type { PolicyDocument, SteeringDocument, Use } from '../model/steering.ts';
-import { compileGeo, type MergeCache } from './compile-geo.ts';
+import type { PolicyDocument, Region, SteeringDocument, Use } from '../model/steering.ts';
+import { checkDefinitions } from './check-definitions.ts';
+import { compilePolicy } from './compile-policy.ts';
 import { compilePool } from './compile-pool.ts';
-import type { SteeringNode, SteeringTable } from './nodes.ts';
+import { warnOfGraph } from './graph.ts';
+import type { MergeCache } from './merge-cache.ts';
+import { type GeoNotes, membersOf, type PoolNode, type SteeringNode, type SteeringTable } from './nodes.ts';
 
 export interface SteeringUnit {
 	/** COMMON_UNIT (lib/unit.ts) or the apex with its dot. */
@@ -28,6 +31,8 @@ export interface SteeringUnit {
 
 export interface UnitProblem extends Problem {
 	readonly unit: string;
+	/** It can be served all the same. */
+	readonly isWarning: boolean;
 }
 
 export interface CompiledName {
@@ -35,6 +40,8 @@ export interface CompiledName {
 	/** As written: relative to the apex. */
 	readonly owner: string;
 	readonly types: readonly string[];
+	/** Its policy reaches a pool of CNAMEs, which answers for every type: its targets in wire form. */
+	readonly aliases: readonly Uint8Array[];
 	/** Index into the table's names. */
 	readonly index: number;
 }
@@ -45,6 +52,8 @@ export interface Compiled {
 	/** In the order of the nodes' target indexes. */
 	readonly targets: readonly Target[];
 	readonly problems: readonly UnitProblem[];
+	/** By geo node. */
+	readonly geoNotes: ReadonlyMap<number, GeoNotes>;
 }
 
 /** What the model knows and this room takes as an argument. */
@@ -56,66 +65,80 @@ export interface ModelReaders {
 	readonly monitorOf: (document: MonitorDocument) => Monitor;
 }
 
+export interface SteeringContext {
+	readonly geo: GeoData;
+	readonly merges: MergeCache;
+	readonly model: ModelReaders;
+	/** Regions that have had a prober; a round-trip time is kept under its region's place here. */
+	readonly vantages: readonly string[];
+	/** The wire form of an absolute name, lower-cased, or what is wrong with it. */
+	readonly nameOctets: (text: string) => Uint8Array | string;
+}
+
 export function compileSteering(
 	zones: readonly SteeringUnit[],
 	common: SteeringUnit,
-	geo: GeoData,
-	merges: MergeCache,
-	model: ModelReaders,
+	context: SteeringContext,
 ): Compiled {
-	const compiler = new Compiler(zones, common, geo, merges, model);
-	return compiler.run();
+	return new Compiler(zones, common, context).run();
 }
-
-/** Codes that people write for others. */
-const MISTAKEN_COUNTRIES: Readonly<Record<string, string>> = { UK: 'GB', EL: 'GR' };
 
 /** A node under construction by name: 'open' while its members are compiled, so that a cycle is seen. */
 type Known = number | 'open' | 'failed';
+
+/** Where a node stands: in the document that defines it. */
+export interface Origin {
+	readonly unit: SteeringUnit;
+	readonly path: Path;
+}
 
 export class Compiler {
 	readonly geo: GeoData;
 	readonly merges: MergeCache;
 	readonly model: ModelReaders;
+	readonly vantages: readonly string[];
+	readonly nameOctets: SteeringContext['nameOctets'];
 	readonly common: SteeringUnit;
-	readonly regions = new Set<string>();
+	readonly regions = new Map<string, Region>();
 	readonly problems: UnitProblem[] = [];
+	/** Problems that are no warnings. */
+	mistakes = 0;
+	readonly nodes: SteeringNode[] = [];
+	/** By node. */
+	readonly origins: Origin[] = [];
+	/** Of a database that knows nothing: one range for each family. */
+	readonly nowhere: Ranges = noGeoData().ranges;
+	/** By geo node, which gets its number when it is complete. */
+	readonly geoNotes = new Map<SteeringNode, GeoNotes>();
 	readonly #zones: readonly SteeringUnit[];
-	readonly #nodes: SteeringNode[] = [];
 	readonly #depths: number[] = [];
 	readonly #known = new Map<string, Known>();
 	/** Names of the policies being compiled, outermost first. */
 	readonly #open: string[] = [];
 	readonly #targets: Target[] = [];
 	readonly #targetNumbers = new Map<string, number>();
-	readonly #octets: number[] = [];
-	#latencyNodes = 0;
+	readonly #rdata: number[] = [];
+	readonly #rdataPlaces = new Map<string, number>();
+	#memoryWords = 0;
 	#countries: ReadonlySet<string | undefined> | undefined;
+	#fields: ReadonlySet<GeoField> | undefined;
 	/** Policies being compiled, inside one another. */
 	#nesting = 0;
 
-	constructor(
-		zones: readonly SteeringUnit[],
-		common: SteeringUnit,
-		geo: GeoData,
-		merges: MergeCache,
-		model: ModelReaders,
-	) {
+	constructor(zones: readonly SteeringUnit[], common: SteeringUnit, context: SteeringContext) {
 		this.#zones = zones;
 		this.common = common;
-		this.geo = geo;
-		this.merges = merges;
-		this.model = model;
+		this.geo = context.geo;
+		this.merges = context.merges;
+		this.model = context.model;
+		this.vantages = context.vantages;
+		this.nameOctets = context.nameOctets;
 	}
 
 	run(): Compiled {
 		const units = [this.common, ...this.#zones];
 		for (const unit of units) this.#addRegions(unit);
-		for (const unit of units) {
-			this.#checkNames(unit);
-			this.#checkVoters(unit);
-			for (const [name, { countries }] of unit.document.places) this.checkCountries(unit, countries, ['places', name]);
-		}
+		for (const unit of units) checkDefinitions(this, unit);
 		for (const unit of units) {
 			for (const name of unit.document.pools.keys()) this.#named(unit, name);
 			for (const name of unit.document.policies.keys()) this.#named(unit, name);
@@ -126,39 +149,54 @@ export class Compiler {
 			for (const [owner, { policy, ttl, types }] of unit.document.names) {
 				const root = this.use(unit, policy, ['names', owner, 'policy']);
 				if (root === undefined) continue;
-				names.push({ unit: unit.unit, owner, types, index: steered.length });
+				const aliases = this.poolsOf([root]).flatMap((pool) => this.#aliasesOf(pool));
+				names.push({ unit: unit.unit, owner, types, aliases, index: steered.length });
 				steered.push({ name: `${unit.unit} ${owner}`, root, ttlSec: this.model.durationMs(ttl) / 1000 });
 			}
 		}
 		const table: SteeringTable = {
-			nodes: this.#nodes,
+			nodes: this.nodes,
 			names: steered,
-			addressOctets: Uint8Array.from(this.#octets),
-			latencyMemory: new Int32Array(new SharedArrayBuffer(8 * this.#latencyNodes)),
+			rdata: Uint8Array.from(this.#rdata),
+			latencyMemory: new Int32Array(new SharedArrayBuffer(4 * this.#memoryWords)),
 			targetCount: this.#targets.length,
 		};
-		return { table, names, targets: this.#targets, problems: this.problems };
+		// What is wrong with a policy that has mistakes is not known.
+		if (this.mistakes === 0) warnOfGraph(this, units, names, steered);
+		const geoNotes = new Map<number, GeoNotes>();
+		for (const [index, node] of this.nodes.entries()) {
+			const notes = this.geoNotes.get(node);
+			if (notes !== undefined) geoNotes.set(index, notes);
+		}
+		return { table, names, targets: this.#targets, problems: this.problems, geoNotes };
 	}
 
 	report(unit: SteeringUnit, path: Path, message: string): void {
-		this.problems.push({ unit: unit.unit, path, message });
+		this.mistakes++;
+		this.problems.push({ unit: unit.unit, path, message, isWarning: false });
 	}
 
-	/** A code that no country has matches nobody, and is found in production when nothing checks it here. */
-	checkCountries(unit: SteeringUnit, countries: readonly string[] | undefined, path: Path): void {
-		for (const [i, code] of (countries ?? []).entries()) {
-			if (this.#isCountry(code)) continue;
-			const meant = MISTAKEN_COUNTRIES[code];
-			const hint = meant === undefined ? 'expected an ISO 3166 country code' : `did you mean ${meant}?`;
-			this.report(unit, [...path, 'countries', i], `Cannot find the country "${code}": ${hint}`);
-		}
+	warn(unit: string, path: Path, message: string): void {
+		this.problems.push({ unit, path, message, isWarning: true });
 	}
 
-	/** By the standard, or by a loaded database. */
-	#isCountry(code: string): boolean {
-		if (continentOf(code) !== undefined) return true;
+	/** Countries that a loaded database has. */
+	databaseCountries(): ReadonlySet<string | undefined> {
 		this.#countries ??= new Set(this.geo.places.map(({ country }) => country));
-		return this.#countries.has(code);
+		return this.#countries;
+	}
+
+	/** What some loaded database knows of some network. */
+	databaseFields(): ReadonlySet<GeoField> {
+		this.#fields ??= fieldsKnown(this.geo.places);
+		return this.#fields;
+	}
+
+	#aliasesOf(pool: PoolNode): readonly Uint8Array[] {
+		if (pool.holds !== 'aliases') return [];
+		return pool.ipv4.endpoints.flatMap(({ addresses }) =>
+			addresses.map(({ octetsAt }) => nameAt(this.#rdata, octetsAt)),
+		);
 	}
 
 	/** Look a name of one table up: in the document, then in the common one. */
@@ -181,9 +219,25 @@ export class Compiler {
 	}
 
 	/** Where the octets of an address will stand. */
-	octets(address: Address): number {
-		const at = this.#octets.length;
-		this.#octets.push(...addressOctets(address));
+	addressAt(address: Address): number {
+		return this.rdataAt(addressOctets(address));
+	}
+
+	/** Where octets will stand that an answer may hold; equal ones stand once. */
+	rdataAt(octets: Uint8Array): number {
+		const key = `${octets.length} ${octets}`;
+		const before = this.#rdataPlaces.get(key);
+		if (before !== undefined) return before;
+		const at = this.#rdata.length;
+		this.#rdata.push(...octets);
+		this.#rdataPlaces.set(key, at);
+		return at;
+	}
+
+	/** Take words that remember last winners. */
+	takeMemory(words: number): number {
+		const at = this.#memoryWords;
+		this.#memoryWords += words;
 		return at;
 	}
 
@@ -209,6 +263,12 @@ export class Compiler {
 		return this.#named(home, use);
 	}
 
+	/** The nodes of a list of members; undefined after a mistake in one, which has been reported. */
+	members(unit: SteeringUnit, uses: readonly Use[], path: Path): readonly number[] | undefined {
+		const members = uses.map((use, i) => this.use(unit, use, [...path, 'members', i]));
+		return members.every((member) => member !== undefined) ? members : undefined;
+	}
+
 	#homeOf(unit: SteeringUnit, name: string): SteeringUnit | undefined {
 		return [unit, this.common].find(({ document }) => document.pools.has(name) || document.policies.has(name));
 	}
@@ -224,7 +284,7 @@ export class Compiler {
 		let node: number | undefined;
 		if (pool !== undefined) {
 			const compiled = compilePool(this, home, name, pool);
-			node = compiled === undefined ? undefined : this.#add(compiled, 0);
+			node = compiled === undefined ? undefined : this.#add(compiled, 0, { unit: home, path: ['pools', name] });
 		} else if (policy !== undefined) {
 			node = this.#policy(home, policy, ['policies', name], key);
 		}
@@ -240,108 +300,54 @@ export class Compiler {
 			return undefined;
 		}
 		this.#nesting++;
-		const node = this.#compile(unit, policy, path, name);
+		const node = compilePolicy(this, unit, policy, path, name);
 		this.#nesting--;
 		if (node === undefined) return undefined;
-		const members = node.kind === 'geo' ? node.rankings.flat() : node.kind === 'pool' ? [] : node.members;
-		const depth = 1 + members.reduce((most, member) => Math.max(most, this.#depths[member] ?? 0), 0);
+		const depth = 1 + membersOf(node).reduce((most, member) => Math.max(most, this.#depths[member] ?? 0), 0);
 		if (depth > this.model.depthMax) {
 			this.report(unit, path, `Cannot nest policies deeper than ${this.model.depthMax}`);
 			return undefined;
 		}
-		return this.#add(node, depth);
+		return this.#add(node, depth, { unit, path });
 	}
 
-	#compile(unit: SteeringUnit, policy: PolicyDocument, path: Path, name: string): SteeringNode | undefined {
-		switch (policy.kind) {
-			case 'geo':
-				return compileGeo(this, unit, policy, path, name);
-			case 'weighted': {
-				const members = this.#members(
-					unit,
-					policy.members.map(({ use }) => use),
-					(i) => [...path, 'members', i, 'use'],
-				);
-				if (members === undefined) return undefined;
-				const weights = policy.members.map(({ weight }) => weight);
-				return { kind: 'weighted', name, looksAtClient: this.#looksAtClient(members), members, weights };
-			}
-			case 'failover':
-			case 'latency': {
-				const members = this.#members(unit, policy.members, (i) => [...path, 'members', i]);
-				if (members === undefined) return undefined;
-				const common = { name, looksAtClient: this.#looksAtClient(members), members };
-				if (policy.kind === 'failover') return { kind: 'failover', ...common };
-				return { kind: 'latency', ...common, memoryAt: 2 * this.#latencyNodes++ };
-			}
-			default:
-				return policy satisfies never;
+	looksAtClient(members: readonly number[]): boolean {
+		return members.some((member) => this.nodes[member]?.looksAtClient === true);
+	}
+
+	/** The pools that some nodes reach, each once. */
+	poolsOf(roots: readonly number[]): readonly PoolNode[] {
+		const seen = new Set(roots);
+		const pools: PoolNode[] = [];
+		// What is added while the set is gone through is gone through too.
+		for (const index of seen) {
+			const node = this.nodes[index];
+			if (node?.kind === 'pool') pools.push(node);
+			else if (node !== undefined) for (const member of membersOf(node)) seen.add(member);
 		}
+		return pools;
 	}
 
-	#members(unit: SteeringUnit, uses: readonly Use[], pathOf: (i: number) => Path): readonly number[] | undefined {
-		const members = uses.map((use, i) => this.use(unit, use, pathOf(i)));
-		return members.every((member) => member !== undefined) ? members : undefined;
-	}
-
-	#looksAtClient(members: readonly number[]): boolean {
-		return members.some((member) => this.#nodes[member]?.looksAtClient === true);
-	}
-
-	#add(node: SteeringNode, depth: number): number {
-		this.#nodes.push(node);
+	#add(node: SteeringNode, depth: number, origin: Origin): number {
+		this.nodes.push(node);
 		this.#depths.push(depth);
-		return this.#nodes.length - 1;
+		this.origins.push(origin);
+		return this.nodes.length - 1;
 	}
 
 	/** Regions are global: one name, one place. */
 	#addRegions(unit: SteeringUnit): void {
-		for (const name of unit.document.regions.keys()) {
+		for (const [name, region] of unit.document.regions) {
 			if (this.regions.has(name))
 				this.report(unit, ['regions', name], `Cannot define the region "${name}" twice: regions are global`);
-			this.regions.add(name);
+			this.regions.set(name, region);
 		}
 	}
+}
 
-	/** Regions that a monitor lets vote. */
-	#checkVoters(unit: SteeringUnit): void {
-		for (const [name, { from }] of unit.document.monitors) {
-			for (const [i, region] of (from ?? []).entries()) {
-				if (!this.regions.has(region))
-					this.report(unit, ['monitors', name, 'from', i], `Cannot find the region "${region}"`);
-			}
-		}
-	}
-
-	/** A short name must mean one thing: in the zone or in common, a pool or a policy. */
-	#checkNames(unit: SteeringUnit): void {
-		const { document } = unit;
-		for (const name of document.policies.keys()) {
-			if (document.pools.has(name))
-				this.report(unit, ['policies', name], `Cannot use the name "${name}" for a pool and a policy`);
-		}
-		for (const [name, prefixes] of document.networks) this.#checkPrefixes(unit, name, prefixes);
-		if (unit === this.common) return;
-		const shared = this.common.document;
-		for (const key of ['monitors', 'networks', 'places'] as const) {
-			for (const name of document[key].keys()) {
-				if (shared[key].has(name))
-					this.report(unit, [key, name], `Cannot define "${name}" here: common defines it too`);
-			}
-		}
-		for (const key of ['pools', 'policies'] as const) {
-			for (const name of document[key].keys()) {
-				if (shared.pools.has(name) || shared.policies.has(name)) {
-					this.report(unit, [key, name], `Cannot define "${name}" here: common defines it too`);
-				}
-			}
-		}
-	}
-
-	#checkPrefixes(unit: SteeringUnit, name: string, prefixes: readonly string[]): void {
-		for (const [i, text] of prefixes.entries()) {
-			const prefix = parsePrefix(text);
-			if (typeof prefix === 'string') this.report(unit, ['networks', name, i], prefix);
-		}
-	}
+/** The name in wire form that stands at an offset. */
+function nameAt(octets: readonly number[], at: number): Uint8Array {
+	let end = at;
+	while ((octets[end] ?? 0) > 0) end += (octets[end] ?? 0) + 1;
+	return Uint8Array.from(octets.slice(at, end + 1));
 }

@@ -8,23 +8,45 @@
  * | none   | up     | second                                                   |
  * | down   | down   | down; last resort of the first that has a healthy one    |
  * | none   | none   | none                                                     |
+ *
+ * With `trickle` a share of the queries goes to the next member that is up, so that it stays proven.
  */
 
-import { STATE, type Walk } from './walk.ts';
+import type { FailoverNode } from './nodes.ts';
+import { beginResort, endResort, noteResort, STATE, type Walk } from './walk.ts';
 
-/** The same rule serves geo, whose ranking is a list to be tried in order. */
-export function chooseFailover(walk: Walk, members: readonly number[]): number {
-	let resort = -1;
-	let resortHasHealthy = false;
+/** A trickle is counted in millionths. */
+export const TRICKLE_WHOLE = 1_000_000;
+
+export function chooseFailover(walk: Walk, { members, trickle }: FailoverNode): number {
+	if (trickle === 0) return chooseFirst(walk, members);
+	beginResort(walk);
+	let isPassing = walk.chance.below(TRICKLE_WHOLE) < trickle;
+	let passed = -1;
+	for (let i = 0; i < members.length; i++) {
+		const member = members[i] ?? -1;
+		const state = walk.visit(walk, member);
+		if (state !== STATE.up) {
+			noteResort(walk, state);
+		} else if (isPassing) {
+			isPassing = false;
+			passed = member;
+		} else {
+			if (passed >= 0) walk.trace?.note(walk.node, 'trickle');
+			return STATE.up;
+		}
+	}
+	// Nobody behind the first one is up.
+	return passed >= 0 ? walk.visit(walk, passed) : endResort(walk);
+}
+
+/** The first member that is up; geo tries its matches in the same way. */
+export function chooseFirst(walk: Walk, members: readonly number[]): number {
+	beginResort(walk);
 	for (let i = 0; i < members.length; i++) {
 		const state = walk.visit(walk, members[i] ?? -1);
 		if (state === STATE.up) return STATE.up;
-		if (state === STATE.down && (resort < 0 || (!resortHasHealthy && walk.hasHealthy))) {
-			resort = walk.pool;
-			resortHasHealthy = walk.hasHealthy;
-		}
+		noteResort(walk, state);
 	}
-	walk.pool = resort;
-	walk.hasHealthy = resortHasHealthy;
-	return resort < 0 ? STATE.none : STATE.down;
+	return endResort(walk);
 }

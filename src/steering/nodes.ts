@@ -7,22 +7,27 @@
 
 import type { Ranges } from '../geo/ranges.ts';
 
+/** An address, or in a pool of CNAMEs the target. */
 export interface AddressEntry {
-	/** Where its 4 or 16 octets stand in `SteeringTable.addressOctets`. */
+	/** Where its 4 or 16 octets, or its name in wire form, stand in `SteeringTable.rdata`; equal for equal ones. */
 	readonly octetsAt: number;
 	/** Indexes of the targets that must all be up; empty when nothing is probed. */
 	readonly targets: readonly number[];
+	/** What a client's choice among an endpoint's addresses hangs on. */
+	readonly seed: number;
 }
 
 export interface EndpointEntry {
 	readonly name: string;
 	readonly weight: number;
+	/** What a client's choice hangs on when the pool is sticky (rendezvous.ts). */
+	readonly seed: number;
 	/** An operator's `up`: healthy whatever the probes say. */
 	readonly isForcedUp: boolean;
 	readonly addresses: readonly AddressEntry[];
 }
 
-/** A pool as a query of one address family sees it. */
+/** A pool as a query of one address family sees it; both families see all of a pool of CNAMEs. */
 export interface PoolFamily {
 	/** Endpoints with an address of the family that operators have not switched off. */
 	readonly endpoints: readonly EndpointEntry[];
@@ -32,10 +37,20 @@ export interface PoolFamily {
 	readonly hasAddresses: boolean;
 }
 
+/** An endpoint that operators keep from new answers; told by explanations alone. */
+export interface IdleEndpoint {
+	readonly name: string;
+	readonly state: 'down' | 'drain';
+}
+
 export interface PoolNode {
 	readonly kind: 'pool';
 	readonly name: string;
+	/** Sticky: the client decides which endpoint it gets. */
 	readonly looksAtClient: boolean;
+	readonly holds: 'addresses' | 'aliases';
+	readonly region: string | undefined;
+	readonly idle: readonly IdleEndpoint[];
 	readonly onAllDown: 'all' | 'nodata' | 'servfail';
 	readonly noAddress: 'nodata' | 'pass';
 	readonly answers: number;
@@ -43,16 +58,23 @@ export interface PoolNode {
 	readonly ipv6: PoolFamily;
 }
 
-export interface GeoNode {
+/** What a node may pick for a client, by where the client is. */
+interface Placed<R> {
+	/** Values are indexes into `rankings`, or special (geo/decide.ts). */
+	readonly decisions: Ranges;
+	readonly rankings: readonly R[];
+	/** For an address that nothing is known of. */
+	readonly unknownRanking: number;
+}
+
+export interface GeoNode extends Placed<readonly number[]> {
 	readonly kind: 'geo';
 	readonly name: string;
 	readonly looksAtClient: true;
-	/** Values are indexes into `rankings`, or special (geo/decide.ts). */
-	readonly decisions: Ranges;
+	/** Of all its rules and the default, also those that no place of the databases leads to. */
+	readonly members: readonly number[];
 	/** Nodes in the order in which they are tried: most specific match first, the default last. */
 	readonly rankings: readonly (readonly number[])[];
-	/** For an address that nothing is known of. */
-	readonly unknownRanking: number;
 }
 
 export interface WeightedNode {
@@ -61,6 +83,8 @@ export interface WeightedNode {
 	readonly looksAtClient: boolean;
 	readonly members: readonly number[];
 	readonly weights: readonly number[];
+	/** By member; undefined where each query draws anew. */
+	readonly seeds: readonly number[] | undefined;
 }
 
 export interface FailoverNode {
@@ -68,18 +92,55 @@ export interface FailoverNode {
 	readonly name: string;
 	readonly looksAtClient: boolean;
 	readonly members: readonly number[];
+	/** How many of a million queries go to the next member that is up. */
+	readonly trickle: number;
 }
 
-export interface LatencyNode {
+/** Positions of members from the nearest on. */
+export interface ProximityRanking {
+	readonly order: readonly number[];
+	/** For each place in `order`, the last place that is as near as this one. */
+	readonly tieEnds: readonly number[];
+}
+
+export interface ProximityNode extends Placed<ProximityRanking> {
+	readonly kind: 'proximity';
+	readonly name: string;
+	readonly looksAtClient: true;
+	readonly members: readonly number[];
+	readonly weights: readonly number[];
+	/** Where members are and how their distances are bent; told by explanations alone. */
+	readonly points: readonly { readonly latitude: number; readonly longitude: number }[];
+	readonly biases: readonly number[];
+}
+
+export interface LatencyRanking {
+	/** Number of the nearest region that has had a prober. */
+	readonly vantage: number;
+	/** Positions of members from the nearest on, for when no round-trip times are known. */
+	readonly order: readonly number[];
+}
+
+export interface LatencyNode extends Placed<LatencyRanking> {
 	readonly kind: 'latency';
 	readonly name: string;
 	readonly looksAtClient: boolean;
+	/** One vantage and no place that differs: no client is looked at. */
+	readonly isPlaced: boolean;
 	readonly members: readonly number[];
-	/** Where its last winners are remembered, one word per family. */
+	/** Where its last winners are remembered, one word per vantage and family. */
 	readonly memoryAt: number;
 }
 
-export type SteeringNode = PoolNode | GeoNode | WeightedNode | FailoverNode | LatencyNode;
+export interface AllNode {
+	readonly kind: 'all';
+	readonly name: string;
+	readonly looksAtClient: boolean;
+	readonly members: readonly number[];
+}
+
+export type PolicyNode = GeoNode | WeightedNode | FailoverNode | ProximityNode | LatencyNode | AllNode;
+export type SteeringNode = PoolNode | PolicyNode;
 
 export interface SteeredName {
 	/** As in the steering file, for people. */
@@ -91,8 +152,25 @@ export interface SteeredName {
 export interface SteeringTable {
 	readonly nodes: readonly SteeringNode[];
 	readonly names: readonly SteeredName[];
-	readonly addressOctets: Uint8Array;
-	/** Last winner of each latency node and family as the member's position + 1; shared, so that workers agree. */
+	/** RDATA of all that may be picked. */
+	readonly rdata: Uint8Array;
+	/** Last winner of each latency node as the member's position + 1; shared, so that workers agree. */
 	readonly latencyMemory: Int32Array;
 	readonly targetCount: number;
+}
+
+/** How a geo policy came by its rankings; for explanations, so it stays out of what workers get. */
+export interface GeoNotes {
+	/** Each prefix with the name of its networks and the rule that claims it. */
+	readonly networks: readonly { readonly prefix: string; readonly name: string; readonly rule: number }[];
+	/** `country DE` and so on, with the rule that claims it. */
+	readonly places: ReadonlyMap<string, number>;
+	/** By rule: the node that it uses, and whether it is a fence. */
+	readonly rules: readonly { readonly member: number; readonly isFence: boolean }[];
+	readonly fallback: number | undefined;
+}
+
+/** Nodes that a policy may hand on to. */
+export function membersOf(node: SteeringNode): readonly number[] {
+	return node.kind === 'pool' ? [] : node.members;
 }

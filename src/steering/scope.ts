@@ -4,27 +4,47 @@
  * round-trip times never change a scope.
  */
 
-import { locate } from './geo.ts';
+import { locate } from './locate.ts';
+import type { SteeringNode } from './nodes.ts';
+import { STICKY_BITS } from './rendezvous.ts';
 import type { Walk } from './walk.ts';
 
 /**
- * The scope of a node, after `choose()` in the same query.
+ * The scope of a node, after `choose()` for the same name.
  * @returns bits in the family of the address that decided; 0 when nothing looked at it
  */
 export function scope(walk: Walk, index: number): number {
 	const node = walk.table.nodes[index];
-	if (node?.looksAtClient !== true || node.kind === 'pool') return 0;
+	if (node?.looksAtClient !== true) return 0;
 	if (walk.scopeEpochs[index] === walk.epoch) return walk.scopes[index] ?? 0;
-	let bits: number;
-	if (node.kind === 'geo') {
-		locate(walk, index, node);
-		bits = longest(walk, node.rankings[walk.geoRankings[index] ?? 0] ?? [], walk.geoScopes[index] ?? 0);
-	} else {
-		bits = longest(walk, node.members, 0);
-	}
+	const bits = scopeOf(walk, index, node);
 	walk.scopeEpochs[index] = walk.epoch;
 	walk.scopes[index] = bits;
 	return bits;
+}
+
+function scopeOf(walk: Walk, index: number, node: SteeringNode): number {
+	switch (node.kind) {
+		case 'pool':
+			return stickyBits(walk);
+		case 'geo':
+			return longest(walk, node.rankings[locate(walk, index, node)] ?? [], walk.placeScopes[index] ?? 0);
+		case 'proximity':
+			locate(walk, index, node);
+			return longest(walk, node.members, walk.placeScopes[index] ?? 0);
+		case 'latency':
+			if (node.isPlaced) locate(walk, index, node);
+			return longest(walk, node.members, node.isPlaced ? (walk.placeScopes[index] ?? 0) : 0);
+		case 'weighted':
+			return longest(walk, node.members, node.seeds === undefined ? 0 : stickyBits(walk));
+		default:
+			return longest(walk, node.members, 0);
+	}
+}
+
+/** Stickiness looks at the client's network, whatever else is known of it. */
+function stickyBits({ client }: Walk): number {
+	return client.scopeOffset + (client.family === 4 ? STICKY_BITS.ipv4 : STICKY_BITS.ipv6);
 }
 
 function longest(walk: Walk, members: readonly number[], least: number): number {

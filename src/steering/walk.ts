@@ -12,6 +12,22 @@ import type { Family } from '../lib/address.ts';
 import type { Chance } from '../lib/ports.ts';
 import type { SteeringTable } from './nodes.ts';
 
+/** What an explanation hears of a walk; what it does not hear it reads from the walk afterwards. */
+export interface Trace {
+	/** A steered name is decided for. */
+	begin(name: number): void;
+	/** It is decided: the state of its root, and one of PICK. */
+	chosen(state: number, pick: number): void;
+	/** A node begins to be visited; what comes until it leaves is by its order. */
+	enter(node: number): void;
+	/** It has its state. */
+	leave(node: number, state: number): void;
+	/** A node that was visited before, in this query, is asked again. */
+	again(node: number): void;
+	/** Out of the turn of its members: a share that trickles, a tie drawn by weight, a last winner that is kept. */
+	note(node: number, what: 'trickle' | 'tie' | 'kept'): void;
+}
+
 /** The state of a node in one query. */
 export const STATE = { none: 0, down: 1, up: 2 } as const;
 
@@ -40,9 +56,13 @@ export class Walk {
 
 	/** Rises with each query: what was remembered under another number is forgotten. */
 	epoch = 0;
+	/** The same for health words, which chains read once over all their links. */
+	worldEpoch = 0;
 	level = -1;
-	/** Of the node visited last: the pool of its pick or last resort. */
-	pool = -1;
+	/** The node that is being visited. */
+	node = -1;
+	/** Of the node visited last: its pick or last resort, a pool or a union of them. */
+	pick = -1;
 	/** Of the node visited last, when it is down: whether its last resort has a healthy endpoint. */
 	hasHealthy = false;
 	/** Some pool that was visited has a probed endpoint down. */
@@ -52,15 +72,15 @@ export class Walk {
 	pickedCount = 0;
 	ttlSec = 0;
 
-	/** By node: state, pool and health as found in this epoch. */
+	/** By node: state, pick and health as found in this epoch. */
 	readonly nodeEpochs: Int32Array;
 	readonly nodeStates: Uint8Array;
-	readonly nodePools: Int32Array;
+	readonly nodePicks: Int32Array;
 	readonly nodeHasHealthy: Uint8Array;
-	/** By geo node: where the client is in its ranges. */
-	readonly geoEpochs: Int32Array;
-	readonly geoRankings: Int32Array;
-	readonly geoScopes: Uint8Array;
+	/** By node that looks where the client is: its ranking there. */
+	readonly placeEpochs: Int32Array;
+	readonly placeRankings: Int32Array;
+	readonly placeScopes: Uint8Array;
 	/** By node: its scope. */
 	readonly scopeEpochs: Int32Array;
 	readonly scopes: Uint8Array;
@@ -69,10 +89,16 @@ export class Walk {
 	readonly targetWords: Uint8Array;
 	/** For nodes that look at all their members: rows of MEMBERS_MAX words for each level. */
 	readonly scratch = new Int32Array(LEVELS * ROWS * MEMBERS_MAX);
+	readonly scores = new Float64Array(LEVELS * MEMBERS_MAX);
+	/** By level: the best last resort among the members that were not up. */
+	readonly resortPicks = new Int32Array(LEVELS);
+	readonly resortHasHealthy = new Uint8Array(LEVELS);
 	/** By endpoint of the pool that is drawn from: addresses that may still be picked. */
 	readonly left = new Uint8Array(ENDPOINTS_MAX);
-	/** Round-trip times of one pool while its median is taken. */
+	/** Round-trip times of one pick while their median is taken, or the addresses of a union while it is drawn from. */
 	readonly samples: Int32Array;
+	/** Set while an answer is explained. */
+	trace: Trace | undefined;
 
 	constructor(
 		table: SteeringTable,
@@ -89,11 +115,11 @@ export class Walk {
 		this.visit = visit;
 		this.nodeEpochs = new Int32Array(nodes);
 		this.nodeStates = new Uint8Array(nodes);
-		this.nodePools = new Int32Array(nodes);
+		this.nodePicks = new Int32Array(nodes);
 		this.nodeHasHealthy = new Uint8Array(nodes);
-		this.geoEpochs = new Int32Array(nodes);
-		this.geoRankings = new Int32Array(nodes);
-		this.geoScopes = new Uint8Array(nodes);
+		this.placeEpochs = new Int32Array(nodes);
+		this.placeRankings = new Int32Array(nodes);
+		this.placeScopes = new Uint8Array(nodes);
 		this.scopeEpochs = new Int32Array(nodes);
 		this.scopes = new Uint8Array(nodes);
 		this.targetEpochs = new Int32Array(table.targetCount);
@@ -101,39 +127,78 @@ export class Walk {
 		this.samples = new Int32Array(mostAddresses(table));
 	}
 
-	/** Forget the last query. */
-	begin(family: Family): void {
+	/**
+	 * Forget the last name.
+	 * @param isFirst  the first name of a query, whose links see one world
+	 */
+	begin(family: Family, isFirst: boolean): void {
 		this.epoch = (this.epoch + 1) | 0;
 		if (this.epoch === 0) {
-			// After 2^32 queries old marks would count again.
-			for (const marks of [this.nodeEpochs, this.geoEpochs, this.scopeEpochs, this.targetEpochs]) marks.fill(0);
+			// After 2^32 of them old marks would count again.
+			for (const marks of [this.nodeEpochs, this.placeEpochs, this.scopeEpochs]) marks.fill(0);
 			this.epoch = 1;
+		}
+		if (isFirst) {
+			this.worldEpoch = (this.worldEpoch + 1) | 0;
+			if (this.worldEpoch === 0) {
+				this.targetEpochs.fill(0);
+				this.worldEpoch = 1;
+			}
 		}
 		this.family = family;
 		this.level = -1;
-		this.pool = -1;
+		this.node = -1;
+		this.pick = -1;
 		this.hasHealthy = false;
 		this.hasSeenDown = false;
 		this.pickedCount = 0;
 	}
 }
 
-/** The most addresses of one family that any pool has. */
+/** The most addresses of one family that any pick has: those of all pools when there are unions. */
 function mostAddresses(table: SteeringTable): number {
 	let most = 1;
+	let sum = 0;
 	for (const node of table.nodes) {
 		if (node.kind !== 'pool') continue;
-		for (const { endpoints } of [node.ipv4, node.ipv6]) {
-			most = Math.max(
-				most,
-				endpoints.reduce((sum, endpoint) => sum + endpoint.addresses.length, 0),
-			);
-		}
+		const counts = [node.ipv4, node.ipv6].map(({ endpoints }) =>
+			endpoints.reduce((count, endpoint) => count + endpoint.addresses.length, 0),
+		);
+		most = Math.max(most, ...counts);
+		sum += Math.max(...counts);
 	}
-	return most;
+	return table.nodes.some(({ kind }) => kind === 'all') ? Math.max(1, sum) : most;
 }
 
 /** First word of one of this level's three scratch rows. */
 export function scratchRow(walk: Walk, row: number): number {
 	return (walk.level * ROWS + row) * MEMBERS_MAX;
+}
+
+/** First score of this level's row. */
+export function scoreRow(walk: Walk): number {
+	return walk.level * MEMBERS_MAX;
+}
+
+/** No last resort yet. */
+export function beginResort(walk: Walk): void {
+	walk.resortPicks[walk.level] = -1;
+	walk.resortHasHealthy[walk.level] = 0;
+}
+
+/** A member was visited and is not up: keep its last resort when it is the first, or the first with a healthy endpoint. */
+export function noteResort(walk: Walk, state: number): void {
+	const { level } = walk;
+	if (state !== STATE.down) return;
+	const isFirst = (walk.resortPicks[level] ?? -1) < 0;
+	if (!isFirst && (walk.resortHasHealthy[level] === 1 || !walk.hasHealthy)) return;
+	walk.resortPicks[level] = walk.pick;
+	walk.resortHasHealthy[level] = walk.hasHealthy ? 1 : 0;
+}
+
+/** Nobody is up: hand the last resort on. */
+export function endResort(walk: Walk): number {
+	walk.pick = walk.resortPicks[walk.level] ?? -1;
+	walk.hasHealthy = walk.resortHasHealthy[walk.level] === 1;
+	return walk.pick < 0 ? STATE.none : STATE.down;
 }

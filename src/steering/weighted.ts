@@ -1,34 +1,48 @@
 /**
- * Weighted: one draw among the members that are up, each in proportion to its weight.
+ * Weighted: one of the members that are up, each in proportion to its weight.
  *
- * Members are drawn without putting back until one is up. A member that turned out down is as if it had never
- * been drawn, so the others keep their proportions: for weights w and the set U of members that are up, each of
- * them is picked with w / sum(U).
+ * | by     | members are tried                                                                        |
+ * |--------|------------------------------------------------------------------------------------------|
+ * | query  | as drawn, without putting back                                                           |
+ * | client | in the order of their scores for the client's network (rendezvous.ts)                    |
+ *
+ * A member that turned out down is as if it had never been drawn, so the others keep their proportions: for
+ * weights w and the set U of members that are up, each of them is picked with w / sum(U).
  *
  * Weight 0 serves only when every other member is down, as Route 53 has it; among several such, evenly.
  */
 
 import type { WeightedNode } from './nodes.ts';
-import { STATE, scratchRow, type Walk } from './walk.ts';
+import { putStickyScore } from './rendezvous.ts';
+import { beginResort, endResort, noteResort, STATE, scoreRow, scratchRow, type Walk } from './walk.ts';
 
-export function chooseWeighted(walk: Walk, { members, weights }: WeightedNode): number {
+export function chooseWeighted(walk: Walk, { members, weights, seeds }: WeightedNode): number {
 	const tried = scratchRow(walk, 0);
-	for (let i = 0; i < members.length; i++) walk.scratch[tried + i] = 0;
-	let resort = -1;
-	let resortHasHealthy = false;
+	const scores = scoreRow(walk);
+	for (let i = 0; i < members.length; i++) {
+		walk.scratch[tried + i] = 0;
+		if (seeds !== undefined) putStickyScore(walk.scores, scores + i, walk.client, seeds[i] ?? 0, weights[i] ?? 0);
+	}
+	beginResort(walk);
 	for (let round = 0; round < members.length; round++) {
-		const member = drawMember(walk, weights, tried);
+		const member =
+			seeds === undefined ? drawMember(walk, weights, tried) : bestMember(walk, members.length, tried, scores);
 		walk.scratch[tried + member] = 1;
 		const state = walk.visit(walk, members[member] ?? -1);
 		if (state === STATE.up) return STATE.up;
-		if (state === STATE.down && (resort < 0 || (!resortHasHealthy && walk.hasHealthy))) {
-			resort = walk.pool;
-			resortHasHealthy = walk.hasHealthy;
-		}
+		noteResort(walk, state);
 	}
-	walk.pool = resort;
-	walk.hasHealthy = resortHasHealthy;
-	return resort < 0 ? STATE.none : STATE.down;
+	return endResort(walk);
+}
+
+/** The untried member with the least score. */
+function bestMember(walk: Walk, count: number, tried: number, scores: number): number {
+	let best = -1;
+	for (let i = 0; i < count; i++) {
+		if (walk.scratch[tried + i] === 1) continue;
+		if (best < 0 || (walk.scores[scores + i] ?? 0) < (walk.scores[scores + best] ?? 0)) best = i;
+	}
+	return best;
 }
 
 /** One of the untried members, of which there is at least one. */

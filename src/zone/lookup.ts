@@ -107,7 +107,7 @@ function nodeAbove(table: ZoneTable, name: Name): number {
 /** The outcome at a node that exists and is ours to answer for. */
 function lookupAt(table: ZoneTable, node: number, type: number, found: Lookup): void {
 	const steered = nodeColumn(table, node, NODE.steered) - 1;
-	if (steered >= 0 && table.steeredTypes[steered]?.includes(type) === true) {
+	if (steered >= 0 && isSteered(table.steeredTypes[steered], type)) {
 		found.steered = steered;
 		settle(found, OUTCOME.steered, node, -1);
 		return;
@@ -119,6 +119,10 @@ function lookupAt(table: ZoneTable, node: number, type: number, found: Lookup): 
 	}
 	const cname = findRrset(table, node, TYPE.cname);
 	settle(found, cname >= 0 ? OUTCOME.cname : OUTCOME.nodata, node, cname);
+}
+
+function isSteered(types: readonly number[] | undefined, type: number): boolean {
+	return types !== undefined && (types.includes(type) || types[0] === TYPE.any);
 }
 
 /** RFC 8482 §4.1: one RRset is answer enough to ANY. */

@@ -72,7 +72,7 @@ export interface ZoneTable {
 	readonly bytes: Uint8Array;
 	/** Most labels of any name: a longer query name starts its search here. */
 	readonly labelsMax: number;
-	/** For each steered name the types that its policy answers. */
+	/** For each steered name the types that its policy answers; ANY alone for every type. */
 	readonly steeredTypes: readonly (readonly number[])[];
 	readonly zoneCount: number;
 }

@@ -8,7 +8,8 @@
 import { scanMasterFile } from '../../src/dns/master-file.ts';
 import { lowerName, scanName } from '../../src/dns/name.ts';
 import { UDP_PAYLOAD_OCTETS_MAX } from '../../src/dns/protocol.ts';
-import { combineGeoData, readMmdbFile } from '../../src/geo/mmdb-file.ts';
+import { combineGeoData } from '../../src/geo/combine.ts';
+import { readMmdbFile } from '../../src/geo/mmdb-file.ts';
 import { createHealthWords, VerdictTable } from '../../src/health/verdict-table.ts';
 import { type Address, parseAddress } from '../../src/lib/address.ts';
 import { createChance } from '../../src/lib/chance.ts';
@@ -22,7 +23,7 @@ import { Responder } from '../../src/serve/respond.ts';
 import { World } from '../../src/snapshot/answer.ts';
 import { build } from '../../src/snapshot/build.ts';
 import { Holder } from '../../src/snapshot/snapshot.ts';
-import { MergeCache } from '../../src/steering/compile-geo.ts';
+import { MergeCache } from '../../src/steering/merge-cache.ts';
 
 const WARM_UP = 300_000;
 const ANSWERS = 1_000_000;
@@ -68,7 +69,7 @@ interface Case {
 	readonly rcode: number;
 }
 
-interface Result {
+export interface AnswerCost {
 	readonly name: string;
 	readonly nsPerAnswer: number;
 	readonly octetsPerAnswer: number;
@@ -83,7 +84,7 @@ function createResponder(): Responder {
 	const geo = combineGeoData([readMmdbFile(defaultGeodbPath())]);
 	const { snapshot, problems } = build(
 		{ common: common.value, zones: [{ apex: lowerName(apex), records, steering: steering.value }] },
-		{ geo, merges: new MergeCache(), model: { depthMax: DEPTH_MAX, durationMs, monitorOf } },
+		{ geo, merges: new MergeCache(), model: { depthMax: DEPTH_MAX, durationMs, monitorOf }, vantages: [] },
 	);
 	if (snapshot === undefined) throw new Error(problems.map(({ message }) => message).join('\n'));
 	const words = createHealthWords(1024);
@@ -113,7 +114,7 @@ function query(name: string, draw: (() => number) | undefined): Uint8Array {
 	return Uint8Array.from([0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, ...qname, 0, 1, 0, 1, ...opt]);
 }
 
-function measure(responder: Responder, { name, queries, rcode }: Case, sender: Address): Result {
+function measure(responder: Responder, { name, queries, rcode }: Case, sender: Address): AnswerCost {
 	const out = new Uint8Array(UDP_PAYLOAD_OCTETS_MAX);
 	const answer = (count: number) => {
 		for (let i = 0; i < count; i++) {

@@ -32,7 +32,9 @@ function monitor(document: object): Monitor {
 }
 
 describe('monitorOf()', () => {
-	const timing = { intervalMs: 10_000, timeoutMs: 4000, fall: 3, rise: 5, from: undefined };
+	const consensus = { mode: 'majority', k: undefined, minProbers: undefined };
+	const voting = { consensus, maxFlips: 7, flapWindowMs: 600_000 };
+	const timing = { intervalMs: 10_000, timeoutMs: 4000, fall: 3, rise: 5, from: undefined, ...voting };
 	const http = { kind: 'http', ...timing, path: '/', host: undefined, redirects: 0, body: undefined, tls: undefined };
 	const tls = { serverName: undefined, verify: true, minDaysLeft: undefined };
 	for (const { name, document, gives } of [
@@ -50,11 +52,21 @@ describe('monitorOf()', () => {
 			name: 'takes what is written',
 			document: {
 				...{ kind: 'http', interval: '1m', timeout: '500ms', fall: 1, rise: 2, from: ['a'] },
+				...{ consensus: { mode: 'at-least', k: 2, minProbers: 3 }, maxFlips: 4, flapWindow: '5m' },
 				...{ path: '/x', host: 'h', redirects: 2, expect: { body: 'ok' } },
 			},
 			gives: {
 				...{ kind: 'http', intervalMs: 60_000, timeoutMs: 500, fall: 1, rise: 2, from: ['a'] },
+				...{ consensus: { mode: 'at-least', k: 2, minProbers: 3 }, maxFlips: 4, flapWindowMs: 300_000 },
 				...{ path: '/x', host: 'h', redirects: 2, body: 'ok', statuses: [{ first: 200, last: 399 }], tls: undefined },
+			},
+		},
+		{
+			name: 'counts a flap window that is not written in intervals',
+			document: { kind: 'tcp', interval: '1s', timeout: '500ms' },
+			gives: {
+				...{ kind: 'tcp', ...timing, send: undefined, expect: undefined },
+				...{ intervalMs: 1000, timeoutMs: 500, flapWindowMs: 60_000 },
 			},
 		},
 		{

@@ -24,6 +24,8 @@ const DESIGN_DOCUMENT = {
 			rise: 5,
 			consensus: { mode: 'majority', minProbers: 1 },
 			from: ['us-east', 'eu-west'],
+			maxFlips: 5,
+			flapWindow: '5m',
 		},
 	},
 	pools: {
@@ -145,7 +147,7 @@ describe('readSteering() takes', () => {
 			policies: { geo: { kind: 'geo' }, spread: { kind: 'weighted', members: [{ use: 'eu' }] } },
 			names: { '@': { policy: 'eu' } },
 		});
-		const timing = { interval: '10s', timeout: '4s', fall: 3, rise: 5 };
+		const timing = { interval: '10s', timeout: '4s', fall: 3, rise: 5, maxFlips: 7 };
 		assert.deepEqual(plain(Object.fromEntries(document.monitors)), {
 			http: { kind: 'http', ...timing, path: '/', redirects: 0, expect: { status: ['200-399'] } },
 			tcp: { kind: 'tcp', port: 1, ...timing },
@@ -206,10 +208,10 @@ describe('readSteering() takes', () => {
 
 const MONITOR_KINDS = 'http, https, tcp, dns, tls, grpc, icmp';
 const KEYS = 'regions, networks, places, monitors, pools, policies';
-const ENDPOINT_KEYS = 'name, addresses, weight, state, check';
+const ENDPOINT_KEYS = 'name, addresses, cname, weight, state, check';
 const NAME_RULE = 'expected up to 63 letters, digits, "_", "." or "-"';
 const USE_RULE = 'expected the name of a pool or policy, or a policy';
-const POLICY_KINDS = 'geo, weighted, failover, latency';
+const POLICY_KINDS = 'geo, weighted, failover, proximity, latency, all';
 
 interface Mistake {
 	readonly name: string;
@@ -330,7 +332,7 @@ const IN_POOLS: readonly Mistake[] = [
 	{
 		name: 'no addresses',
 		value: { pools: { eu: { endpoints: [{ name: 'a' }] } } },
-		says: ['pools.eu.endpoints[0]: Cannot do without "addresses": expected a list of addresses'],
+		says: ['pools.eu.endpoints[0]: Cannot do without "addresses": expected a list of addresses, or a "cname"'],
 	},
 	{
 		name: '65 addresses of one endpoint',
@@ -418,6 +420,14 @@ const IN_MONITORS: readonly Mistake[] = [
 		],
 	},
 	{
+		name: 'no turns at all, in no time',
+		value: inMonitor({ maxFlips: 0, flapWindow: '50ms' }),
+		says: [
+			'monitors.web.maxFlips: Cannot use 0: expected a number of turns, 1..1000',
+			'monitors.web.flapWindow: Cannot use 50ms: expected 100ms or more',
+		],
+	},
+	{
 		name: 'a path and a host with line feeds, which would be headers',
 		value: inMonitor({ path: '/\r\nX: y', host: 'a\nb' }),
 		says: [
@@ -448,8 +458,8 @@ const IN_MONITORS: readonly Mistake[] = [
 		name: 'keys of another kind',
 		value: { monitors: { web: { kind: 'tls', path: '/' }, plain: { kind: 'http', verify: false } } },
 		says: [
-			'monitors.web.path: Cannot use the unknown key "path": expected one of kind, port, interval, timeout, fall, rise, consensus, from, serverName, verify, minDaysLeft',
-			'monitors.plain.verify: Cannot use the unknown key "verify": expected one of kind, port, interval, timeout, fall, rise, consensus, from, path, host, redirects, expect',
+			'monitors.web.path: Cannot use the unknown key "path": expected one of kind, port, interval, timeout, fall, rise, from, consensus, maxFlips, flapWindow, serverName, verify, minDaysLeft',
+			'monitors.plain.verify: Cannot use the unknown key "verify": expected one of kind, port, interval, timeout, fall, rise, from, consensus, maxFlips, flapWindow, path, host, redirects, expect',
 		],
 	},
 	{
@@ -498,7 +508,7 @@ const IN_MONITORS: readonly Mistake[] = [
 		name: 'a port where there is none',
 		value: { monitors: { web: { kind: 'icmp', port: 7 } } },
 		says: [
-			'monitors.web.port: Cannot use the unknown key "port": expected one of kind, interval, timeout, fall, rise, consensus, from',
+			'monitors.web.port: Cannot use the unknown key "port": expected one of kind, interval, timeout, fall, rise, from, consensus, maxFlips, flapWindow',
 		],
 	},
 	{
@@ -592,26 +602,56 @@ const IN_NAMES: readonly Mistake[] = [
 	},
 ];
 
-const TO_COME: readonly Mistake[] = [
-	...['proximity', 'all'].map((kind) => ({
-		name: `a policy of kind ${kind}`,
-		value: inPolicy({ kind, members: ['x'] }),
-		says: [`policies.p.kind: Cannot use kind "${kind}": not yet; there are ${POLICY_KINDS}`],
+const OF_KINDS: readonly Mistake[] = [
+	{
+		name: 'an endpoint with neither addresses nor a CNAME',
+		value: inPool({ endpoints: [{ name: 'a' }] }),
+		says: ['pools.eu.endpoints[0]: Cannot do without "addresses": expected a list of addresses, or a "cname"'],
+	},
+	{
+		name: 'an endpoint with both',
+		value: inPool({ endpoints: [{ ...endpoint, cname: 'x.example.' }] }),
+		says: ['pools.eu.endpoints[0].cname: Cannot have a CNAME beside addresses: expected one of the two'],
+	},
+	{
+		name: 'a pool of both',
+		value: inPool({ endpoints: [endpoint, { name: 'b', cname: 'x.example.' }] }),
+		says: ['pools.eu.endpoints: Cannot hold addresses and CNAMEs in one pool'],
+	},
+	{
+		name: 'more than one CNAME in an answer',
+		value: inPool({ endpoints: [{ name: 'b', cname: 'x.example.' }], answers: 2 }),
+		says: ['pools.eu.answers: Cannot answer 2 CNAMEs: expected 1'],
+	},
+	{
+		name: 'a CNAME that might be meant below the apex',
+		value: inPool({ endpoints: [{ name: 'b', cname: 'www' }] }),
+		says: [
+			'pools.eu.endpoints[0].cname: Cannot use "www": expected a host name with its final dot, such as d1.cdn.example.',
+		],
+	},
+	...['1', '100%', '-1%', '0.00001%'].map((trickle) => ({
+		name: `a trickle of ${trickle}`,
+		value: inPolicy({ ...failoverOf('eu'), trickle }),
+		says: [`policies.p.trickle: Cannot use "${trickle}": expected a share below 100% such as "1%"`],
 	})),
+	{
+		name: 'members of proximity',
+		value: inPolicy({ kind: 'proximity', members: ['eu', { use: 'eu', bias: 100 }, { bias: 1 }, { kind: 'nope' }, 7] }),
+		says: [
+			'policies.p.members[1].bias: Cannot use 100: expected an integer -99..99',
+			'policies.p.members[2]: Cannot do without "use": expected the name of a pool or policy, or a policy',
+			`policies.p.members[3].kind: Cannot use kind "nope": expected one of ${POLICY_KINDS}`,
+			'policies.p.members[4]: Cannot use 7: expected the name of a pool or policy, or a policy',
+		],
+	},
+];
+
+const TO_COME: readonly Mistake[] = [
 	{
 		name: 'type MX',
 		value: inName({ types: ['A', 'MX'] }),
 		says: ['names.www.types[1]: Cannot steer type MX: not yet (there are A, AAAA)'],
-	},
-	{
-		name: 'draws by client',
-		value: { ...inPool({ by: 'client' }), ...inPolicy({ kind: 'weighted', by: 'client', members: [{ use: 'eu' }] }) },
-		says: ['pools.eu.by: Cannot draw by client: not yet', 'policies.p.by: Cannot draw by client: not yet'],
-	},
-	{
-		name: 'an endpoint with a CNAME',
-		value: { pools: { cdn: { endpoints: [{ name: 'a', cname: 'x.example.' }] } } },
-		says: ['pools.cdn.endpoints[0].cname: Cannot use the key "cname": not yet'],
 	},
 	{
 		name: 'reserved keys',
@@ -671,6 +711,7 @@ for (const [what, mistakes] of Object.entries({
 	'in monitors': IN_MONITORS,
 	'in policies': IN_POLICIES,
 	'in names': IN_NAMES,
+	'of each kind': OF_KINDS,
 	'of what is to come': TO_COME,
 	'all at once': ALL_AT_ONCE,
 })) {

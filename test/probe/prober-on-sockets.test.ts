@@ -11,7 +11,6 @@ import { monitorFrom, targetAt } from './monitor-from.ts';
 const MONITOR: Monitor = { ...monitorFrom({ kind: 'http', fall: 2, rise: 2 }), intervalMs: 25, timeoutMs: 20_000 };
 
 const clock = { nowMs: () => performance.now() };
-const silent = { info() {}, warn() {}, error() {} };
 
 /** A prober allowed to probe loopback, and a wait for the first observation that fits. */
 function startProber() {
@@ -20,12 +19,12 @@ function startProber() {
 	const listeners = new Set<(observation: Observation) => void>();
 	const prober = new Prober({
 		clock,
-		log: silent,
 		guard: createGuard({ deny: [], allow: [loopback] }),
 		check: checkLoopback(),
 		onObservation: (observation) => {
 			for (const listener of listeners) listener(observation);
 		},
+		onDenied: (_, reason) => assert.fail(reason),
 	});
 	function observed(fits: (observation: Observation) => boolean): Promise<Observation> {
 		return new Promise((resolve) => {
@@ -46,13 +45,13 @@ describe('Prober with real checks', () => {
 		const backend = await startBackend((socket) => answer(status)(socket));
 		const { prober, observed } = startProber();
 		prober.setTargets([targetAt(backend.port, MONITOR)]);
-		const up = await observed(({ vote }) => vote === 'up');
-		assert(up.changed && up.rttMs !== undefined);
+		const up = await observed(({ result }) => result.isUp === true);
+		assert(up.result.rttMs !== undefined && up.tookMs > 0);
 		status = '503 Service Unavailable';
-		const down = await observed(({ vote }) => vote === 'down');
-		assert.equal(down.reason, 'status 503, expected 200-399');
+		const down = await observed(({ result }) => !result.isUp);
+		assert.equal(down.result.reason, 'status 503, expected 200-399');
 		status = '200 OK';
-		await observed(({ vote }) => vote === 'up');
+		await observed(({ result }) => result.isUp === true);
 		await prober.close();
 		await backend.close();
 	});

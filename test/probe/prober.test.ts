@@ -28,15 +28,13 @@ interface Call {
 function startProber({ briskMax = 256, slowMax = 256, denied = '', identity = '' } = {}) {
 	const calls: Call[] = [];
 	const observations: Observation[] = [];
-	const lines: string[] = [];
+	const denials: string[] = [];
 	/** Answers each check at once; undefined leaves it open. */
 	const replies: { next: CheckResult | undefined } = { next: UP };
 	const clock = { nowMs: () => Date.now() };
-	const log = (level: string) => (_: unknown, message: string) => void lines.push(`${level}: ${message}`);
 	const prober = new Prober({
 		identity,
 		clock,
-		log: { info: log('info'), warn: log('warn'), error: log('error') },
 		guard: (address) => (address === denied ? 'it is not ours' : undefined),
 		check: (target, stop) =>
 			new Promise((resolve) => {
@@ -45,10 +43,11 @@ function startProber({ briskMax = 256, slowMax = 256, denied = '', identity = ''
 				if (replies.next !== undefined) resolve(replies.next);
 			}),
 		onObservation: (observation) => void observations.push(observation),
+		onDenied: (key, reason) => void denials.push(`${key === A.key ? 'A' : key}: ${reason}`),
 		briskMax,
 		slowMax,
 	});
-	return { prober, calls, observations, lines, replies };
+	return { prober, calls, observations, denials, replies };
 }
 
 /** Lets every promise that is ready run. */
@@ -83,73 +82,29 @@ describe('Prober', () => {
 		await prober.close();
 	});
 
+	it('hands over each result with its time and how long it took', async () => {
+		const { prober, calls, observations, replies } = startProber();
+		replies.next = undefined;
+		prober.setTargets([A]);
+		while (calls.length === 0) await advance(5);
+		const [call = assert.fail()] = calls;
+		await advance(50);
+		call.answer(DOWN);
+		await settle();
+		assert.deepEqual(observations, [{ key: A.key, result: DOWN, atMs: call.atMs + 50, tookMs: 50 }]);
+		await prober.close();
+	});
+
 	it('has a phase of its own beside other probers', async () => {
 		const phases = new Set<number | undefined>();
 		for (const identity of ['a', 'b', 'c', 'd']) {
 			const { prober, calls } = startProber({ identity });
 			prober.setTargets([A]);
 			await advance(3000);
-			const last = calls.at(-1)?.atMs ?? 0;
-			phases.add(last % MONITOR.intervalMs);
+			phases.add((calls.at(-1)?.atMs ?? 0) % MONITOR.intervalMs);
 			await prober.close();
 		}
 		assert.equal(phases.size, 4);
-	});
-
-	it('turns votes by rise and fall, and logs a line per turn only', async () => {
-		const { prober, observations, lines, replies } = startProber();
-		prober.setTargets([A]);
-		await advance(1000);
-		for (const next of [DOWN, DOWN, DOWN, UP, UP]) {
-			const seen = observations.length;
-			replies.next = next;
-			while (observations.length === seen) await advance(5);
-		}
-		const turns = observations.filter(({ changed }) => changed);
-		assert.deepEqual(
-			turns.map(({ vote, isUp, reason, facts }) => ({ vote, isUp, reason, ...facts })),
-			[
-				{ vote: 'up', ...UP },
-				{ vote: 'down', ...DOWN },
-				{ vote: 'up', ...UP },
-			],
-		);
-		for (const { atMs, sinceMs } of turns) assert.equal(sinceMs, atMs);
-		assert.deepEqual(lines, ['info: target is up', 'warn: target is down', 'info: target is up']);
-		await prober.close();
-	});
-
-	it('lists the state of each target', async () => {
-		const { prober, observations } = startProber();
-		prober.setTargets([A]);
-		assert.deepEqual(prober.states(), [
-			{
-				key: A.key,
-				target: A,
-				vote: 'unknown',
-				run: 0,
-				sinceMs: 0,
-				lastCheckMs: undefined,
-				lastReason: undefined,
-				lastRttMs: undefined,
-				lastFacts: {},
-			},
-		]);
-		await advance(3000);
-		assert.deepEqual(prober.states(), [
-			{
-				key: A.key,
-				target: A,
-				vote: 'up',
-				run: 0,
-				sinceMs: observations[0]?.atMs,
-				lastCheckMs: observations.at(-1)?.atMs,
-				lastReason: 'connected',
-				lastRttMs: 1,
-				lastFacts: { rttMs: 1 },
-			},
-		]);
-		await prober.close();
 	});
 });
 
@@ -157,18 +112,15 @@ describe('Prober.setTargets()', () => {
 	beforeEach(() => mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 0 }));
 	afterEach(() => mock.timers.reset());
 
-	it('keeps vote and schedule of a target over a change beside it', async () => {
+	it('keeps the schedule of a target over a change beside it', async () => {
 		const { prober, calls } = startProber();
 		prober.setTargets([A]);
 		await advance(2500);
-		const [before] = prober.states();
 		const countBefore = calls.length;
 		for (let i = 0; i < 10; i++) {
 			prober.setTargets(i % 2 === 0 ? [B, A] : [A]);
 			await advance(100);
 		}
-		const after = prober.states().find(({ key }) => key === A.key);
-		assert.equal(after?.sinceMs, before?.sinceMs);
 		assert.equal(calls.slice(countBefore).filter(({ target }) => target === A).length, 1);
 		await prober.close();
 	});
@@ -183,7 +135,6 @@ describe('Prober.setTargets()', () => {
 		assert.equal(calls.length, 1);
 		assert.equal(calls[0]?.stop.aborted, true);
 		assert.deepEqual(observations, []);
-		assert.deepEqual(prober.states(), []);
 		await prober.close();
 	});
 });
@@ -234,14 +185,15 @@ describe('Prober beside targets that hang', () => {
 		const targets = Array.from({ length: count }, (_, i) => targetOf(`10.0.${i >> 8}.${i & 255}`, monitor));
 		const hangs = new Set(targets.slice(0, hanging));
 		const counts = new Map<Target, number>();
+		const found = new Map<string, boolean | undefined>();
 		let latestMs = 0;
 		let most = 0;
 		let underWay = 0;
 		const prober = new Prober({
 			clock: { nowMs: () => Date.now() },
-			log: { info() {}, warn() {}, error() {} },
 			guard: () => undefined,
-			onObservation() {},
+			onObservation: ({ key, result }) => void found.set(key, result.isUp),
+			onDenied: (_, reason) => assert.fail(reason),
 			check: async (target) => {
 				const seen = counts.get(target) ?? 0;
 				counts.set(target, seen + 1);
@@ -259,10 +211,9 @@ describe('Prober beside targets that hang', () => {
 		prober.setTargets(targets);
 		await advance(seconds * 1000);
 		await advance(4000);
-		const states = prober.states();
 		void prober.close();
 		await advance(5000);
-		return { latestMs, most, counts, states, hangs };
+		return { latestMs, most, counts, found, hangs };
 	}
 
 	for (const { count, hanging } of [
@@ -270,13 +221,13 @@ describe('Prober beside targets that hang', () => {
 		{ count: 2000, hanging: 1600 },
 	]) {
 		it(`checks each of ${count} in its slot though ${hanging} never answer`, async () => {
-			const { latestMs, most, counts, states, hangs } = await lateness({ count, hanging, seconds: 41 });
+			const { latestMs, most, counts, found, hangs } = await lateness({ count, hanging, seconds: 41 });
 			assert(latestMs <= 10, `a check was ${latestMs} ms late`);
 			assert(most <= count);
 			assert.equal(counts.size, count);
 			for (const [target, checks] of counts)
 				assert(checks >= 4 && checks <= 6, `${target.address} had ${checks} checks`);
-			for (const { target, vote } of states) assert.equal(vote, hangs.has(target) ? 'down' : 'up');
+			for (const target of counts.keys()) assert.equal(found.get(target.key), !hangs.has(target));
 		});
 	}
 
@@ -295,32 +246,11 @@ describe('Prober beside targets that hang', () => {
 	});
 });
 
-describe('Prober with checks that cannot be made', () => {
-	const CANNOT: CheckResult = { isUp: undefined, reason: 'cannot run: no sockets' };
+describe('Prober with host names', () => {
 	beforeEach(() => mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 0 }));
 	afterEach(() => mock.timers.reset());
 
-	it('leaves the vote as it is, and says why once', async () => {
-		const { prober, observations, lines, replies } = startProber();
-		prober.setTargets([A]);
-		await advance(1500);
-		const seen = observations.length;
-		replies.next = CANNOT;
-		await advance(5000);
-		assert.equal(observations.length, seen);
-		const [state] = prober.states();
-		assert.deepEqual({ vote: state?.vote, reason: state?.lastReason }, { vote: 'up', reason: CANNOT.reason });
-		assert.equal(state?.lastCheckMs, observations.at(-1)?.atMs);
-		replies.next = UP;
-		await advance(1500);
-		replies.next = CANNOT;
-		await advance(3000);
-		const cannot = 'warn: target cannot be probed from here';
-		assert.deepEqual(lines, ['info: target is up', cannot, cannot]);
-		await prober.close();
-	});
-
-	it('is asked for the guard only of addresses, for a name stands for nothing yet', async () => {
+	it('asks the guard only about addresses, for a name stands for nothing yet', async () => {
 		const { prober, calls } = startProber({ denied: 'd1.cdn.example' });
 		const target = targetOf('d1.cdn.example');
 		prober.setTargets([target]);
@@ -330,39 +260,17 @@ describe('Prober with checks that cannot be made', () => {
 	});
 });
 
-describe('Prober ahead of failures', () => {
-	beforeEach(() => mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 0 }));
-	afterEach(() => mock.timers.reset());
-
-	it('tells of a certificate that is about to expire, once, and keeps the facts', async () => {
-		const { prober, lines, observations, replies } = startProber();
-		const tls = { protocol: 'TLSv1.3', certificateExpiresAt: '2026-12-01T00:00:00.000Z', certificateDaysLeft: 9 };
-		replies.next = { ...UP, tls, warning: 'certificate expires in 9 days' };
-		prober.setTargets([A]);
-		await advance(4000);
-		assert.deepEqual(lines, ['info: target is up', 'warn: target will fail soon']);
-		assert.equal(prober.states()[0]?.lastFacts.tls, tls);
-		assert.equal(observations.at(-1)?.facts.warning, 'certificate expires in 9 days');
-		await prober.close();
-	});
-});
-
 describe('Prober at its borders', () => {
 	beforeEach(() => mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 0 }));
 	afterEach(() => mock.timers.reset());
 
 	it('never checks what the guard refuses, and says so once', async () => {
-		const { prober, calls, lines } = startProber({ denied: A.address });
+		const { prober, calls, denials } = startProber({ denied: A.address });
 		prober.setTargets([A]);
 		prober.setTargets([A, B]);
 		await advance(3000);
 		assert(calls.every(({ target }) => target === B));
-		const [state] = prober.states();
-		assert.deepEqual(
-			{ vote: state?.vote, lastReason: state?.lastReason, lastCheckMs: state?.lastCheckMs },
-			{ vote: 'unknown', lastReason: 'denied: it is not ours', lastCheckMs: undefined },
-		);
-		assert.deepEqual(lines, ['warn: target is never probed', 'info: target is up']);
+		assert.deepEqual(denials, ['A: denied: it is not ours']);
 		await prober.close();
 	});
 
@@ -381,7 +289,6 @@ describe('Prober at its borders', () => {
 });
 
 describe('Prober after a pause of the process', () => {
-	const EAGER = targetOf('203.0.113.1', { ...MONITOR, fall: 1 });
 	beforeEach(() => mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 0 }));
 	afterEach(() => mock.timers.reset());
 
@@ -389,7 +296,7 @@ describe('Prober after a pause of the process', () => {
 	async function pause({ midCheck }: { midCheck: boolean }) {
 		const started = startProber();
 		const { prober, calls, replies } = started;
-		prober.setTargets([EAGER]);
+		prober.setTargets([A]);
 		await advance(1000);
 		replies.next = undefined;
 		if (midCheck) {
@@ -403,7 +310,7 @@ describe('Prober after a pause of the process', () => {
 	it('does not believe a check that ends long after its deadline, once', async () => {
 		const started = startProber();
 		const { prober, calls, observations, replies } = started;
-		const target = targetOf('203.0.113.1', { ...MONITOR, intervalMs: 10_000, timeoutMs: 4000, fall: 1 });
+		const target = targetOf('203.0.113.1', { ...MONITOR, intervalMs: 10_000, timeoutMs: 4000 });
 		prober.setTargets([target]);
 		await advance(1000);
 		replies.next = undefined;
@@ -418,17 +325,17 @@ describe('Prober after a pause of the process', () => {
 		calls[2]?.answer(DOWN);
 		await settle();
 		assert.deepEqual(
-			observations.slice(seen).map(({ vote }) => vote),
-			['down'],
+			observations.slice(seen).map(({ result }) => result),
+			[DOWN],
 		);
 		await prober.close();
 	});
 
-	for (const { name, results, checks, votes } of [
-		{ name: 'believes a success', results: [UP], checks: 1, votes: ['up'] },
-		{ name: 'checks again at once after a failure', results: [DOWN], checks: 2, votes: [] },
-		{ name: 'stays up when the second check succeeds', results: [DOWN, UP], checks: 2, votes: ['up'] },
-		{ name: 'believes the second failure', results: [DOWN, DOWN], checks: 2, votes: ['down'] },
+	for (const { name, results, checks, counts } of [
+		{ name: 'believes a success', results: [UP], checks: 1, counts: [UP] },
+		{ name: 'checks again at once after a failure', results: [DOWN], checks: 2, counts: [] },
+		{ name: 'stays up when the second check succeeds', results: [DOWN, UP], checks: 2, counts: [UP] },
+		{ name: 'believes the second failure', results: [DOWN, DOWN], checks: 2, counts: [DOWN] },
 	]) {
 		for (const midCheck of [false, true]) {
 			it(`${name}, paused ${midCheck ? 'in the middle of a check' : 'between two checks'}`, async () => {
@@ -442,8 +349,8 @@ describe('Prober after a pause of the process', () => {
 				}
 				assert.equal(calls.length - first, checks);
 				assert.deepEqual(
-					observations.slice(seen).map(({ vote }) => vote),
-					votes,
+					observations.slice(seen).map(({ result }) => result),
+					counts,
 				);
 				await prober.close();
 			});

@@ -165,13 +165,13 @@ async function probeOnce(port: number, monitor: Monitor): Promise<{ observation:
 	let startMs = 0;
 	const prober = new Prober({
 		clock: { nowMs: () => performance.now() },
-		log: { info() {}, warn() {}, error() {} },
 		guard: () => undefined,
 		check: (target, stop) => {
 			startMs = performance.now();
 			return check(target, stop);
 		},
 		onObservation: observed.resolve,
+		onDenied: (_, reason) => assert.fail(reason),
 	});
 	prober.setTargets([targetAt(port, monitor)]);
 	const observation = await observed.promise;
@@ -192,7 +192,8 @@ describe('a prober votes on a backend that is', () => {
 			const backend = await start();
 			const { observation, tookMs } = await probeOnce(backend.port, monitorOf(monitor));
 			await backend.close();
-			assert.equal(`${observation.vote}: ${observation.reason}`, finds);
+			const { isUp, reason } = observation.result;
+			assert.equal(`${isUp ? 'up' : 'down'}: ${reason}`, finds);
 			assert(tookMs <= TIMEOUT_MS + LATE_MS_MAX, `took ${tookMs} ms`);
 			await until('its sockets to close', 2000, () => openHandles() <= idle);
 		});

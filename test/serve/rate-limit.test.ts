@@ -45,6 +45,26 @@ describe('RateLimiter', () => {
 		assert(later >= 95 && later <= 101, String(later));
 	});
 
+	for (const { name, firstMs, thenMs, passes } of [
+		{ name: 'gives nothing for a time that another worker took just before', firstMs: 5000, thenMs: 4999, passes: 0 },
+		{
+			name: 'refills when the clock has gone round its 32 bits',
+			firstMs: 2 ** 31 - 50,
+			thenMs: 2 ** 31 + 50,
+			passes: 1,
+		},
+		{ name: 'is full after a month', firstMs: 0, thenMs: 30 * 86_400_000, passes: 25 },
+	]) {
+		it(name, () => {
+			const under = limiter();
+			passed(under, () => one, 100, 0, firstMs);
+			assert.equal(
+				passed(under, () => one, 100, 0, thenMs),
+				passes,
+			);
+		});
+	}
+
 	it('never limits a client below the rate', () => {
 		assert.equal(
 			passed(limiter(), () => one, 1000, 101),

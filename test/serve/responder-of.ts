@@ -26,7 +26,7 @@ import { Responder, type Transport } from '../../src/serve/respond.ts';
 import { World } from '../../src/snapshot/answer.ts';
 import { type BuildContext, build, type Units, type ZoneUnit } from '../../src/snapshot/build.ts';
 import { Holder, type Snapshot } from '../../src/snapshot/snapshot.ts';
-import { MergeCache } from '../../src/steering/compile-geo.ts';
+import { MergeCache } from '../../src/steering/merge-cache.ts';
 import { makeQuery, type QuerySpec, wireName } from '../dns/make-query.ts';
 
 export interface ZoneSpec {
@@ -148,7 +148,8 @@ export function steeringOf(value: unknown, kind: 'common' | 'zone'): SteeringDoc
 }
 
 export function contextOf({ geo }: Pick<ResponderSpec, 'geo'> = {}): BuildContext {
-	return { geo: geoOf(geo ?? {}), merges: new MergeCache(), model: { depthMax: DEPTH_MAX, durationMs, monitorOf } };
+	const model = { depthMax: DEPTH_MAX, durationMs, monitorOf };
+	return { geo: geoOf(geo ?? {}), merges: new MergeCache(), model, vantages: [] };
 }
 
 function geoOf(networks: Readonly<Record<string, Partial<Place>>>): GeoData {
