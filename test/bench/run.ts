@@ -16,9 +16,9 @@ const { stdout, status } = spawnSync(process.execPath, [...FLAGS, bench], {
 });
 if (status !== 0) process.exit(1);
 const results: readonly { name: string; nsPerAnswer: number; octetsPerAnswer: number }[] = JSON.parse(stdout);
-process.stdout.write('| answer     |   ns | octets allocated |\n|------------|-----:|-----------------:|\n');
+process.stdout.write('| answer          |   ns | octets allocated |\n|-----------------|-----:|-----------------:|\n');
 for (const { name, nsPerAnswer, octetsPerAnswer } of results) {
 	process.stdout.write(
-		`| ${name.padEnd(10)} | ${String(nsPerAnswer).padStart(4)} | ${String(octetsPerAnswer).padStart(16)} |\n`,
+		`| ${name.padEnd(15)} | ${String(nsPerAnswer).padStart(4)} | ${String(octetsPerAnswer).padStart(16)} |\n`,
 	);
 }
