@@ -16,6 +16,7 @@ import { runCheck } from './roles/check.ts';
 import type { Command, Signals } from './roles/command.ts';
 import { runExplain } from './roles/explain.ts';
 import { runGeo } from './roles/geo.ts';
+import { runProbe } from './roles/probe.ts';
 import { runInstance } from './roles/run-instance.ts';
 import { VERSION } from './roles/version.ts';
 
@@ -38,7 +39,7 @@ interface Role {
 }
 
 /** Flags that are no settings. */
-const SWITCHES = ['demo', 'force', 'help', 'json', 'strict', 'version'] as const;
+const SWITCHES = ['demo', 'force', 'help', 'json', 'once', 'strict', 'version'] as const;
 /** Those of every role. */
 const COMMON_SWITCHES: readonly string[] = ['force', 'help', 'version'];
 /** Flags with a value that are no settings. */
@@ -52,6 +53,13 @@ const ROLES: Readonly<Record<string, Role>> = {
 		run: runInstance,
 	},
 	serve: { summary: 'answer only', operands: '', run: runInstance },
+	probe: {
+		summary: 'with --once: check every target, or those of one pool, and print what was found (--json)',
+		operands: '[POOL]',
+		operandsMax: 1,
+		switches: ['once', 'json'],
+		run: runProbe,
+	},
 	check: {
 		summary: 'validate a zones directory (--strict: warnings are errors)',
 		operands: '[DIR]',
@@ -100,10 +108,12 @@ async function main(): Promise<number> {
 		isForced: switches.has('force'),
 		isJson: switches.has('json'),
 		isStrict: switches.has('strict'),
+		isOnce: switches.has('once'),
 		options,
 		takeSignals,
 		print: (text) => process.stdout.write(`${text}\n`),
 		printError,
+		showProgress,
 	});
 }
 
@@ -250,6 +260,10 @@ function misunderstood(message: string): number {
 function say(text: string, code: number): number {
 	process.stdout.write(`${text}\n`);
 	return code;
+}
+
+function showProgress(text: string): void {
+	if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
 }
 
 function printError(text: string): void {

@@ -25,21 +25,53 @@ export interface ReadyReport {
 	readonly loadedSecAgo: number;
 }
 
-export interface TargetReport {
+/** What the last check learnt, as far as it came. */
+export interface FactsReport {
+	/** Until it was connected, or a datagram was answered. */
+	readonly rttMs: number | undefined;
+	/** Of the TLS handshake. */
+	readonly tlsMs: number | undefined;
+	/** From the request to the first octet of the answer. */
+	readonly firstByteMs: number | undefined;
+	/** Where it went, when the target is a host name. */
+	readonly resolvedAddress: string | undefined;
+	readonly tlsProtocol: string | undefined;
+	/** ISO 8601. */
+	readonly certificateExpiresAt: string | undefined;
+	/** Whole days; negative when it has expired. */
+	readonly certificateDaysLeft: number | undefined;
+	/** What will be a failure soon. */
+	readonly warning: string | undefined;
+}
+
+export interface TargetReport extends FactsReport {
 	/** Pools that use it, with their zones. */
 	readonly pools: readonly string[];
 	readonly address: string;
 	readonly port: number;
 	readonly kind: string;
+	/** What this prober says. */
 	readonly vote: Vote;
-	/** Results in a row that speak against the vote. */
+	/** What answers go by. */
+	readonly verdict: Vote;
+	/** Results in a row that speak against the vote, were it not for flapping. */
 	readonly run: number;
 	/** Seconds since the vote last changed. */
 	readonly sinceSec: number;
 	/** Seconds since the last check; absent before the first. */
 	readonly checkedSecAgo: number | undefined;
 	readonly reason: string | undefined;
-	readonly rttMs: number | undefined;
+	readonly flapping: { readonly held: boolean; readonly heldSec: number | undefined };
+	/** Fewer fresh votes than needed: the verdict stands as it was. */
+	readonly frozen: boolean;
+	/** Frozen for longer than five minutes. */
+	readonly stale: boolean;
+	/** Held by the mass-down guard. */
+	readonly guarded: boolean;
+	readonly freshVotes: number;
+	readonly votesNeeded: number;
+	/** The latest transitions, oldest first. */
+	readonly history: readonly { readonly secAgo: number; readonly vote: Vote; readonly reason: string }[];
 }
 
 export interface GeoReport {

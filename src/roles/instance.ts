@@ -1,25 +1,21 @@
 /**
- * A DNS instance put together: state, geography, units, workers, prober, admin surface; closed in reverse.
+ * A DNS instance put together: state, geography, units, workers, health, admin surface; closed in reverse.
  *
- *     lock -> geo database -> units -> ports -> admin -> workers -> prober
+ *     lock -> geo database -> units -> votes of before -> ports -> admin -> workers -> prober
  */
 
 import { randomBytes, randomInt } from 'node:crypto';
-import { availableParallelism, networkInterfaces } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { type AdminSurface, createAdminSurface, type ExplainQuery } from '../admin/app.ts';
 import { type FileProblem, printFileProblem } from '../config/zones-directory.ts';
 import { type ExplainSources, explain } from '../explain/explain.ts';
 import type { Explanation } from '../explain/explanation.ts';
 import type { GeoData } from '../geo/decide.ts';
 import { createHealthWords, TARGETS_MAX, VerdictTable } from '../health/verdict-table.ts';
-import { parseAddress } from '../lib/address.ts';
 import { createChance } from '../lib/chance.ts';
-import { type ListenAddress, parseListenAddress, printListenAddress } from '../lib/listen-address.ts';
+import { type ListenAddress, parseListenAddress } from '../lib/listen-address.ts';
 import type { Clock, Log } from '../lib/ports.ts';
 import type { Settings } from '../model/settings.ts';
-import { createCheck } from '../probe/check.ts';
-import { createGuard } from '../probe/guard.ts';
-import { Prober } from '../probe/prober.ts';
 import { createRateLimitTable } from '../serve/rate-limit.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { dataNeeds } from '../steering/data-needs.ts';
@@ -27,14 +23,18 @@ import { CookieSecrets } from '../store/cookie-secrets.ts';
 import { LastGood } from '../store/last-good.ts';
 import { lockState } from '../store/state-lock.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
+import { createChecking } from './checking.ts';
 import { ageWarning, geoReport } from './geo-report.ts';
 import { GeodbKeeper } from './geodb.ts';
+import { healthMetrics } from './health-metrics.ts';
+import { targetReports, voteNote } from './health-reports.ts';
 import { instanceMetrics } from './instance-metrics.ts';
 import type { InstanceState } from './instance-state.ts';
-import { reservePort } from './port-holder.ts';
-import { readyReport, targetReports } from './reports.ts';
+import { LocalHealth } from './local-health.ts';
+import { readyReport } from './reports.ts';
+import { reserveListen } from './reserve-listen.ts';
+import { chooseUdpTransport } from './udp-transport.ts';
 import { DirectoryRefused, documentsOf, type Loaded, UnitKeeper } from './units.ts';
-import { VERSION } from './version.ts';
 import type { AnsweringSettings } from './worker-messages.ts';
 import { WorkerPool } from './worker-pool.ts';
 
@@ -115,11 +115,17 @@ export class Instance {
 		const verdicts = new VerdictTable(createHealthWords());
 		const { snapshot } = loaded.settled;
 		const slots = assignSlots(verdicts, snapshot);
-		const listen = await reserveAll(settings['dns.listen'], log);
+		const health = isProbing ? createHealth(settings, verdicts, log) : undefined;
+		closers.push(() => health?.close());
+		// Before the first query: what was down in the last run must not be in an answer of this one.
+		health?.setTargets(snapshot.targets);
+		const { transport: udp, reason } = await chooseUdpTransport(settings['dns.transport']);
+		const listen = await reserveListen(settings['dns.listen'], udp.kind === 'batch', log);
 		const cookieSecrets = new CookieSecrets(settings.stateDir, settings['dns.cookieSecrets'], randomBytes);
 		const workers = new WorkerPool(
 			{
 				udpWorkers: settings['dns.workers'] === 0 ? availableParallelism() : settings['dns.workers'],
+				udp,
 				listen,
 				health: verdicts.words,
 				answering: answeringSettings(settings, cookieSecrets.secrets),
@@ -127,18 +133,14 @@ export class Instance {
 			},
 			{ number: 1, snapshot, slots },
 		);
-		const prober = isProbing ? createProber(settings, verdicts, log) : undefined;
 		let instance: Instance | undefined;
-		const metrics = createMetrics(
-			instanceMetrics(
-				workers,
-				() => instance?.state(),
-				() => prober?.states() ?? [],
-			),
-		);
+		const metrics = createMetrics([
+			...instanceMetrics(workers, () => instance?.state()),
+			...healthMetrics(health, () => instance?.state()?.snapshot.targets.length ?? 0),
+		]);
 		const admin = createAdminSurface({
 			ready: () => readyReport(instance?.state()),
-			targets: () => targetReports(prober?.states() ?? [], instance?.state()?.snapshot ?? snapshot, clock.nowMs()),
+			targets: () => targetReports(health?.list() ?? [], instance?.state()?.snapshot ?? snapshot, clock.nowMs()),
 			explain: (question) => instance?.explain(question) ?? 'Cannot explain before the start is over',
 			geo: () => geoReport(geodb, dataNeeds(instance?.state().documents ?? []), Date.now()),
 			metrics,
@@ -148,15 +150,17 @@ export class Instance {
 		const adminUrl = await listenAdmin(admin, settings['admin.listen']);
 		closers.push(() => workers.stop());
 		const receiveBufferOctets = await workers.start();
-		log.info({ transport: 'dgram', workers: workers.wanted - 1, receiveBufferOctets }, 'answering over UDP and TCP');
+		log.info(
+			{ transport: udp.kind, reason, workers: workers.wanted - 1, receiveBufferOctets },
+			'answering over UDP and TCP',
+		);
 		const rollover = setInterval(() => workers.setCookieSecrets(cookieSecrets.roll(Date.now())), COOKIE_CHECK_MS);
 		closers.push(() => clearInterval(rollover));
-		closers.push(() => prober?.close());
-		prober?.setTargets(targetsFor(settings.region, snapshot));
+		health?.probe();
 		if (!isProbing)
 			log.warn({}, 'this process does not probe: without Redis it has no health, and unknown counts as up');
 		instance = new Instance(
-			{ options, geodb, keeper, verdicts, workers, prober, listen, adminUrl, closers },
+			{ options, geodb, keeper, verdicts, workers, health, listen, adminUrl, closers },
 			loaded,
 			slots,
 			refusal,
@@ -194,12 +198,13 @@ export class Instance {
 
 	/** Hand a new generation to the workers. */
 	#serve(loaded: Loaded): void {
-		const { options, keeper, verdicts, workers, prober } = this.#parts;
+		const { keeper, verdicts, workers, health } = this.#parts;
 		const { snapshot } = loaded.settled;
 		const slots = assignSlots(verdicts, snapshot);
+		health?.setTargets(snapshot.targets);
 		this.#generation++;
 		workers.swap({ number: this.#generation, snapshot, slots });
-		prober?.setTargets(targetsFor(options.settings.region, snapshot));
+		health?.probe();
 		keeper.accept(loaded);
 		this.#loaded = loaded;
 		this.#slots = slots;
@@ -265,6 +270,7 @@ export class Instance {
 			geoFiles: this.#parts.geodb.files,
 			geoRefused: this.#parts.geodb.refused,
 			documents: documentsOf(this.#loaded),
+			health: this.#parts.health?.summary(),
 			loadedMsAgo: clock.nowMs() - this.#loadedMs,
 			workersWanted: this.#parts.workers.wanted,
 			workersRunning: this.#parts.workers.running,
@@ -273,7 +279,9 @@ export class Instance {
 
 	/** Which answer a client gets now, and why; a text for a question that is none. */
 	explain({ name, type = 'A', client, resolver = '127.0.0.1' }: ExplainQuery): Explanation | string {
-		const { verdicts, geodb, options } = this.#parts;
+		const { verdicts, geodb, options, health } = this.#parts;
+		const nowMs = clock.nowMs();
+		const votes = new Map((health?.list() ?? []).map((one) => [one.vote.target.key, one]));
 		const { snapshot, geoNotes } = this.#loaded.settled;
 		const sources: ExplainSources = {
 			snapshot,
@@ -284,7 +292,10 @@ export class Instance {
 			slots: this.#slots,
 			chance: createChance(randomInt(2 ** 31)),
 			vantages: [options.settings.region],
-			noteOf: () => undefined,
+			noteOf: (key) => {
+				const vote = votes.get(key);
+				return vote === undefined ? undefined : voteNote(vote, nowMs);
+			},
 		};
 		return explain(sources, { name, type, client, resolver });
 	}
@@ -301,7 +312,7 @@ interface Parts {
 	readonly keeper: UnitKeeper;
 	readonly verdicts: VerdictTable;
 	readonly workers: WorkerPool;
-	readonly prober: Prober | undefined;
+	readonly health: LocalHealth | undefined;
 	readonly listen: readonly ListenAddress[];
 	readonly adminUrl: string;
 	readonly closers: (() => Promise<void> | void)[];
@@ -359,11 +370,6 @@ function assignSlots(verdicts: VerdictTable, { targets }: Snapshot): Int32Array 
 	return slots;
 }
 
-/** The targets on which this region votes. */
-function targetsFor(region: string, { targets }: Snapshot): Snapshot['targets'] {
-	return targets.filter(({ monitor: { from } }) => from === undefined || from.includes(region));
-}
-
 function answeringSettings(settings: Settings, cookieSecrets: readonly Uint8Array[]): AnsweringSettings {
 	return {
 		ecsTrust: settings['dns.ecs.trust'],
@@ -379,55 +385,10 @@ function answeringSettings(settings: Settings, cookieSecrets: readonly Uint8Arra
 	};
 }
 
-function createProber(settings: Settings, verdicts: VerdictTable, log: Log): Prober {
-	return new Prober({
-		clock,
-		log,
-		guard: createGuard({ deny: settings['probe.deny'], allow: settings['probe.allow'] }),
-		check: createCheck({ clock, version: VERSION }),
-		onObservation: ({ key, vote, rttMs, isUp }) => {
-			verdicts.set(key, vote);
-			// The time of a check that failed says nothing about the distance.
-			if (isUp && rttMs !== undefined) verdicts.addRtt(key, rttMs);
-		},
-	});
-}
-
-/** Reserve every address; a wildcard stands for each local one, since dgram would answer from the wrong address. */
-async function reserveAll(texts: readonly string[], log: Log): Promise<readonly ListenAddress[]> {
-	const wanted = texts.flatMap((text) => {
-		const at = parseListenAddress(text);
-		if (at === undefined) throw new Error(`Cannot listen on "${text}": expected address:port or [address]:port`);
-		return expandWildcard(at);
-	});
-	const reserved: ListenAddress[] = [];
-	for (const at of distinct(wanted)) {
-		try {
-			reserved.push(await reservePort(at));
-		} catch (error) {
-			const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
-			const isMissing = code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT';
-			if (!isMissing || wanted.length === 1) throw error;
-			// One family or address may be missing on a machine that has the others.
-			log.warn({ address: printListenAddress(at) }, 'this machine does not have the address; the others are served');
-		}
-	}
-	if (reserved.length === 0) throw new Error('Cannot listen: this machine has none of the addresses');
-	return reserved;
-}
-
-/** A wildcard stands for addresses that may be named beside it. */
-function distinct(addresses: readonly ListenAddress[]): Iterable<ListenAddress> {
-	return new Map(addresses.map((at, i) => [at.port === 0 ? i : printListenAddress(at), at])).values();
-}
-
-function expandWildcard(at: ListenAddress): ListenAddress[] {
-	const address = parseAddress(at.address);
-	if (address === undefined || address.words.some((word) => word !== 0)) return [at];
-	return Object.values(networkInterfaces())
-		.flatMap((addresses) => addresses ?? [])
-		.filter(({ family, scopeid }) => (family === 'IPv4' ? 4 : 6) === at.family && (scopeid ?? 0) === 0)
-		.map(({ address: own }) => ({ ...at, address: own }));
+function createHealth(settings: Settings, verdicts: VerdictTable, log: Log): LocalHealth {
+	const { region, stateDir } = settings;
+	const { guard, check } = createChecking(settings, clock);
+	return new LocalHealth({ clock, wallMs: () => Date.now(), log, region, stateDir, verdicts, guard, check });
 }
 
 async function listenAdmin(admin: AdminSurface, text: string): Promise<string> {

@@ -64,7 +64,8 @@ function poolMonitors(compiler: Compiler, unit: SteeringUnit, pool: PoolDocument
 			compiler.report(unit, at, `Cannot find the monitor "${name}"`);
 			continue;
 		}
-		monitors.push({ name, port: document.port, monitor: compiler.model.monitorOf(document) });
+		const port = document.kind === 'icmp' ? undefined : document.port;
+		monitors.push({ name, port, monitor: compiler.model.monitorOf(document) });
 	}
 	return monitors;
 }
@@ -116,7 +117,7 @@ function targetOf(
 ): Target | undefined {
 	const other = endpoint.check?.address === undefined ? undefined : parseAddress(endpoint.check.address);
 	const address = other === undefined ? own : printAddress(other);
-	const probedPort = endpoint.check?.port ?? port;
+	const probedPort = monitor.kind === 'icmp' ? 0 : (endpoint.check?.port ?? port);
 	if (probedPort === undefined) return undefined;
 	return { key: targetKey(address, probedPort, monitor), address, port: probedPort, monitor };
 }

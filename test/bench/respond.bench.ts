@@ -98,7 +98,7 @@ interface Case {
 	readonly rcode: number;
 }
 
-interface Result {
+export interface AnswerCost {
 	readonly name: string;
 	readonly nsPerAnswer: number;
 	readonly octetsPerAnswer: number;
@@ -143,7 +143,7 @@ function query(name: string, draw: (() => number) | undefined): Uint8Array {
 	return Uint8Array.from([0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, ...qname, 0, 1, 0, 1, ...opt]);
 }
 
-function measure(responder: Responder, { name, queries, rcode }: Case, sender: Address): Result {
+function measure(responder: Responder, { name, queries, rcode }: Case, sender: Address): AnswerCost {
 	const out = new Uint8Array(UDP_PAYLOAD_OCTETS_MAX);
 	const answer = (count: number) => {
 		for (let i = 0; i < count; i++) {

@@ -48,6 +48,8 @@ function run(
 		isDemo: false,
 		isForced: false,
 		isStrict: false,
+		isOnce: false,
+		showProgress: () => {},
 		options: new Map(),
 		isJson,
 		takeSignals: () => assert.fail('it ends by itself'),
