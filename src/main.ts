@@ -14,6 +14,9 @@ import { nearestName } from './model/check-document.ts';
 import { flagOf, SETTINGS, variableOf } from './model/settings.ts';
 import { runCheck } from './roles/check.ts';
 import type { Command, Signals } from './roles/command.ts';
+import { runExplain } from './roles/explain.ts';
+import { runGeo } from './roles/geo.ts';
+import { runProbe } from './roles/probe.ts';
 import { runInstance } from './roles/run-instance.ts';
 import { VERSION } from './roles/version.ts';
 
@@ -26,21 +29,60 @@ const END_MS_MAX = 10_000;
 interface Role {
 	readonly summary: string;
 	readonly operands: string;
+	/** 0 unless said. */
+	readonly operandsMax?: number;
+	/** What it takes beside the settings and what every role takes. */
+	readonly switches?: readonly (typeof SWITCHES)[number][];
+	/** The same with a value. */
+	readonly options?: readonly (typeof OPTIONS)[number][];
 	readonly run: (command: Command) => Promise<number> | number;
 }
+
+/** Flags that are no settings. */
+const SWITCHES = ['demo', 'force', 'help', 'json', 'once', 'strict', 'version'] as const;
+/** Those of every role. */
+const COMMON_SWITCHES: readonly string[] = ['force', 'help', 'version'];
+/** Flags with a value that are no settings. */
+const OPTIONS = ['client', 'resolver'] as const;
 
 const ROLES: Readonly<Record<string, Role>> = {
 	start: {
 		summary: 'all in one: answer, probe, admin surface (--demo: with small backends for the example zones)',
 		operands: '',
+		switches: ['demo'],
 		run: runInstance,
 	},
 	serve: { summary: 'answer only', operands: '', run: runInstance },
-	check: { summary: 'validate a zones directory', operands: '[DIR]', run: runCheck },
+	probe: {
+		summary: 'with --once: check every target, or those of one pool, and print what was found (--json)',
+		operands: '[POOL]',
+		operandsMax: 1,
+		switches: ['once', 'json'],
+		run: runProbe,
+	},
+	check: {
+		summary: 'validate a zones directory (--strict: warnings are errors)',
+		operands: '[DIR]',
+		operandsMax: 1,
+		switches: ['strict'],
+		run: runCheck,
+	},
+	explain: {
+		summary: 'which answer a client gets, and why (--client IP, --resolver IP, --json)',
+		operands: 'NAME TYPE',
+		operandsMax: 2,
+		switches: ['json'],
+		options: ['client', 'resolver'],
+		run: runExplain,
+	},
+	geo: {
+		summary: 'what databases, networks and places say of addresses (--json)',
+		operands: 'IP [IP...]',
+		operandsMax: Number.POSITIVE_INFINITY,
+		switches: ['json'],
+		run: runGeo,
+	},
 };
-
-/** Flags that are no settings. */
-const SWITCHES = ['demo', 'force', 'help', 'version'] as const;
 
 async function main(): Promise<number> {
 	if (Number(process.versions.node.split('.')[0]) < NODE_MAJOR_MIN) {
@@ -49,12 +91,12 @@ async function main(): Promise<number> {
 	}
 	const line = readLine(process.argv.slice(2));
 	if (typeof line === 'string') return misunderstood(line);
-	const { words, switches, flags, file = process.env['MERIDIAN_CONFIG'] } = line;
+	const { words, switches, options, flags, file = process.env['MERIDIAN_CONFIG'] } = line;
 	if (switches.has('version')) return say(`meridian ${VERSION}`, 0);
 	const [name, ...operands] = words;
 	if (switches.has('help') || name === 'help') return say(usage(), 0);
 	if (name === undefined) return misunderstood(usage());
-	const role = roleOf(name, operands, switches);
+	const role = roleOf(name, operands, [...switches, ...options.keys()]);
 	if (typeof role === 'string') return misunderstood(role);
 	const { settings, problems } = loadSettings(flags, process.env, file);
 	if (problems.length > 0) return misunderstood(problems.map(({ message }) => message).join('\n'));
@@ -64,9 +106,14 @@ async function main(): Promise<number> {
 		settings,
 		isDemo: switches.has('demo'),
 		isForced: switches.has('force'),
+		isJson: switches.has('json'),
+		isStrict: switches.has('strict'),
+		isOnce: switches.has('once'),
+		options,
 		takeSignals,
 		print: (text) => process.stdout.write(`${text}\n`),
 		printError,
+		showProgress,
 	});
 }
 
@@ -74,6 +121,8 @@ interface Line {
 	/** The command and what it is to work on. */
 	readonly words: readonly string[];
 	readonly switches: ReadonlySet<string>;
+	/** Values of flags that are no settings. */
+	readonly options: ReadonlyMap<string, string>;
 	/** Values of settings, by flag with its dashes. */
 	readonly flags: ReadonlyMap<string, string>;
 	/** Of --config. */
@@ -85,6 +134,7 @@ function readLine(args: readonly string[]): Line | string {
 	const { tokens } = parseArgs({ args: [...args], strict: false, tokens: true, options: optionShapes() });
 	const words: string[] = [];
 	const switches = new Set<string>();
+	const options = new Map<string, string>();
 	const flags = new Map<string, string>();
 	let file: string | undefined;
 	for (const token of tokens) {
@@ -99,19 +149,28 @@ function readLine(args: readonly string[]): Line | string {
 		// Without "=" the next flag would be taken for a value.
 		if (value === undefined || (!inlineValue && value.startsWith('--'))) return flagProblem(rawName);
 		if (name === 'config') file = value;
+		else if ((OPTIONS as readonly string[]).includes(name)) options.set(name, value);
 		else flags.set(rawName, value);
 	}
-	return { words, switches, flags, file };
+	return { words, switches, options, flags, file };
 }
 
 /** The role that was asked for; a text says why it cannot be had. */
-function roleOf(name: string, operands: readonly string[], switches: ReadonlySet<string>): Role | string {
+function roleOf(name: string, operands: readonly string[], flags: readonly string[]): Role | string {
 	const role = ROLES[name];
 	if (role === undefined || !Object.hasOwn(ROLES, name)) return unknownRole(name);
-	if (operands.length > (role.operands === '' ? 0 : 1))
+	if (operands.length > (role.operandsMax ?? 0))
 		return `Cannot use "${operands.at(-1)}": ${name} takes ${role.operands || 'no more words'}`;
-	if (switches.has('demo') && name !== 'start') return `Cannot use --demo with ${name}: it goes with start`;
+	for (const flag of flags) {
+		if (COMMON_SWITCHES.includes(flag) || takes(role, flag)) continue;
+		const takers = Object.entries(ROLES).flatMap(([other, one]) => (takes(one, flag) ? [other] : []));
+		return `Cannot use --${flag} with ${name}: it goes with ${takers.join(', ')}`;
+	}
 	return role;
+}
+
+function takes({ switches = [], options = [] }: Role, flag: string): boolean {
+	return [...switches, ...options].some((own) => own === flag);
 }
 
 /** Every setting takes a value, so that `--flag value` and `--flag=value` mean the same. */
@@ -119,12 +178,14 @@ function optionShapes(): Record<string, { type: 'string' | 'boolean'; short?: st
 	const shapes: Record<string, { type: 'string' | 'boolean'; short?: string }> = { config: { type: 'string' } };
 	for (const key of Object.keys(SETTINGS)) shapes[flagOf(key).slice(2)] = { type: 'string' };
 	for (const name of SWITCHES) shapes[name] = { type: 'boolean' };
+	for (const name of OPTIONS) shapes[name] = { type: 'string' };
 	shapes['help'] = { type: 'boolean', short: 'h' };
 	return shapes;
 }
 
 function flagProblem(flag: string): string {
-	const known = [...Object.keys(SETTINGS).map(flagOf), '--config', ...SWITCHES.map((name) => `--${name}`)];
+	const own = [...SWITCHES, ...OPTIONS].map((name) => `--${name}`);
+	const known = [...Object.keys(SETTINGS).map(flagOf), '--config', ...own];
 	if (known.includes(flag)) return `Cannot use ${flag} without a value`;
 	const nearest = nearestName(flag, known);
 	return `Cannot set ${flag}: there is no such setting${nearest === undefined ? '' : `, did you mean ${nearest}?`}`;
@@ -187,6 +248,7 @@ function usage(): string {
 		'Settings, as a flag, a variable, or a key of the file named by --config or MERIDIAN_CONFIG:',
 		...settings,
 		'  --force          take an empty zones directory, or one that drops most zones',
+		'  --json           print JSON rather than text for people',
 	].join('\n');
 }
 
@@ -198,6 +260,10 @@ function misunderstood(message: string): number {
 function say(text: string, code: number): number {
 	process.stdout.write(`${text}\n`);
 	return code;
+}
+
+function showProgress(text: string): void {
+	if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
 }
 
 function printError(text: string): void {

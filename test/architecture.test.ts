@@ -49,7 +49,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
 	probe: open(
 		'lib health native model',
 		'',
-		'buffer crypto dgram dns dns/promises events net os perf_hooks stream timers timers/promises tls worker_threads',
+		'buffer crypto dgram dns dns/promises events http2 net os perf_hooks stream timers timers/promises tls worker_threads',
 	),
 	config: open('lib dns model', '', 'crypto fs fs/promises path url'),
 	store: open(

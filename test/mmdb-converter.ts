@@ -20,7 +20,7 @@ export function convertMmdb(bytes: Buffer, convert: (record: unknown) => unknown
 	const { nodeCount, recordSize, ipVersion } = reader.metadata;
 	if (recordSize !== 8 * RECORD_OCTETS) throw new Error(`Cannot convert records of ${recordSize} bits`);
 	const tree = Buffer.from(bytes.subarray(0, reader.metadata.searchTreeSize));
-	const data = new DataSection();
+	const data = new DataSection(undefined, false);
 	const converted = new Map<number, number>();
 	const family: Family = ipVersion === 4 ? 4 : 6;
 	const words = new Uint32Array(4);

@@ -21,6 +21,8 @@ export interface MmdbSpec {
 	readonly metadata?: Readonly<Record<string, unknown>>;
 	/** Change the tree before it is written. */
 	readonly edit?: (tree: Tree) => void;
+	/** Write each part of a record once, with pointers at it from there on, as MaxMind does. */
+	readonly isShared?: boolean;
 	/** In place of the data section; the record of every network then lies at its start. */
 	readonly data?: Uint8Array;
 }
@@ -35,7 +37,7 @@ export function writeMmdb(spec: MmdbSpec): Buffer {
 	const { recordSize = 24, ipVersion = 6 } = spec;
 	const tree = treeOf(spec, ipVersion);
 	spec.edit?.(tree);
-	const data = new DataSection(spec.data);
+	const data = new DataSection(spec.data, spec.isShared ?? false);
 	const count = tree.length;
 	const recordOf = (entry: Entry): number => {
 		if (typeof entry === 'number') return entry;
@@ -144,25 +146,55 @@ export class DataSection {
 	readonly parts: Buffer[] = [];
 	readonly #places = new Map<string, number>();
 	readonly #isGiven: boolean;
+	readonly #isShared: boolean;
 	#length = 0;
 
 	/** @param given  in place of what is made of the records */
-	constructor(given?: Uint8Array) {
+	constructor(given: Uint8Array | undefined, isShared: boolean) {
 		this.#isGiven = given !== undefined;
+		this.#isShared = isShared;
 		if (given !== undefined) this.parts.push(Buffer.from(given));
 	}
 
 	place(record: unknown): number {
 		if (this.#isGiven) return 0;
-		const octets = encode(record);
-		const key = octets.toString('latin1');
+		const key = encode(record).toString('latin1');
 		const before = this.#places.get(key);
 		if (before !== undefined) return before;
 		const at = this.#length;
-		this.parts.push(octets);
-		this.#length += octets.length;
+		if (this.#isShared) {
+			this.#add(record);
+			return at;
+		}
+		this.#push(encode(record));
 		this.#places.set(key, at);
 		return at;
+	}
+
+	/** Write a value here, or a pointer at where it stands already. */
+	#add(value: unknown): void {
+		const key = encode(value).toString('latin1');
+		const before = this.#places.get(key);
+		if (before !== undefined) {
+			this.#push(pointerTo(before));
+			return;
+		}
+		const at = this.#length;
+		if (Array.isArray(value)) {
+			this.#push(control(11, value.length));
+			for (const part of value) this.#add(part);
+		} else if (typeof value === 'object' && value !== null) {
+			this.#push(control(7, Object.keys(value).length));
+			for (const part of Object.entries(value).flat()) this.#add(part);
+		} else {
+			this.#push(encode(value));
+		}
+		this.#places.set(key, at);
+	}
+
+	#push(octets: Buffer): void {
+		this.parts.push(octets);
+		this.#length += octets.length;
 	}
 }
 
@@ -213,9 +245,12 @@ function control(type: number, size: number): Buffer {
 	return Buffer.from([...head, ...rest]);
 }
 
-/** A pointer to a place in the data section, below 2048. */
+/** A pointer to a place in the data section. */
 export function pointerTo(at: number): Buffer {
-	return Buffer.from([0x20 | (at >>> 8), at & 255]);
+	if (at < 2048) return Buffer.from([0x20 | (at >>> 8), at & 255]);
+	const rest = at - 2048;
+	if (rest >= 2 ** 19) throw new Error('Too far for a small database');
+	return Buffer.from([0x28 | (rest >>> 16), (rest >>> 8) & 255, rest & 255]);
 }
 
 export function addressOf(text: string): Address {

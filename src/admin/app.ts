@@ -7,17 +7,29 @@
  * | /readyz      | 200 while it can answer queries, with what is not as it should be; ?strict makes it 503 |
  * | /metrics     | Prometheus text                                                                         |
  * | /v1/health   | every target with its vote, since when and why                                          |
+ * | /v1/geo      | the geo databases, what they lack, and which policies suffer                            |
+ * | /v1/explain  | which answer a client gets, and why (?name=&type=&client=&resolver=); from loopback     |
  */
 
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import type { ReadyReport, TargetReport } from './reports.ts';
+import type { GeoReport, ReadyReport, TargetReport } from './reports.ts';
 
 export interface AdminParts {
 	readonly ready: () => ReadyReport;
 	readonly targets: () => readonly TargetReport[];
+	readonly geo: () => GeoReport;
+	/** A text says what is wrong with the question. */
+	readonly explain: (question: ExplainQuery) => object | string;
 	readonly metrics: { readonly contentType: string; text(): Promise<string> };
 	/** Told of faults; whoever asked hears only that there was one. */
 	readonly onFault: (error: Error) => void;
+}
+
+export interface ExplainQuery {
+	readonly name: string;
+	readonly type: string | undefined;
+	readonly client: string | undefined;
+	readonly resolver: string | undefined;
 }
 
 const BODY_OCTETS_MAX = 1024 * 1024;
@@ -46,7 +58,7 @@ export function createAdminSurface(parts: AdminParts): AdminSurface {
 	};
 }
 
-function createApp({ ready, targets, metrics, onFault }: AdminParts): FastifyInstance {
+function createApp({ ready, targets, geo, explain, metrics, onFault }: AdminParts): FastifyInstance {
 	const onError = (error: FastifyError, _request: FastifyRequest, reply: FastifyReply) => {
 		const status = error.statusCode ?? 500;
 		if (status < 500) return problem(reply, status, 'Bad request', error.message);
@@ -69,11 +81,28 @@ function createApp({ ready, targets, metrics, onFault }: AdminParts): FastifyIns
 	});
 	app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
 	app.get('/v1/health', () => ({ targets: targets() }));
+	app.get('/v1/geo', () => geo());
+	app.get('/v1/explain', (request, reply) => {
+		// It tells where backends are; who may ask from elsewhere is for tokens to say.
+		if (!isLoopback(request.socket.remoteAddress)) return problem(reply, 403, 'Forbidden', 'Ask from this machine');
+		const { name, type, client, resolver } = request.query as Readonly<Record<string, unknown>>;
+		if (typeof name !== 'string') return problem(reply, 400, 'Bad request', 'Cannot explain without ?name=');
+		for (const value of [type, client, resolver]) {
+			if (value !== undefined && typeof value !== 'string')
+				return problem(reply, 400, 'Bad request', 'Cannot use a parameter twice');
+		}
+		const explained = explain({ name, type, client, resolver } as ExplainQuery);
+		return typeof explained === 'string' ? problem(reply, 400, 'Bad request', explained) : explained;
+	});
 	app.setNotFoundHandler((request, reply) =>
 		problem(reply, 404, 'Not found', `There is no ${request.method} ${request.url}`),
 	);
 	app.setErrorHandler(onError);
 	return app;
+}
+
+function isLoopback(address: string | undefined): boolean {
+	return address !== undefined && (/^(::ffff:)?127\./.test(address) || address === '::1');
 }
 
 /** RFC 9457. */

@@ -18,26 +18,87 @@ export interface ReadyReport {
 	readonly geo: readonly {
 		readonly path: string;
 		readonly type: string;
-		readonly builtAt: string;
-		readonly ageDays: number;
+		readonly builtAt: string | undefined;
+		readonly ageDays: number | undefined;
 	}[];
 	readonly workers: { readonly wanted: number; readonly running: number };
 	readonly loadedSecAgo: number;
 }
 
-export interface TargetReport {
+/** What the last check learnt, as far as it came. */
+export interface FactsReport {
+	/** Until it was connected, or a datagram was answered. */
+	readonly rttMs: number | undefined;
+	/** Of the TLS handshake. */
+	readonly tlsMs: number | undefined;
+	/** From the request to the first octet of the answer. */
+	readonly firstByteMs: number | undefined;
+	/** Where it went, when the target is a host name. */
+	readonly resolvedAddress: string | undefined;
+	readonly tlsProtocol: string | undefined;
+	/** ISO 8601. */
+	readonly certificateExpiresAt: string | undefined;
+	/** Whole days; negative when it has expired. */
+	readonly certificateDaysLeft: number | undefined;
+	/** What will be a failure soon. */
+	readonly warning: string | undefined;
+}
+
+export interface TargetReport extends FactsReport {
 	/** Pools that use it, with their zones. */
 	readonly pools: readonly string[];
 	readonly address: string;
 	readonly port: number;
 	readonly kind: string;
+	/** What this prober says. */
 	readonly vote: Vote;
-	/** Results in a row that speak against the vote. */
+	/** What answers go by. */
+	readonly verdict: Vote;
+	/** Results in a row that speak against the vote, were it not for flapping. */
 	readonly run: number;
 	/** Seconds since the vote last changed. */
 	readonly sinceSec: number;
 	/** Seconds since the last check; absent before the first. */
 	readonly checkedSecAgo: number | undefined;
 	readonly reason: string | undefined;
-	readonly rttMs: number | undefined;
+	readonly flapping: { readonly held: boolean; readonly heldSec: number | undefined };
+	/** Fewer fresh votes than needed: the verdict stands as it was. */
+	readonly frozen: boolean;
+	/** Frozen for longer than five minutes. */
+	readonly stale: boolean;
+	/** Held by the mass-down guard. */
+	readonly guarded: boolean;
+	readonly freshVotes: number;
+	readonly votesNeeded: number;
+	/** The latest transitions, oldest first. */
+	readonly history: readonly { readonly secAgo: number; readonly vote: Vote; readonly reason: string }[];
+}
+
+export interface GeoReport {
+	/** The best first; later ones fill what earlier ones lack. */
+	readonly databases: readonly {
+		readonly path: string;
+		readonly type: string;
+		/** Absent when the file does not say, like its age. */
+		readonly builtAt: string | undefined;
+		readonly ageDays: number | undefined;
+		readonly isOld: boolean;
+		readonly ipVersion: 4 | 6;
+		readonly networks: number;
+		/** Of country, continent, subdivision, coordinates, asn. */
+		readonly knows: readonly string[];
+		readonly lacks: readonly string[];
+		/** Why the version on disk is not the one that is used; absent while it is. */
+		readonly refused: string | undefined;
+	}[];
+	/** What none of them knows. */
+	readonly lacks: readonly string[];
+	/** Parts of policies that suffer from it. */
+	readonly suffering: readonly {
+		readonly unit: string;
+		readonly path: string;
+		readonly needs: string;
+		/** What it means. */
+		readonly effect: string;
+	}[];
 }

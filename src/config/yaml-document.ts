@@ -2,7 +2,7 @@
  * YAML text to plain data, with the way back from a path in the data to a line and column.
  */
 
-import { type Document, isAlias, isMap, isNode, isScalar, LineCounter, parseDocument, visit, type YAMLMap } from 'yaml';
+import { type Document, isAlias, isMap, isNode, isScalar, parseDocument, visit, type YAMLMap } from 'yaml';
 import type { Path } from '../lib/result.ts';
 
 export interface TextPosition {
@@ -25,11 +25,7 @@ export interface YamlText {
 const ALIASES_MAX = 100;
 
 export function readYaml(text: string): YamlText {
-	const lines = new LineCounter();
-	const at = (offset: number): TextPosition => {
-		const { line, col } = lines.linePos(offset);
-		return { line: Math.max(1, line), column: Math.max(1, col) };
-	};
+	const at = positions(text);
 	const problems: YamlProblem[] = [];
 	const complain = (offset: number, message: string) =>
 		problems.push({ ...at(offset), message: `Cannot read YAML: ${message}` });
@@ -37,7 +33,7 @@ export function readYaml(text: string): YamlText {
 	let value: unknown;
 	try {
 		// The package's own check for unique keys compares each key with each other one: seconds for a large zone.
-		const options = { lineCounter: lines, prettyErrors: false, uniqueKeys: false, logLevel: 'error' } as const;
+		const options = { prettyErrors: false, uniqueKeys: false, logLevel: 'error' } as const;
 		document = parseDocument(text, options);
 		for (const { pos, code, message } of document.errors)
 			complain(pos[0], code === 'MULTIPLE_DOCS' ? 'a second document begins here, and a file holds one' : message);
@@ -47,6 +43,28 @@ export function readYaml(text: string): YamlText {
 		complain(0, (error as Error).message);
 	}
 	return { value, problems, positionOf: (path) => at(offsetOf(document?.contents, path)) };
+}
+
+/** The package's own counter misses lines behind some mistakes. */
+function positions(text: string): (offset: number) => TextPosition {
+	let starts: number[] | undefined;
+	return (offset) => {
+		starts ??= lineStarts(text);
+		let low = 0;
+		let high = starts.length;
+		while (high - low > 1) {
+			const middle = (low + high) >>> 1;
+			if ((starts[middle] ?? 0) <= offset) low = middle;
+			else high = middle;
+		}
+		return { line: low + 1, column: Math.min(offset, text.length) - (starts[low] ?? 0) + 1 };
+	};
+}
+
+function lineStarts(text: string): number[] {
+	const starts = [0];
+	for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
+	return starts;
 }
 
 /** What the package does not find, or finds without a place. */

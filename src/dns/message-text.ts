@@ -111,6 +111,11 @@ const RCODE_NAMES: Readonly<Record<number, string>> = {
 const CLASS_NAMES: Readonly<Record<number, string>> = { 1: 'IN', 3: 'CH', 4: 'HS', 254: 'NONE', 255: 'ANY' };
 
 /** @returns the message, or a sentence that says where it cannot be read: cut off, malformed, octets behind its end */
+/** The registered name of an RCODE, or `RCODE` and its number. */
+export function rcodeText(rcode: number): string {
+	return RCODE_NAMES[rcode] ?? `RCODE${rcode}`;
+}
+
 export function readMessage(packet: Uint8Array): Message | string {
 	if (packet.length < HEADER_OCTETS) {
 		return `Cannot read a message of ${packet.length} octets: expected a header of ${HEADER_OCTETS}`;
@@ -131,7 +136,7 @@ export function readMessage(packet: Uint8Array): Message | string {
 		id: reader.word(0),
 		flags: FLAG_NAMES.filter(([bit]) => (flags & bit) !== 0).map(([, name]) => name),
 		opcode: OPCODE_NAMES[opcode] ?? `OPCODE${opcode}`,
-		rcode: RCODE_NAMES[rcode] ?? `RCODE${rcode}`,
+		rcode: rcodeText(rcode),
 		question,
 		answer,
 		authority,

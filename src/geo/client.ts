@@ -20,8 +20,14 @@ export class Client {
 	scopeOffset = 0;
 }
 
-/** Set `client` from an address as it came in a query. */
-export function setClient(client: Client, family: Family, words: Uint32Array): void {
+/** How an IPv6 address carries an IPv4 address. */
+export type Carrier = 'mapped' | 'NAT64' | '6to4' | 'Teredo';
+
+/**
+ * Set `client` from an address as it came in a query.
+ * @returns the carrier, if it is one
+ */
+export function setClient(client: Client, family: Family, words: Uint32Array): Carrier | undefined {
 	const first = words[0] ?? 0;
 	const second = words[1] ?? 0;
 	const third = words[2] ?? 0;
@@ -31,25 +37,26 @@ export function setClient(client: Client, family: Family, words: Uint32Array): v
 	if (family === 6) {
 		if (first === 0 && second === 0 && third === 0xffff) {
 			setCarried(client, fourth, 96);
-			return;
+			return 'mapped';
 		}
 		if (first === 0x0064ff9b && second === 0 && third === 0) {
 			setCarried(client, fourth, 96);
-			return;
+			return 'NAT64';
 		}
 		if (first >>> 16 === 0x2002) {
 			setCarried(client, ((first & 0xffff) << 16) | (second >>> 16), 16);
-			return;
+			return '6to4';
 		}
 		if (first === 0x20010000) {
 			setCarried(client, ~fourth, 96);
-			return;
+			return 'Teredo';
 		}
 	}
 	client.words[0] = first;
 	client.words[1] = second;
 	client.words[2] = third;
 	client.words[3] = fourth;
+	return undefined;
 }
 
 function setCarried(client: Client, word: number, scopeOffset: number): void {

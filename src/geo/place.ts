@@ -1,16 +1,16 @@
 /**
- * What a database says of a network, whatever its schema.
+ * Where a network is, whatever database said so.
  */
-
-import { continentOf } from './continents.ts';
 
 export interface Place {
 	/** ISO 3166-1 alpha-2. */
 	readonly country: string | undefined;
 	/** AF, AN, AS, EU, NA, OC or SA. */
 	readonly continent: string | undefined;
-	/** ISO 3166-2, such as US-CA. */
+	/** ISO 3166-2 of the first level, such as US-CA. */
 	readonly subdivision: string | undefined;
+	/** ISO 3166-2 of the level below, where a country has one, such as GB-WSM in GB-ENG. */
+	readonly innerSubdivision: string | undefined;
 	readonly coordinates: Coordinates | undefined;
 	readonly asn: number | undefined;
 }
@@ -28,58 +28,46 @@ export const NOWHERE: Place = {
 	country: undefined,
 	continent: undefined,
 	subdivision: undefined,
+	innerSubdivision: undefined,
 	coordinates: undefined,
 	asn: undefined,
 };
 
-/**
- * Read a record of either schema.
- *
- * | of a network | MaxMind, nested                       | flat                     |
- * |--------------|---------------------------------------|--------------------------|
- * | country      | country.iso_code                      | country_code             |
- * | continent    | continent.code                        | from the country         |
- * | subdivision  | subdivisions[0].iso_code, no country  | -                        |
- * | ASN          | autonomous_system_number              | autonomous_system_number |
- */
-export function placeOf(record: unknown): Place {
-	const country = text(record, 'country', 'iso_code') ?? text(record, 'country_code');
-	const subdivision = text(record, 'subdivisions', 0, 'iso_code');
-	const asn = valueAt(record, ['autonomous_system_number']);
-	return {
-		country,
-		continent: text(record, 'continent', 'code') ?? (country === undefined ? undefined : continentOf(country)),
-		subdivision: country === undefined || subdivision === undefined ? undefined : `${country}-${subdivision}`,
-		coordinates: undefined,
-		asn: typeof asn === 'number' ? asn : undefined,
-	};
+/** What a database may know of a network. */
+export const GEO_FIELDS = ['country', 'continent', 'subdivision', 'coordinates', 'asn'] as const;
+
+export type GeoField = (typeof GEO_FIELDS)[number];
+
+/** The fields that some place has; coordinates of a country's centroid are not known, they stand in. */
+export function fieldsKnown(places: readonly Place[]): ReadonlySet<GeoField> {
+	return new Set(GEO_FIELDS.filter((field) => places.some((place) => knows(place, field))));
+}
+
+function knows(place: Place, field: GeoField): boolean {
+	if (field === 'coordinates') return place.coordinates?.precision === 'database';
+	return place[field] !== undefined;
 }
 
 /**
- * One place from two databases: `later` fills what `earlier` lacks. A subdivision or continent comes only with a
- * country that is not at odds: a network in DE is not in US-CA, whatever the later one says.
+ * One place from two databases: `later` fills what `earlier` lacks. All but the ASN comes only from a place that is
+ * not at odds: a network in DE is not in US-CA, whatever the later one says.
  */
 export function fillPlace(earlier: Place, later: Place): Place {
-	const agrees = earlier.country === undefined || later.country === undefined || earlier.country === later.country;
+	const asn = earlier.asn ?? later.asn;
+	if (!agree(earlier, later)) return { ...earlier, asn };
+	const isOneSubdivision = earlier.subdivision === undefined || earlier.subdivision === later.subdivision;
 	return {
 		country: earlier.country ?? later.country,
-		continent: earlier.continent ?? (agrees ? later.continent : undefined),
-		subdivision: earlier.subdivision ?? (agrees ? later.subdivision : undefined),
+		continent: earlier.continent ?? later.continent,
+		subdivision: earlier.subdivision ?? later.subdivision,
+		innerSubdivision: earlier.innerSubdivision ?? (isOneSubdivision ? later.innerSubdivision : undefined),
 		coordinates: earlier.coordinates ?? later.coordinates,
-		asn: earlier.asn ?? later.asn,
+		asn,
 	};
 }
 
-function text(record: unknown, ...path: (string | number)[]): string | undefined {
-	const value = valueAt(record, path);
-	return typeof value === 'string' && value !== '' ? value : undefined;
-}
-
-function valueAt(record: unknown, path: readonly (string | number)[]): unknown {
-	let value = record;
-	for (const step of path) {
-		if (typeof value !== 'object' || value === null) return undefined;
-		value = (value as Record<string | number, unknown>)[step];
-	}
-	return value;
+/** Databases may see one country on two continents (TR, RU, CY): the country counts, when both have one. */
+function agree(a: Place, b: Place): boolean {
+	if (a.country !== undefined && b.country !== undefined) return a.country === b.country;
+	return a.continent === undefined || b.continent === undefined || a.continent === b.continent;
 }

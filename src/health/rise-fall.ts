@@ -18,7 +18,7 @@ export interface RiseFall {
 	readonly run: number;
 }
 
-interface Thresholds {
+export interface Thresholds {
 	/** Failures in a row until the vote is down. */
 	readonly fall: number;
 	/** Successes in a row until a down vote is up. */

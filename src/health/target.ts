@@ -8,8 +8,12 @@ import type { Monitor } from '../model/monitor.ts';
 export interface Target {
 	/** Identity: the same text for the same check. */
 	readonly key: string;
-	/** Canonical text of the address that is connected to. */
+	/**
+	 * Canonical text of the address that is connected to, or a host name, in lower case and without the final dot,
+	 * that the prober resolves for each check.
+	 */
 	readonly address: string;
+	/** 0 for a kind of check that has no ports. */
 	readonly port: number;
 	readonly monitor: Monitor;
 }

@@ -8,9 +8,8 @@
  * as the old target.
  */
 
-import type { Vote } from './target.ts';
-
-export const VERDICT_WORD = { unknown: 0, up: 1, down: 2 } as const;
+/** `waiting` is unknown too, and counts as up; but answers pass it over while another endpoint of its pool is known to be up. */
+export const VERDICT_WORD = { unknown: 0, up: 1, down: 2, waiting: 3 } as const;
 
 /** Targets of one instance; the words of all of them take 2 MB. */
 export const TARGETS_MAX = 262_144;
@@ -66,9 +65,9 @@ export class VerdictTable {
 		return Int32Array.from(keys, (key) => this.#slotFor(key));
 	}
 
-	set(key: string, vote: Vote): void {
+	set(key: string, name: keyof typeof VERDICT_WORD): void {
 		const slot = this.#slots.get(key);
-		if (slot !== undefined) Atomics.store(this.words.verdicts, slot, VERDICT_WORD[vote]);
+		if (slot !== undefined) Atomics.store(this.words.verdicts, slot, VERDICT_WORD[name]);
 	}
 
 	addRtt(key: string, rttMs: number): void {
@@ -78,6 +77,13 @@ export class VerdictTable {
 		const before = Atomics.load(this.words.rttUs, slot);
 		const smoothedUs = before === 0 ? sampleUs : Math.round(before + (sampleUs - before) / RTT_SHARE);
 		Atomics.store(this.words.rttUs, slot, smoothedUs);
+	}
+
+	/** Smoothed; undefined while it is unknown. */
+	rttMs(key: string): number | undefined {
+		const slot = this.#slots.get(key);
+		const rttUs = slot === undefined ? 0 : Atomics.load(this.words.rttUs, slot);
+		return rttUs === 0 ? undefined : rttUs / 1000;
 	}
 
 	#slotFor(key: string): number {

@@ -25,6 +25,11 @@ export function printListenAddress({ address, family, port }: ListenAddress): st
 	return family === 4 ? `${address}:${port}` : `[${address}]:${port}`;
 }
 
+/** Whether an address stands for all of its family. */
+export function isWildcard({ address }: ListenAddress): boolean {
+	return parseAddress(address)?.words.every((word) => word === 0) === true;
+}
+
 /** A peer's address as the runtime gives it, which may carry a zone (`fe80::1%eth0`). */
 export function peerAddress(text: string | undefined): Address | undefined {
 	if (text === undefined) return undefined;

@@ -10,8 +10,9 @@ import { Compile, type Validator } from 'typebox/compile';
 import { Settings } from 'typebox/system';
 import { parseAddress, printAddress } from '../lib/address.ts';
 import type { Path, Problem, Result } from '../lib/result.ts';
-import { DURATION_MS_MIN, durationMs } from './duration.ts';
-import { MONITOR_KINDS_TO_COME, MONITOR_SHAPES } from './monitor-shapes.ts';
+import { checkMonitor } from './check-monitor.ts';
+import { durationMs } from './duration.ts';
+import { MONITOR_SHAPES } from './monitor-shapes.ts';
 import {
 	expectation,
 	fillDefaults,
@@ -49,7 +50,7 @@ const POLICIES: Readonly<Record<string, Validator>> = compileAll(POLICY_SHAPES);
 const NEAR_MEMBER = Compile(NEAR_MEMBER_SHAPE);
 
 /** Keys that the design has and the shapes have not. */
-const KEYS_TO_COME: ReadonlySet<string> = new Set(['failback', 'capacity', 'dnssec', 'send', 'expect']);
+const KEYS_TO_COME: ReadonlySet<string> = new Set(['failback', 'capacity', 'dnssec']);
 
 /** Names of pools, policies and so on: what can stand in a URL and a metric label as it is. */
 const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/;
@@ -241,28 +242,10 @@ class Check {
 	}
 
 	monitor(value: unknown, path: Path): unknown {
-		const monitor = this.byKind(MONITORS, MONITOR_KINDS_TO_COME, value, path);
+		const monitor = this.byKind(MONITORS, [], value, path);
 		if (monitor === undefined) return undefined;
-		const { interval, timeout } = monitor;
-		if (this.#durationMs(timeout, [...path, 'timeout']) >= this.#durationMs(interval, [...path, 'interval'])) {
-			this.add([...path, 'timeout'], `Cannot use timeout ${timeout}: expected less than the interval ${interval}`);
-		}
-		const consensus = monitor['consensus'];
-		if (valueAt(consensus, ['mode']) === 'at-least' && valueAt(consensus, ['k']) === undefined)
-			this.add([...path, 'consensus'], 'Cannot use at-least without "k": expected a number of regions');
-		for (const [i, status] of listAt(monitor['expect'], 'status').entries()) {
-			const [first, last] = typeof status === 'string' ? status.split('-').map(Number) : [];
-			if (first !== undefined && last !== undefined && first > last)
-				this.add([...path, 'expect', 'status', i], `Cannot use ${quote(status)}: expected the lower status first`);
-		}
+		checkMonitor(this, monitor, path);
 		return monitor;
-	}
-
-	/** NaN for what has failed its shape. */
-	#durationMs(text: unknown, path: Path): number {
-		const ms = this.hasFailed(path) ? Number.NaN : durationMs(String(text));
-		if (ms < DURATION_MS_MIN) this.add(path, `Cannot use ${text}: expected ${DURATION_MS_MIN}ms or more`);
-		return ms;
 	}
 
 	pool(pool: unknown, path: Path): unknown {

@@ -15,7 +15,7 @@ export interface Settings {
 	readonly 'dns.listen': readonly string[];
 	/** 0 is one per core. */
 	readonly 'dns.workers': number;
-	readonly 'dns.transport': 'auto' | 'dgram';
+	readonly 'dns.transport': 'auto' | 'batch' | 'dgram';
 	/** Senders whose client subnet is believed. */
 	readonly 'dns.ecs.trust': readonly Prefix[];
 	/** Secrets of server cookies: the first one makes them, all are accepted; empty for one of our own that rolls over daily. */
@@ -34,6 +34,8 @@ export interface Settings {
 	readonly region: string;
 	readonly 'probe.deny': readonly Prefix[];
 	readonly 'probe.allow': readonly Prefix[];
+	/** How to reach the operator, told to whoever is probed; empty for nothing. */
+	readonly 'probe.contact': string;
 	readonly 'log.level': 'debug' | 'info' | 'warn' | 'error' | 'silent';
 }
 
@@ -98,9 +100,9 @@ export const SETTINGS: { readonly [K in Key]: Definition<Settings[K]> } = {
 	'dns.workers': numberSetting('0', 999, 'threads that answer; 0 is one per core'),
 	'dns.transport': {
 		fallback: 'auto',
-		description: 'how datagrams are read',
-		read: (text) =>
-			text === 'batch' ? { expected: 'auto or dgram: batch is not there yet' } : choice(['auto', 'dgram'])(text),
+		description:
+			"how datagrams are read: batch (many in a system call), dgram (Node's own sockets), auto (the first that works)",
+		read: choice(['auto', 'batch', 'dgram']),
 	},
 	'dns.ecs.trust': prefixList('any', 'senders whose client subnet option is believed'),
 	'dns.cookieSecrets': {
@@ -154,6 +156,14 @@ export const SETTINGS: { readonly [K in Key]: Definition<Settings[K]> } = {
 	region: textSetting('local', 'the region this process stands in'),
 	'probe.deny': prefixList('', 'addresses never to probe, beside loopback, link-local and metadata addresses'),
 	'probe.allow': prefixList('', 'addresses to probe although they are denied'),
+	'probe.contact': {
+		fallback: '',
+		description: 'a URL or mail address of the operator, told to whoever is probed in the User-Agent',
+		read: (text) =>
+			/^[!-'*-[\]-~]{0,200}$/.test(text)
+				? { value: text }
+				: { expected: 'at most 200 printable ASCII characters, without spaces, parentheses and backslashes' },
+	},
 	'log.level': {
 		fallback: 'info',
 		description: 'least level that is logged',

@@ -36,7 +36,12 @@ const DENIED_BY_DEFAULT: readonly Denied[] = [
 	denied('::1/128', 'loopback'),
 	denied('fe80::/10', 'link-local'),
 	denied('ff00::/8', 'multicast'),
+	// 169.254.169.254 of most clouds is link-local.
+	denied('100.100.100.200/32', 'cloud metadata'),
+	denied('168.63.129.16/32', 'cloud metadata'),
+	denied('192.0.0.192/32', 'cloud metadata'),
 	denied('fd00:ec2::254/128', 'cloud metadata'),
+	denied('fd20:ce::254/128', 'cloud metadata'),
 ];
 
 export function createGuard({ deny, allow }: GuardLists): Guard {
@@ -44,9 +49,11 @@ export function createGuard({ deny, allow }: GuardLists): Guard {
 	return (text) => {
 		const address = parseAddress(text);
 		if (address === undefined) return `Cannot probe "${text}": expected an IPv4 or IPv6 address`;
-		const readings = readingsOf(address);
-		if (readings.some((reading) => allow.some((prefix) => prefixHolds(prefix, reading)))) return undefined;
-		for (const reading of readings) {
+		const isAllowed = (one: Address) => allow.some((prefix) => prefixHolds(prefix, one));
+		if (isAllowed(address)) return undefined;
+		for (const reading of readingsOf(address)) {
+			// An address may be read in several ways: what is allowed of one says nothing about another.
+			if (isAllowed(reading)) continue;
 			const hit = deniedPrefixes.find(({ prefix }) => prefixHolds(prefix, reading));
 			if (hit === undefined) continue;
 			const mapped = reading === address ? '' : ` stands for ${printAddress(reading)}, which`;
@@ -57,16 +64,34 @@ export function createGuard({ deny, allow }: GuardLists): Guard {
 }
 
 /**
- * The address, and the IPv4 address that it stands for: the kernel connects `::ffff:127.0.0.1` to 127.0.0.1, and a
- * NAT64 gateway does the like with 64:ff9b::/96.
+ * The address, and every IPv4 address that it may stand for: the kernel connects `::ffff:127.0.0.1` to 127.0.0.1, and
+ * translators and tunnels on the way do the like with theirs.
+ *
+ * | form                        | of                  | IPv4 address in      |
+ * | ::ffff:0:0/96               | RFC 4291 §2.5.5.2   | the last 32 bits     |
+ * | ::/96, ::ffff:0:0:0/96      | RFC 4291, RFC 2765  | the last 32 bits     |
+ * | 64:ff9b::/96                | RFC 6052, NAT64     | the last 32 bits     |
+ * | 64:ff9b:1::/48              | RFC 8215, NAT64     | behind 48, 56, 64 or 96 bits (RFC 6052 §2.2) |
+ * | 2002::/16                   | RFC 3056, 6to4      | bits 16 to 47        |
+ * | 2001::/32                   | RFC 4380, Teredo    | server in bits 32 to 63; client in the last 32, inverted |
  */
 function readingsOf(address: Address): readonly Address[] {
-	const [a, b, c, ipv4] = address.words;
-	if (address.family === 4 || ipv4 === undefined || b !== 0) return [address];
-	const isMapped = a === 0 && c === 0xffff;
-	const isNat64 = a === 0x0064ff9b && c === 0;
-	if (!isMapped && !isNat64) return [address];
-	return [address, { family: 4, words: Uint32Array.of(ipv4, 0, 0, 0) }];
+	if (address.family === 4) return [address];
+	const [a = 0, b = 0, c = 0, d = 0] = address.words;
+	const found: number[] = [];
+	if (a === 0 && b === 0 && (c === 0xffff || (c === 0 && d > 1))) found.push(d);
+	if (a === 0 && b === 0 && c === 0xffff0000) found.push(d);
+	if (a === 0x0064ff9b && b === 0 && c === 0) found.push(d);
+	if (a === 0x0064ff9b && b >>> 16 === 1) {
+		// Bits 64 to 71 belong to no address, and what follows one is zero.
+		if (d === 0 && (c & 0xff) === 0) found.push(((b << 16) | ((c >>> 8) & 0xffff)) >>> 0);
+		else if (d === 0) found.push(((b << 24) | (c & 0x00ffffff)) >>> 0);
+		else if ((d & 0x00ffffff) === 0) found.push(((c << 8) | (d >>> 24)) >>> 0);
+		found.push(d);
+	}
+	if (a >>> 16 === 0x2002) found.push(((a << 16) | (b >>> 16)) >>> 0);
+	if (a === 0x20010000) found.push(b, ~d >>> 0);
+	return [address, ...found.map((word): Address => ({ family: 4, words: Uint32Array.of(word, 0, 0, 0) }))];
 }
 
 function denied(text: string, name: string): Denied {

@@ -1,77 +1,111 @@
 /**
- * An HTTP check: one GET on one fresh connection, no redirect followed, no retry.
- * Knows nothing of schedules and votes. The only file that imports undici.
+ * An HTTP check, over TLS or not: one GET on one fresh connection; redirects only where the monitor asks for them, each
+ * on a connection of its own. No retry. Knows nothing of schedules and votes. The only file that imports undici.
  *
- * An answer is bounded on every side: the deadline of the run, HEADER_OCTETS_MAX, BODY_OCTETS_MAX.
+ * An answer is bounded on every side: the deadline of the run, the octets of a connection, HEADER_OCTETS_MAX, the part
+ * of the body that is searched.
  */
 
-import { once } from 'node:events';
-import { connect } from 'node:net';
 import type { Readable } from 'node:stream';
 import { type buildConnector, Client } from 'undici';
-import type { Target } from '../health/target.ts';
 import type { HttpMonitor, StatusRange } from '../model/monitor.ts';
-import { type CheckResult, type CheckRun, errorCode, failureReason } from './check-result.ts';
+import { CheckFailure, type CheckRun, errorCode } from './check-result.ts';
+import { openTcp, openTls, type Place } from './connect.ts';
+import { lacks, SEARCH_OCTETS_MAX } from './find-octets.ts';
+import { firstHop, type Hop, nextHop } from './redirect.ts';
 
 const HEADER_OCTETS_MAX = 16 * 1024;
-const BODY_OCTETS_MAX = 64 * 1024;
+const INTERIM_MAX = 16;
 
-export async function checkHttp(target: Target, monitor: HttpMonitor, run: CheckRun): Promise<CheckResult> {
-	const connection = connectionTo(target, run);
-	const client = new Client(originOf(target), {
-		connect: connection.open,
+/** @returns why the target is up */
+export async function checkHttp(place: Place, monitor: HttpMonitor, run: CheckRun): Promise<string> {
+	let hop = firstHop(place, monitor);
+	for (let redirects = 0; ; redirects++) {
+		const { status, location } = await ask(hop, monitor, run);
+		if (location === undefined) return redirects === 0 ? `status ${status}` : `status ${status} at ${hop.url.href}`;
+		if (redirects === monitor.redirects) throw new CheckFailure(`more than ${monitor.redirects} redirects`);
+		hop = await nextHop(hop, location, run);
+	}
+}
+
+interface Answer {
+	readonly status: number;
+	/** Where to ask next; undefined when this answer is the one to judge, and it is good. */
+	readonly location: string | undefined;
+}
+
+async function ask(hop: Hop, monitor: HttpMonitor, run: CheckRun): Promise<Answer> {
+	let interim = 0;
+	const client = new Client(hop.url.origin, {
+		connect: connectorTo(hop, run),
 		maxHeaderSize: HEADER_OCTETS_MAX,
 		// The signal is the one deadline; undici's own timers are coarse (300 ms fire after 679).
 		headersTimeout: 0,
 		bodyTimeout: 0,
 	});
 	try {
-		const { statusCode, body } = await client.request({
+		const { statusCode, headers, body } = await client.request({
 			method: 'GET',
-			path: monitor.path,
+			path: hop.requestTarget,
 			headers: {
-				...(monitor.host === undefined ? {} : { host: monitor.host }),
+				host: hop.hostHeader,
 				'user-agent': run.userAgent,
 				accept: '*/*',
 				'accept-encoding': 'identity',
 			},
 			reset: true, // sends "Connection: close"
 			signal: run.signal,
+			onInfo: () => {
+				interim++;
+				if (interim > INTERIM_MAX) run.end(`more than ${INTERIM_MAX} interim answers`);
+			},
 		});
 		// A body left half-read fails when the client is destroyed: nobody's concern, but unheard it ends the process.
 		body.on('error', () => {});
+		const location = monitor.redirects > 0 ? redirectTo(statusCode, headers['location']) : undefined;
+		if (location !== undefined) return { status: statusCode, location };
 		const mismatch = statusMismatch(statusCode, monitor.statuses) ?? (await bodyMismatch(body, monitor.body));
-		return { isUp: mismatch === undefined, reason: mismatch ?? `status ${statusCode}`, rttMs: connection.rttMs() };
+		if (mismatch !== undefined) throw new CheckFailure(mismatch);
+		return { status: statusCode, location: undefined };
 	} catch (error) {
-		return { isUp: false, reason: httpFailureReason(error, run), rttMs: connection.rttMs() };
+		throw httpFailure(error);
 	} finally {
 		await client.destroy();
 	}
 }
 
-function originOf({ address, port }: Target): string {
-	return `http://${address.includes(':') ? `[${address}]` : address}:${port}`;
-}
-
-/** The one connection of a check, and how long it took to connect. */
-function connectionTo({ address, port }: Target, { clock, signal }: CheckRun) {
+/** The one connection of a client. */
+function connectorTo(hop: Hop, run: CheckRun): buildConnector.connector {
 	let isUsed = false;
-	let rttMs: number | undefined;
 	async function open(_: buildConnector.Options, done: buildConnector.Callback): Promise<void> {
 		// undici opens another connection when one closes with its request unsent; a check takes that for the answer.
-		if (isUsed) return done(new Error('connection closed before an answer'), null);
+		if (isUsed) return done(new CheckFailure('connection closed before an answer'), null);
 		isUsed = true;
-		const startMs = clock.nowMs();
-		const socket = connect({ host: address, port, noDelay: true, signal });
 		try {
-			await once(socket, 'connect');
+			const plain = await openTcp(hop.place, run);
+			const { terms, identity } = hop.tls ?? {};
+			const socket =
+				terms === undefined || identity === undefined
+					? plain
+					: await openTls(plain, { terms, identity, protocols: ['http/1.1'] }, run).catch((error) => {
+							plain.destroy();
+							throw error;
+						});
+			const startMs = run.clock.nowMs();
+			socket.once('readable', () => {
+				run.facts.firstByteMs ??= run.clock.nowMs() - startMs;
+			});
+			done(null, socket);
 		} catch (error) {
-			return done(error as Error, null);
+			done(error as Error, null);
 		}
-		rttMs = clock.nowMs() - startMs;
-		done(null, socket);
 	}
-	return { open, rttMs: () => rttMs };
+	return (options, done) => void open(options, done);
+}
+
+function redirectTo(status: number, location: string | string[] | undefined): string | undefined {
+	const isRedirect = status === 301 || status === 302 || status === 303 || status === 307 || status === 308;
+	return isRedirect && typeof location === 'string' ? location : undefined;
 }
 
 function statusMismatch(status: number, expected: readonly StatusRange[]): string | undefined {
@@ -80,34 +114,22 @@ function statusMismatch(status: number, expected: readonly StatusRange[]): strin
 	return `status ${status}, expected ${ranges.join(', ')}`;
 }
 
-/**
- * Reads until `text` is found, the body ends or BODY_OCTETS_MAX are read; nothing when no text is expected.
- */
 async function bodyMismatch(body: Readable, text: string | undefined): Promise<string | undefined> {
 	if (text === undefined) return undefined;
-	const needle = Buffer.from(text);
-	let octetsLeft = BODY_OCTETS_MAX;
-	// The end of what was searched, in case the text lies across two chunks: each octet is searched about once.
-	let tail = Buffer.alloc(0);
-	for await (const chunk of body as AsyncIterable<Buffer>) {
-		const window = Buffer.concat([tail, chunk.subarray(0, octetsLeft)]);
-		if (window.includes(needle)) return undefined;
-		octetsLeft -= chunk.length;
-		if (octetsLeft <= 0) return `body lacks "${text}" in its first ${BODY_OCTETS_MAX} octets`;
-		tail = window.subarray(Math.max(0, window.length - needle.length + 1));
-	}
-	return `body lacks "${text}"`;
+	const missing = await lacks(body, Buffer.from(text));
+	if (missing === undefined) return undefined;
+	return `body lacks "${text}"${missing === 'limit' ? ` in its first ${SEARCH_OCTETS_MAX} octets` : ''}`;
 }
 
-function httpFailureReason(error: unknown, run: CheckRun): string {
-	if (run.signal.aborted) return failureReason(error, run);
-	if (error instanceof Error && error.name === 'HTTPParserError') return 'answer is not HTTP';
+/** undici's errors in the words of a check; others as they are. */
+function httpFailure(error: unknown): unknown {
+	if (error instanceof Error && error.name === 'HTTPParserError') return new CheckFailure('answer is not HTTP');
 	switch (errorCode(error)) {
 		case 'UND_ERR_SOCKET':
-			return 'connection closed before an answer';
+			return new CheckFailure('connection closed before an answer');
 		case 'UND_ERR_HEADERS_OVERFLOW':
-			return `headers exceed ${HEADER_OCTETS_MAX} octets`;
+			return new CheckFailure(`headers exceed ${HEADER_OCTETS_MAX} octets`);
 		default:
-			return failureReason(error, run);
+			return error;
 	}
 }

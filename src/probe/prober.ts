@@ -1,61 +1,52 @@
 /**
- * Checks targets on their schedules and turns results into votes. Knows no pool, no store and no other prober; how a
- * check is made is passed in.
+ * Checks targets on their schedules and hands over the results. Knows no vote, no pool, no store and no other prober;
+ * how a check is made is passed in.
  *
- *   timer -> slot -> waiting (at most `concurrencyMax` run) -> check -> rise/fall -> onObservation
+ *   timer -> slot -> waiting -> check under way: brisk, then slow -> onObservation
+ *
+ * At most `briskMax` checks are brisk. One that has not ended after BRISK_MS counts as slow and makes room for another,
+ * so that hundreds of targets which hang, each until its deadline, do not hold up the others. At most `slowMax` are slow;
+ * past that, checks stay brisk, and the sockets of the process are bounded by the sum of both.
  *
  * After a pause of the whole process, deadlines and timers fire together before any answer is read: failures then say
  * nothing about the target. The first one is not believed, the target is checked again at once.
  */
 
-import { NEVER_CHECKED, nextRiseFall, type RiseFall } from '../health/rise-fall.ts';
-import type { Target, Vote } from '../health/target.ts';
-import type { Clock, Log } from '../lib/ports.ts';
+import { isIP } from 'node:net';
+import type { Target } from '../health/target.ts';
+import type { Clock } from '../lib/ports.ts';
 import type { Check } from './check.ts';
 import type { CheckResult } from './check-result.ts';
 import type { Guard } from './guard.ts';
 import { firstCheckDelayMs, isAfterPause, nextSlotMs, type Rhythm, rhythmOf } from './schedule.ts';
 
-/** One result that counted, and the vote after it. Times are of the prober's monotonic clock. */
+/** One result that counts. */
 export interface Observation {
 	readonly key: string;
-	readonly vote: Vote;
-	/** The raw result. */
-	readonly isUp: boolean;
-	readonly reason: string;
-	readonly rttMs: number | undefined;
+	readonly result: CheckResult;
+	/** When it came, on the prober's monotonic clock. */
 	readonly atMs: number;
-	/** When the vote last changed. */
-	readonly sinceMs: number;
-	/** This result changed the vote. */
-	readonly changed: boolean;
-}
-
-export interface TargetState extends RiseFall {
-	readonly key: string;
-	readonly target: Target;
-	/** When the vote last changed; while it is unknown, when the target was added. */
-	readonly sinceMs: number;
-	/** undefined until the first result. */
-	readonly lastCheckMs: number | undefined;
-	/** Of the last result, or why the target is never checked; undefined until then. */
-	readonly lastReason: string | undefined;
-	readonly lastRttMs: number | undefined;
+	/** How long the check took. */
+	readonly tookMs: number;
 }
 
 interface ProberParts {
+	/** Tells probers apart, so that several do not check a target at the same moments. */
+	readonly identity?: string;
 	readonly clock: Clock;
-	readonly log: Log;
 	readonly guard: Guard;
 	readonly check: Check;
 	readonly onObservation: (observation: Observation) => void;
-	/** Checks under way at one time. */
-	readonly concurrencyMax?: number;
+	/** A target is never checked, for this reason. */
+	readonly onDenied: (key: string, reason: string) => void;
+	/** Checks under way at one time, beside those that are slow. */
+	readonly briskMax?: number;
+	readonly slowMax?: number;
 }
 
 interface Entry {
 	readonly rhythm: Rhythm;
-	state: TargetState;
+	readonly target: Target;
 	/** The slot that `timer` waits for. */
 	plannedMs: number;
 	timer: NodeJS.Timeout | undefined;
@@ -63,9 +54,16 @@ interface Entry {
 	stop: AbortController | undefined;
 	/** A slot came so late that the next failure is not believed. */
 	isAfterPause: boolean;
+	/** The check under way, or about to be, is made because the one before was not believed. */
+	isSecondTry: boolean;
 }
 
-const CONCURRENCY_MAX = 256;
+const BRISK_MAX = 1024;
+const SLOW_MAX = 4096;
+/** Most healthy targets have answered by then, over any distance. */
+const BRISK_MS = 500;
+/** A check that ends so long after its deadline was not held up by its target. */
+const OVERDUE_MS = 200;
 
 export class Prober {
 	readonly #parts: ProberParts;
@@ -73,13 +71,16 @@ export class Prober {
 	/** In the order in which their slots came. */
 	readonly #waiting = new Set<Entry>();
 	readonly #underWay = new Set<Promise<void>>();
+	/** Checks that have been brisk for too long. */
+	readonly #overdue = new Set<{ isSlow: boolean }>();
+	#slow = 0;
 	#isClosed = false;
 
 	constructor(parts: ProberParts) {
 		this.#parts = parts;
 	}
 
-	/** Check these from now on and no others. A target that was there before keeps its vote and its schedule. */
+	/** Check these from now on and no others. A target that was there before keeps its schedule. */
 	setTargets(targets: readonly Target[]): void {
 		if (this.#isClosed) return;
 		const keys = new Set(targets.map(({ key }) => key));
@@ -91,10 +92,6 @@ export class Prober {
 		}
 	}
 
-	states(): readonly TargetState[] {
-		return [...this.#entries.values()].map(({ state }) => state);
-	}
-
 	/** Ends every check under way and leaves no timer and no socket. Observations end at once. */
 	async close(): Promise<void> {
 		this.setTargets([]);
@@ -103,35 +100,29 @@ export class Prober {
 	}
 
 	#add(target: Target): void {
-		const { clock, guard, log } = this.#parts;
+		const { clock, guard, onDenied, identity = '' } = this.#parts;
 		const nowMs = clock.nowMs();
-		const denial = guard(target.address);
+		// What a host name stands for is asked, and judged, with each check.
+		const denial = isIP(target.address) === 0 ? undefined : guard(target.address);
 		const entry: Entry = {
-			rhythm: rhythmOf(target.key, target.monitor.intervalMs),
-			state: {
-				...NEVER_CHECKED,
-				key: target.key,
-				target,
-				sinceMs: nowMs,
-				lastCheckMs: undefined,
-				lastReason: denial === undefined ? undefined : `denied: ${denial}`,
-				lastRttMs: undefined,
-			},
+			rhythm: rhythmOf(identity + target.key, target.monitor.intervalMs),
+			target,
 			plannedMs: nowMs,
 			timer: undefined,
 			stop: undefined,
 			isAfterPause: false,
+			isSecondTry: false,
 		};
 		this.#entries.set(target.key, entry);
 		if (denial === undefined) this.#plan(entry, nowMs + firstCheckDelayMs(entry.rhythm));
-		else log.warn(describe(entry.state), 'target is never probed');
+		else onDenied(target.key, `denied: ${denial}`);
 	}
 
 	#remove(entry: Entry): void {
 		clearTimeout(entry.timer);
 		this.#waiting.delete(entry);
 		entry.stop?.abort();
-		this.#entries.delete(entry.state.key);
+		this.#entries.delete(entry.target.key);
 	}
 
 	#plan(entry: Entry, atMs: number): void {
@@ -152,9 +143,9 @@ export class Prober {
 	}
 
 	#startWaiting(): void {
-		const { concurrencyMax = CONCURRENCY_MAX } = this.#parts;
+		const { briskMax = BRISK_MAX } = this.#parts;
 		for (const entry of this.#waiting) {
-			if (this.#underWay.size >= concurrencyMax) return;
+			if (this.#underWay.size - this.#slow >= briskMax) return;
 			this.#waiting.delete(entry);
 			const running = this.#run(entry).finally(() => {
 				this.#underWay.delete(running);
@@ -165,40 +156,61 @@ export class Prober {
 	}
 
 	async #run(entry: Entry): Promise<void> {
+		const { clock, check } = this.#parts;
 		const stop = new AbortController();
 		entry.stop = stop;
-		const result = await this.#parts.check(entry.state.target, stop.signal);
+		const startMs = clock.nowMs();
+		const endSlow = this.#watchForSlow();
+		const result = await check(entry.target, stop.signal);
+		endSlow();
 		entry.stop = undefined;
-		if (!stop.signal.aborted) this.#take(entry, result);
+		if (!stop.signal.aborted) this.#take(entry, result, clock.nowMs() - startMs);
 	}
 
-	#take(entry: Entry, result: CheckResult): void {
-		const nowMs = this.#parts.clock.nowMs();
+	/** @returns what to call when the check has ended */
+	#watchForSlow(): () => void {
+		const check = { isSlow: false };
+		const timer = setTimeout(() => {
+			this.#overdue.add(check);
+			this.#makeRoom();
+		}, BRISK_MS);
+		return () => {
+			clearTimeout(timer);
+			this.#overdue.delete(check);
+			if (check.isSlow) this.#slow--;
+			this.#makeRoom();
+		};
+	}
+
+	/** Count brisk checks that are slow by now as such, as far as that may be. */
+	#makeRoom(): void {
+		const { slowMax = SLOW_MAX } = this.#parts;
+		for (const check of this.#overdue) {
+			if (this.#slow >= slowMax) return;
+			this.#overdue.delete(check);
+			check.isSlow = true;
+			this.#slow++;
+		}
+		this.#startWaiting();
+	}
+
+	#take(entry: Entry, result: CheckResult, tookMs: number): void {
+		const { clock, onObservation } = this.#parts;
+		const nowMs = clock.nowMs();
+		const { timeoutMs } = entry.target.monitor;
 		// A deadline fires before the slot that follows it, so that slot is looked at here as well.
-		const isDoubtful = entry.isAfterPause || isAfterPause(entry.rhythm, entry.plannedMs, nowMs);
+		const isDoubtful =
+			entry.isAfterPause ||
+			isAfterPause(entry.rhythm, entry.plannedMs, nowMs) ||
+			(tookMs > timeoutMs + OVERDUE_MS && !entry.isSecondTry);
 		entry.isAfterPause = false;
-		if (isDoubtful && !result.isUp) {
+		entry.isSecondTry = isDoubtful && result.isUp !== true;
+		if (entry.isSecondTry) {
 			// Anew, or the overdue slot would cast doubt on the second check too.
 			this.#plan(entry, nextSlotMs(entry.rhythm, nowMs));
 			this.#waiting.add(entry); // started when #run ends
 			return;
 		}
-		this.#count(entry, result, nowMs);
+		onObservation({ key: entry.target.key, result, atMs: nowMs, tookMs });
 	}
-
-	#count(entry: Entry, { isUp, reason, rttMs }: CheckResult, atMs: number): void {
-		const { log, onObservation } = this.#parts;
-		const before = entry.state;
-		const { vote, run } = nextRiseFall(before, isUp, before.target.monitor);
-		const changed = vote !== before.vote;
-		const sinceMs = changed ? atMs : before.sinceMs;
-		entry.state = { ...before, vote, run, sinceMs, lastCheckMs: atMs, lastReason: reason, lastRttMs: rttMs };
-		if (changed && vote === 'up') log.info(describe(entry.state), 'target is up');
-		if (changed && vote === 'down') log.warn(describe(entry.state), 'target is down');
-		onObservation({ key: before.key, vote, isUp, reason, rttMs, atMs, sinceMs, changed });
-	}
-}
-
-function describe({ target, lastReason }: TargetState): Readonly<Record<string, unknown>> {
-	return { address: target.address, port: target.port, kind: target.monitor.kind, reason: lastReason };
 }

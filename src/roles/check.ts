@@ -4,7 +4,7 @@
 
 import { readdirSync } from 'node:fs';
 import { type FileProblem, printFileProblem } from '../config/zones-directory.ts';
-import { combineGeoData } from '../geo/mmdb-file.ts';
+import { combineGeoData } from '../geo/combine.ts';
 import type { Command } from './command.ts';
 import { counted } from './counted.ts';
 import { readGeodb } from './geodb.ts';
@@ -13,8 +13,8 @@ import { DirectoryRefused, UnitKeeper } from './units.ts';
 /** Files; reading more takes so long that somebody may wonder. */
 const MANY = 1000;
 
-/** @returns the exit code: 1 when there is an error */
-export function runCheck({ operands, settings, isForced, print, printError }: Command): number {
+/** @returns the exit code: 1 when there is an error, or a warning and `--strict` */
+export function runCheck({ operands, settings, isForced, isStrict, print, printError }: Command): number {
 	const directory = operands[0] ?? settings.zonesDir;
 	try {
 		const files = readdirSync(directory).length;
@@ -27,7 +27,7 @@ export function runCheck({ operands, settings, isForced, print, printError }: Co
 		const { zones, steering, targets } = settled.snapshot;
 		const good = `${counted(zones.zoneCount, 'zone')}, ${counted(steering.names.length, 'steered name')}, ${counted(targets.length, 'target')}`;
 		print(`${directory}: ${good} good; ${counted(errors, 'error')}, ${counted(warnings, 'warning')}`);
-		return errors > 0 ? 1 : 0;
+		return errors > 0 || (isStrict && warnings > 0) ? 1 : 0;
 	} catch (error) {
 		const { message } = error as Error;
 		printError(error instanceof DirectoryRefused ? message : `Cannot check ${directory}: ${message}`);

@@ -4,23 +4,26 @@
  */
 
 import { performance } from 'node:perf_hooks';
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { CookieJar } from '../dns/cookie.ts';
 import { createChance } from '../lib/chance.ts';
 import { prefixHolds } from '../lib/prefix.ts';
+import { loadLibc } from '../native/libc.ts';
+import type { Counters } from '../serve/counters.ts';
 import { RateLimiter } from '../serve/rate-limit.ts';
 import { Responder } from '../serve/respond.ts';
 import { TCP_LIMITS, TcpService } from '../serve/tcp.ts';
 import { listenUdp } from '../serve/udp.ts';
+import { UdpBatch } from '../serve/udp-batch.ts';
 import { World } from '../snapshot/answer.ts';
 import { Holder } from '../snapshot/snapshot.ts';
-import type { FromWorker, Generation, ToWorker, WorkerInput } from './worker-messages.ts';
+import type { FromWorker, Generation, ToWorker, WorkerInput, WorkerSource } from './worker-messages.ts';
 
 /** A fault may come with every query; the first of each second is enough to find it. */
 const FAULT_REPORT_MS = 1000;
 
 async function run(): Promise<void> {
-	const { transport, listen, health, counters, answering, seed, first } = workerData as WorkerInput;
+	const { source, mail, health, counters, answering, seed, first } = workerData as WorkerInput;
 	const { ecsTrust, cookieSecrets, identity, rateLimit, rateLimitTable, rateLimitKey } = answering;
 	const chance = createChance(seed);
 	const worldOf = ({ snapshot, slots }: Generation) => new World(snapshot, health, slots, chance);
@@ -44,36 +47,69 @@ async function run(): Promise<void> {
 		},
 	});
 	const closers: (() => Promise<void>)[] = [];
+	const take = (message: ToWorker) => {
+		if (message.kind === 'swap') {
+			worlds.swap(worldOf(message.generation));
+			tell({ kind: 'swapped', number: message.generation.number });
+		} else if (message.kind === 'cookies') {
+			cookies.setSecrets(message.secrets);
+		} else {
+			void Promise.all(closers.map((close) => close())).then(() => parentPort?.close());
+		}
+	};
+	const receiveBufferOctets = await listenTo(source, { responder, counters, takeMail: mailTaker(mail, take) }, closers);
+	parentPort?.on('message', take);
+	tell({ kind: 'ready', receiveBufferOctets });
+}
+
+interface Ears {
+	readonly responder: Responder;
+	readonly counters: Counters;
+	readonly takeMail: () => void;
+}
+
+/** @returns the receive buffer that the kernel granted; 0 where none was asked for */
+async function listenTo(
+	source: WorkerSource,
+	{ responder, counters, takeMail }: Ears,
+	closers: (() => Promise<void>)[],
+): Promise<number> {
 	let receiveBufferOctets = 0;
-	if (transport === 'udp') {
-		for (const at of listen) {
+	if (source.kind === 'udp-batch') {
+		const libc = await loadLibc();
+		if (!libc.ok) throw new Error(libc.problems.join());
+		const { descriptors } = source;
+		const batch = new UdpBatch({ libc: libc.value, descriptors, responder, counters, takeMail });
+		closers.push(() => batch.close());
+		batch.start();
+	} else if (source.kind === 'udp-dgram') {
+		for (const at of source.listen) {
 			const listener = await listenUdp(at, responder, counters);
 			receiveBufferOctets = listener.receiveBufferOctets;
 			closers.push(() => listener.close());
 		}
 	} else {
-		const service = new TcpService({
-			responder,
-			counters,
-			clock: { nowMs: () => performance.now() },
-			limits: TCP_LIMITS,
-		});
-		for (const at of listen) await service.listen(at);
+		const clock = { nowMs: () => performance.now() };
+		const service = new TcpService({ responder, counters, clock, limits: TCP_LIMITS });
+		for (const at of source.listen) await service.listen(at);
 		closers.push(() => service.close());
 	}
-	parentPort?.on('message', (message: ToWorker) => {
-		if (message.kind === 'swap') {
-			worlds.swap(worldOf(message.generation));
-			tell({ kind: 'swapped', number: message.generation.number });
-			return;
+	return receiveBufferOctets;
+}
+
+/** Reads the port without the event loop, when the word has changed: nanoseconds when it has not. */
+function mailTaker(mail: Int32Array, take: (message: ToWorker) => void): () => void {
+	let seen = Atomics.load(mail, 0);
+	return () => {
+		const now = Atomics.load(mail, 0);
+		if (now === seen || parentPort === null) return;
+		seen = now;
+		for (;;) {
+			const received = receiveMessageOnPort(parentPort) as { readonly message: ToWorker } | undefined;
+			if (received === undefined) return;
+			take(received.message);
 		}
-		if (message.kind === 'cookies') {
-			cookies.setSecrets(message.secrets);
-			return;
-		}
-		void Promise.all(closers.map((close) => close())).then(() => parentPort?.close());
-	});
-	tell({ kind: 'ready', receiveBufferOctets });
+	};
 }
 
 function tell(message: FromWorker): void {

@@ -2,7 +2,7 @@
  * The metrics of an instance: the counters of its workers, and its state.
  */
 
-import type { Vote } from '../health/target.ts';
+import type { GeoFile } from '../geo/mmdb-file.ts';
 import { COUNT, RCODES } from '../serve/counters.ts';
 import type { Metric, Sample } from '../telemetry/metrics.ts';
 import type { InstanceState } from './instance-state.ts';
@@ -11,11 +11,7 @@ import type { WorkerPool } from './worker-pool.ts';
 const RCODE_NAMES = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED', 'YXDOMAIN'] as const;
 const BADVERS = 16;
 
-export function instanceMetrics(
-	workers: WorkerPool,
-	state: () => InstanceState | undefined,
-	targets: () => readonly { readonly vote: Vote }[],
-): readonly Metric[] {
+export function instanceMetrics(workers: WorkerPool, state: () => InstanceState | undefined): readonly Metric[] {
 	const total = (column: number) => workers.counters.reduce((sum, counters) => sum + (counters[column] ?? 0), 0);
 	const counter = (name: string, help: string, column: number): Metric => ({
 		name,
@@ -32,6 +28,23 @@ export function instanceMetrics(
 		read: () => {
 			const now = state();
 			return now === undefined ? [] : [{ value: read(now) }];
+		},
+	});
+	const geodb = (
+		name: string,
+		help: string,
+		read: (file: GeoFile, state: InstanceState) => number | undefined,
+	): Metric => ({
+		name,
+		help,
+		kind: 'gauge',
+		labels: ['path', 'type'],
+		read: () => {
+			const now = state();
+			return (now?.geoFiles ?? []).flatMap((file) => {
+				const value = now === undefined ? undefined : read(file, now);
+				return value === undefined ? [] : [{ labels: { path: file.path, type: file.databaseType }, value }];
+			});
 		},
 	});
 	return [
@@ -82,35 +95,19 @@ export function instanceMetrics(
 		gauge('directory_refused', '1 when the zones directory was refused as a whole', ({ refusal }) =>
 			refusal === undefined ? 0 : 1,
 		),
-		{
-			name: 'targets',
-			help: 'Targets of the generation served, by the vote on them; unknown counts as up',
-			kind: 'gauge',
-			labels: ['vote'],
-			read: () => voteSamples(targets(), state()?.snapshot.targets.length ?? 0),
-		},
-		{
-			name: 'geodb_build_time_seconds',
-			help: 'When each geo database was built',
-			kind: 'gauge',
-			labels: ['type'],
-			read: () =>
-				(state()?.geoFiles ?? []).map(({ databaseType, builtAt }) => ({
-					labels: { type: databaseType },
-					value: builtAt.getTime() / 1000,
-				})),
-		},
+		geodb('geodb_build_time_seconds', 'When each geo database was built', ({ builtAt }) =>
+			builtAt === undefined ? undefined : builtAt.getTime() / 1000,
+		),
+		geodb('geodb_age_seconds', 'How long ago that was', ({ builtAt }) =>
+			builtAt === undefined ? undefined : (Date.now() - builtAt.getTime()) / 1000,
+		),
+		geodb('geodb_networks', 'Networks that each geo database has a record for', ({ networkCount }) => networkCount),
+		geodb(
+			'geodb_refused',
+			'1 when the file has changed and cannot be used, so that the version before is',
+			(file, now) => (now.geoRefused.has(file.path) ? 1 : 0),
+		),
 	];
-}
-
-/** Targets that this process does not probe are unknown to it. */
-function voteSamples(targets: readonly { readonly vote: Vote }[], total: number): Sample[] {
-	const up = targets.filter(({ vote }) => vote === 'up').length;
-	const down = targets.filter(({ vote }) => vote === 'down').length;
-	return Object.entries({ up, down, unknown: Math.max(0, total - up - down) }).map(([vote, value]) => ({
-		labels: { vote },
-		value,
-	}));
 }
 
 function rcodeSamples(total: (column: number) => number): Sample[] {

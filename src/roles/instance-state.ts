@@ -5,6 +5,8 @@
 import type { FileProblem } from '../config/zones-directory.ts';
 import type { GeoFile } from '../geo/mmdb-file.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
+import type { SteeringUnit } from '../steering/compile.ts';
+import type { HealthSummary } from './local-health.ts';
 
 export interface InstanceState {
 	readonly generation: number;
@@ -15,7 +17,12 @@ export interface InstanceState {
 	readonly refusal: string | undefined;
 	/** Why the zones could not be kept for the next start. */
 	readonly unsaved: string | undefined;
+	/** undefined for a process that does not probe. */
+	readonly health: HealthSummary | undefined;
 	readonly geoFiles: readonly GeoFile[];
+	/** By path, why the newer version of a geo database is not used. */
+	readonly geoRefused: ReadonlyMap<string, string>;
+	readonly documents: readonly SteeringUnit[];
 	readonly loadedMsAgo: number;
 	readonly workersWanted: number;
 	readonly workersRunning: number;

@@ -1,36 +1,40 @@
 /**
- * A DNS instance put together: state, geography, units, workers, prober, admin surface; closed in reverse.
+ * A DNS instance put together: state, geography, units, workers, health, admin surface; closed in reverse.
  *
- *     lock -> geo database -> units -> ports -> admin -> workers -> prober
+ *     lock -> geo database -> units -> votes of before -> ports -> admin -> workers -> prober
  */
 
 import { randomBytes, randomInt } from 'node:crypto';
-import { availableParallelism, networkInterfaces } from 'node:os';
-import { type AdminSurface, createAdminSurface } from '../admin/app.ts';
+import { availableParallelism } from 'node:os';
+import { type AdminSurface, createAdminSurface, type ExplainQuery } from '../admin/app.ts';
 import { type FileProblem, printFileProblem } from '../config/zones-directory.ts';
+import { type ExplainSources, explain } from '../explain/explain.ts';
+import type { Explanation } from '../explain/explanation.ts';
 import type { GeoData } from '../geo/decide.ts';
-import { combineGeoData, type GeoFile } from '../geo/mmdb-file.ts';
 import { createHealthWords, TARGETS_MAX, VerdictTable } from '../health/verdict-table.ts';
-import { parseAddress } from '../lib/address.ts';
-import { type ListenAddress, parseListenAddress, printListenAddress } from '../lib/listen-address.ts';
+import { createChance } from '../lib/chance.ts';
+import { type ListenAddress, parseListenAddress } from '../lib/listen-address.ts';
 import type { Clock, Log } from '../lib/ports.ts';
 import type { Settings } from '../model/settings.ts';
-import { createCheck } from '../probe/check.ts';
-import { createGuard } from '../probe/guard.ts';
-import { Prober } from '../probe/prober.ts';
 import { createRateLimitTable } from '../serve/rate-limit.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
+import { dataNeeds } from '../steering/data-needs.ts';
 import { CookieSecrets } from '../store/cookie-secrets.ts';
 import { LastGood } from '../store/last-good.ts';
 import { lockState } from '../store/state-lock.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
-import { readGeodb } from './geodb.ts';
+import { createChecking } from './checking.ts';
+import { ageWarning, geoReport } from './geo-report.ts';
+import { GeodbKeeper } from './geodb.ts';
+import { healthMetrics } from './health-metrics.ts';
+import { targetReports, voteNote } from './health-reports.ts';
 import { instanceMetrics } from './instance-metrics.ts';
 import type { InstanceState } from './instance-state.ts';
-import { reservePort } from './port-holder.ts';
-import { readyReport, targetReports } from './reports.ts';
-import { DirectoryRefused, type Loaded, UnitKeeper } from './units.ts';
-import { VERSION } from './version.ts';
+import { LocalHealth } from './local-health.ts';
+import { readyReport } from './reports.ts';
+import { reserveListen } from './reserve-listen.ts';
+import { chooseUdpTransport } from './udp-transport.ts';
+import { DirectoryRefused, documentsOf, type Loaded, UnitKeeper } from './units.ts';
 import type { AnsweringSettings } from './worker-messages.ts';
 import { WorkerPool } from './worker-pool.ts';
 
@@ -56,6 +60,9 @@ export class StartRefused extends Error {
 /** How often it is asked whether a new cookie secret is due. */
 const COOKIE_CHECK_MS = 3_600_000;
 
+/** How often the files of geo databases are looked at. */
+const GEODB_LOOK_MS = 5000;
+
 const clock: Clock = { nowMs: () => performance.now() };
 
 export class Instance {
@@ -64,15 +71,21 @@ export class Instance {
 	readonly #parts: Parts;
 	#generation = 1;
 	#loaded: Loaded;
+	/** Of its targets, in the health words. */
+	#slots: Int32Array;
 	#loadedMs = clock.nowMs();
 	/** Why the last reload was refused as a whole. */
 	#refusal: string | undefined;
 	/** Why what is served could not be kept for the next start. */
 	#unsaved: string | undefined;
 
-	private constructor(parts: Parts, loaded: Loaded, refusal: string | undefined) {
+	/** Geo databases that were told to be old. */
+	readonly #oldVersions = new Set<string>();
+
+	private constructor(parts: Parts, loaded: Loaded, slots: Int32Array, refusal: string | undefined) {
 		this.#parts = parts;
 		this.#loaded = loaded;
+		this.#slots = slots;
 		this.#refusal = refusal;
 		this.listen = parts.listen;
 		this.adminUrl = parts.adminUrl;
@@ -93,18 +106,26 @@ export class Instance {
 		const { settings, log, isProbing, isForced } = options;
 		const lock = lockState(settings.stateDir);
 		closers.push(() => lock.release());
-		const geoFiles = readGeodb(settings.geodb);
-		const geo = combineGeoData(geoFiles);
+		const geodb = new GeodbKeeper(settings.geodb, (path, reason) =>
+			log.error({ path, reason }, 'the geo database was refused; what was used before goes on'),
+		);
+		const geo = geodb.data;
 		const keeper = new UnitKeeper(settings.zonesDir, new LastGood(settings.stateDir), [settings.region]);
 		const { loaded, refusal } = firstLoad(keeper, geo, isForced, log);
 		const verdicts = new VerdictTable(createHealthWords());
 		const { snapshot } = loaded.settled;
 		const slots = assignSlots(verdicts, snapshot);
-		const listen = await reserveAll(settings['dns.listen'], log);
+		const health = isProbing ? await createHealth(settings, verdicts, log) : undefined;
+		closers.push(() => health?.close());
+		// Before the first query: what was down in the last run must not be in an answer of this one.
+		health?.setTargets(snapshot.targets);
+		const { transport: udp, reason } = await chooseUdpTransport(settings['dns.transport']);
+		const listen = await reserveListen(settings['dns.listen'], udp.kind === 'batch', log);
 		const cookieSecrets = new CookieSecrets(settings.stateDir, settings['dns.cookieSecrets'], randomBytes);
 		const workers = new WorkerPool(
 			{
 				udpWorkers: settings['dns.workers'] === 0 ? availableParallelism() : settings['dns.workers'],
+				udp,
 				listen,
 				health: verdicts.words,
 				answering: answeringSettings(settings, cookieSecrets.secrets),
@@ -112,18 +133,16 @@ export class Instance {
 			},
 			{ number: 1, snapshot, slots },
 		);
-		const prober = isProbing ? createProber(settings, verdicts, log) : undefined;
 		let instance: Instance | undefined;
-		const metrics = createMetrics(
-			instanceMetrics(
-				workers,
-				() => instance?.state(),
-				() => prober?.states() ?? [],
-			),
-		);
+		const metrics = createMetrics([
+			...instanceMetrics(workers, () => instance?.state()),
+			...healthMetrics(health, () => instance?.state()?.snapshot.targets.length ?? 0),
+		]);
 		const admin = createAdminSurface({
 			ready: () => readyReport(instance?.state()),
-			targets: () => targetReports(prober?.states() ?? [], instance?.state()?.snapshot ?? snapshot, clock.nowMs()),
+			targets: () => targetReports(health?.list() ?? [], instance?.state()?.snapshot ?? snapshot, clock.nowMs()),
+			explain: (question) => instance?.explain(question) ?? 'Cannot explain before the start is over',
+			geo: () => geoReport(geodb, dataNeeds(instance?.state().documents ?? []), Date.now()),
 			metrics,
 			onFault: (error) => log.error({ error: error.stack }, 'a request to the admin surface met a fault'),
 		});
@@ -131,44 +150,99 @@ export class Instance {
 		const adminUrl = await listenAdmin(admin, settings['admin.listen']);
 		closers.push(() => workers.stop());
 		const receiveBufferOctets = await workers.start();
-		log.info({ transport: 'dgram', workers: workers.wanted - 1, receiveBufferOctets }, 'answering over UDP and TCP');
+		log.info(
+			{ transport: udp.kind, reason, workers: workers.wanted - 1, receiveBufferOctets },
+			'answering over UDP and TCP',
+		);
 		const rollover = setInterval(() => workers.setCookieSecrets(cookieSecrets.roll(Date.now())), COOKIE_CHECK_MS);
 		closers.push(() => clearInterval(rollover));
-		closers.push(() => prober?.close());
-		prober?.setTargets(targetsFor(settings.region, snapshot));
+		health?.probe();
 		if (!isProbing)
 			log.warn({}, 'this process does not probe: without Redis it has no health, and unknown counts as up');
 		instance = new Instance(
-			{ options, geo, geoFiles, keeper, verdicts, workers, prober, listen, adminUrl, closers },
+			{ options, geodb, keeper, verdicts, workers, health, listen, adminUrl, closers },
 			loaded,
+			slots,
 			refusal,
 		);
 		keeper.accept(loaded);
 		instance.#save();
+		const started = instance;
+		started.#warnOfAge();
+		const looks = setInterval(() => started.#lookAtGeodb(true), GEODB_LOOK_MS);
+		closers.push(() => clearInterval(looks));
 		return instance;
 	}
 
-	/** Load the zones directory again. Whatever is wrong with it, what is served stays whole. */
+	/**
+	 * Load the geo databases that have changed, and the zones directory again. Whatever is wrong with them, what is
+	 * served stays whole.
+	 */
 	reload(isForced = false): void {
-		const { options, keeper, geo, verdicts, workers, prober } = this.#parts;
-		const { log, settings } = options;
+		const { options, keeper, geodb } = this.#parts;
+		const { log } = options;
+		this.#lookAtGeodb(false);
 		try {
-			const loaded = keeper.load(geo, isForced);
-			const { snapshot } = loaded.settled;
-			const slots = assignSlots(verdicts, snapshot);
-			this.#generation++;
-			workers.swap({ number: this.#generation, snapshot, slots });
-			prober?.setTargets(targetsFor(settings.region, snapshot));
-			keeper.accept(loaded);
-			this.#loaded = loaded;
+			const loaded = keeper.load(geodb.data, isForced);
+			this.#serve(loaded);
 			this.#loadedMs = clock.nowMs();
 			this.#refusal = undefined;
 			logProblems(loaded.problems, log);
-			log.info({ generation: this.#generation, zones: snapshot.zones.zoneCount }, 'zones loaded');
+			log.info({ generation: this.#generation, zones: loaded.settled.snapshot.zones.zoneCount }, 'zones loaded');
 			this.#save();
 		} catch (error) {
 			this.#refusal = (error as Error).message;
 			log.error({ reason: this.#refusal }, 'the reload was refused; what was served before goes on');
+		}
+	}
+
+	/** Hand a new generation to the workers. */
+	#serve(loaded: Loaded): void {
+		const { keeper, verdicts, workers, health } = this.#parts;
+		const { snapshot } = loaded.settled;
+		const slots = assignSlots(verdicts, snapshot);
+		health?.setTargets(snapshot.targets);
+		this.#generation++;
+		workers.swap({ number: this.#generation, snapshot, slots });
+		health?.probe();
+		keeper.accept(loaded);
+		this.#loaded = loaded;
+		this.#slots = slots;
+	}
+
+	/** Take the geo databases that have changed on disk; what is served is built anew from them, or stays as it is. */
+	#lookAtGeodb(isSettled: boolean): void {
+		const { options, keeper, geodb } = this.#parts;
+		const update = geodb.look({ isSettled });
+		this.#warnOfAge();
+		if (update === undefined) return;
+		try {
+			const { settled, problems, versions } = keeper.rebuild(update.data);
+			const [refused] = settled.refused;
+			if (refused !== undefined) throw new Error(`${refused} cannot be built with it`);
+			const before = this.#loaded;
+			// What was wrong with units that are not served is wrong with them still.
+			const errors = before.problems.filter(({ isWarning }) => !isWarning);
+			this.#serve({
+				settled: { ...settled, refused: before.settled.refused },
+				problems: [...errors, ...problems],
+				versions,
+			});
+			geodb.accept(update);
+			for (const { path, databaseType, builtAt, networkCount } of update.files)
+				options.log.info({ path, databaseType, builtAt, networkCount }, 'geo database in use');
+		} catch (error) {
+			geodb.refuse(update, (error as Error).message);
+		}
+	}
+
+	/** Once for each version of a database that is old. */
+	#warnOfAge(): void {
+		for (const file of this.#parts.geodb.files) {
+			const warning = ageWarning(file, Date.now());
+			if (warning === undefined || this.#oldVersions.has(file.version)) continue;
+			this.#oldVersions.add(file.version);
+			this.#parts.options.log.warn({ path: file.path, builtAt: file.builtAt }, warning);
 		}
 	}
 
@@ -193,11 +267,37 @@ export class Instance {
 			refused: this.#loaded.settled.refused,
 			refusal: this.#refusal,
 			unsaved: this.#unsaved,
-			geoFiles: this.#parts.geoFiles,
+			geoFiles: this.#parts.geodb.files,
+			geoRefused: this.#parts.geodb.refused,
+			documents: documentsOf(this.#loaded),
+			health: this.#parts.health?.summary(),
 			loadedMsAgo: clock.nowMs() - this.#loadedMs,
 			workersWanted: this.#parts.workers.wanted,
 			workersRunning: this.#parts.workers.running,
 		};
+	}
+
+	/** Which answer a client gets now, and why; a text for a question that is none. */
+	explain({ name, type = 'A', client, resolver = '127.0.0.1' }: ExplainQuery): Explanation | string {
+		const { verdicts, geodb, options, health } = this.#parts;
+		const nowMs = clock.nowMs();
+		const votes = new Map((health?.list() ?? []).map((one) => [one.vote.target.key, one]));
+		const { snapshot, geoNotes } = this.#loaded.settled;
+		const sources: ExplainSources = {
+			snapshot,
+			geoNotes,
+			geo: geodb.data,
+			databases: geodb.files,
+			health: verdicts.words,
+			slots: this.#slots,
+			chance: createChance(randomInt(2 ** 31)),
+			vantages: [options.settings.region],
+			noteOf: (key) => {
+				const vote = votes.get(key);
+				return vote === undefined ? undefined : voteNote(vote, nowMs);
+			},
+		};
+		return explain(sources, { name, type, client, resolver });
 	}
 
 	/** Answer what has arrived, then end everything in reverse. */
@@ -208,12 +308,11 @@ export class Instance {
 
 interface Parts {
 	readonly options: InstanceOptions;
-	readonly geo: GeoData;
-	readonly geoFiles: readonly GeoFile[];
+	readonly geodb: GeodbKeeper;
 	readonly keeper: UnitKeeper;
 	readonly verdicts: VerdictTable;
 	readonly workers: WorkerPool;
-	readonly prober: Prober | undefined;
+	readonly health: LocalHealth | undefined;
 	readonly listen: readonly ListenAddress[];
 	readonly adminUrl: string;
 	readonly closers: (() => Promise<void> | void)[];
@@ -271,11 +370,6 @@ function assignSlots(verdicts: VerdictTable, { targets }: Snapshot): Int32Array 
 	return slots;
 }
 
-/** The targets on which this region votes. */
-function targetsFor(region: string, { targets }: Snapshot): Snapshot['targets'] {
-	return targets.filter(({ monitor: { from } }) => from === undefined || from.includes(region));
-}
-
 function answeringSettings(settings: Settings, cookieSecrets: readonly Uint8Array[]): AnsweringSettings {
 	return {
 		ecsTrust: settings['dns.ecs.trust'],
@@ -291,55 +385,10 @@ function answeringSettings(settings: Settings, cookieSecrets: readonly Uint8Arra
 	};
 }
 
-function createProber(settings: Settings, verdicts: VerdictTable, log: Log): Prober {
-	return new Prober({
-		clock,
-		log,
-		guard: createGuard({ deny: settings['probe.deny'], allow: settings['probe.allow'] }),
-		check: createCheck({ clock, version: VERSION }),
-		onObservation: ({ key, vote, rttMs, isUp }) => {
-			verdicts.set(key, vote);
-			// The time of a check that failed says nothing about the distance.
-			if (isUp && rttMs !== undefined) verdicts.addRtt(key, rttMs);
-		},
-	});
-}
-
-/** Reserve every address; a wildcard stands for each local one, since dgram would answer from the wrong address. */
-async function reserveAll(texts: readonly string[], log: Log): Promise<readonly ListenAddress[]> {
-	const wanted = texts.flatMap((text) => {
-		const at = parseListenAddress(text);
-		if (at === undefined) throw new Error(`Cannot listen on "${text}": expected address:port or [address]:port`);
-		return expandWildcard(at);
-	});
-	const reserved: ListenAddress[] = [];
-	for (const at of distinct(wanted)) {
-		try {
-			reserved.push(await reservePort(at));
-		} catch (error) {
-			const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
-			const isMissing = code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT';
-			if (!isMissing || wanted.length === 1) throw error;
-			// One family or address may be missing on a machine that has the others.
-			log.warn({ address: printListenAddress(at) }, 'this machine does not have the address; the others are served');
-		}
-	}
-	if (reserved.length === 0) throw new Error('Cannot listen: this machine has none of the addresses');
-	return reserved;
-}
-
-/** A wildcard stands for addresses that may be named beside it. */
-function distinct(addresses: readonly ListenAddress[]): Iterable<ListenAddress> {
-	return new Map(addresses.map((at, i) => [at.port === 0 ? i : printListenAddress(at), at])).values();
-}
-
-function expandWildcard(at: ListenAddress): ListenAddress[] {
-	const address = parseAddress(at.address);
-	if (address === undefined || address.words.some((word) => word !== 0)) return [at];
-	return Object.values(networkInterfaces())
-		.flatMap((addresses) => addresses ?? [])
-		.filter(({ family, scopeid }) => (family === 'IPv4' ? 4 : 6) === at.family && (scopeid ?? 0) === 0)
-		.map(({ address: own }) => ({ ...at, address: own }));
+async function createHealth(settings: Settings, verdicts: VerdictTable, log: Log): Promise<LocalHealth> {
+	const { region, stateDir } = settings;
+	const { guard, check } = await createChecking(settings, clock);
+	return new LocalHealth({ clock, wallMs: () => Date.now(), log, region, stateDir, verdicts, guard, check });
 }
 
 async function listenAdmin(admin: AdminSurface, text: string): Promise<string> {

@@ -64,8 +64,8 @@ function bindTcp(at: ListenAddress): Promise<void> {
 /** ` by process 123 (node src/main.ts start)`, or nothing where /proc does not tell. */
 export function holderOf(address: string, port: number): string {
 	try {
-		const places = kernelPlaces(address, port);
-		const inodes = new Set(['udp', 'udp6', 'tcp', 'tcp6'].flatMap((table) => socketInodes(table, places)));
+		const isThere = kernelPlaces(address, port);
+		const inodes = new Set(['udp', 'udp6', 'tcp', 'tcp6'].flatMap((table) => socketInodes(table, isThere)));
 		const pid = readdirSync('/proc').find((entry) => /^\d+$/.test(entry) && holdsSocket(entry, inodes));
 		if (pid === undefined) return '';
 		const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
@@ -75,12 +75,18 @@ export function holderOf(address: string, port: number): string {
 	}
 }
 
-/** The address and the wildcards as the kernel's tables print them: words in the machine's byte order, in hex. */
-function kernelPlaces(address: string, port: number): ReadonlySet<string> {
+/**
+ * Whether a place is in the way, as the kernel's tables print it: words in the machine's byte order, in hex. In the way
+ * of an address are itself and the wildcards; in the way of a wildcard is everybody on its port.
+ */
+function kernelPlaces(address: string, port: number): (place: string) => boolean {
 	const { family, words } = parseAddress(address) ?? { family: 4, words: [0] };
+	const end = `:${hex(port, 4)}`;
+	if (words.every((word) => word === 0)) return (place) => place.endsWith(end);
 	const isSwapped = endianness() === 'LE';
 	const own = [...words.slice(0, family === 4 ? 1 : 4)].map((word) => hex(isSwapped ? swapped(word) : word, 8));
-	return new Set([own.join(''), hex(0, 8), hex(0, 32)].map((place) => `${place}:${hex(port, 4)}`));
+	const places = new Set([own.join(''), hex(0, 8), hex(0, 32)].map((place) => `${place}${end}`));
+	return (place) => places.has(place);
 }
 
 function swapped(word: number): number {
@@ -92,12 +98,12 @@ function hex(value: number, digits: number): string {
 }
 
 /** Inodes of the sockets at local places, from the kernel's table; a listening TCP socket has state 0A. */
-function socketInodes(table: string, places: ReadonlySet<string>): string[] {
+function socketInodes(table: string, isThere: (place: string) => boolean): string[] {
 	return readTable(table)
 		.split('\n')
 		.slice(1)
 		.map((line) => line.trim().split(/\s+/))
-		.filter((columns) => places.has(columns[1] ?? '') && (table.startsWith('udp') || columns[3] === '0A'))
+		.filter((columns) => isThere(columns[1] ?? '') && (table.startsWith('udp') || columns[3] === '0A'))
 		.map((columns) => columns[9] ?? '');
 }
 

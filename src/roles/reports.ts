@@ -2,13 +2,12 @@
  * An instance's state as the admin surface tells it.
  */
 
-import type { ReadyReport, TargetReport } from '../admin/reports.ts';
+import type { ReadyReport } from '../admin/reports.ts';
 import { printFileProblem } from '../config/zones-directory.ts';
-import type { TargetState } from '../probe/prober.ts';
-import type { Snapshot } from '../snapshot/snapshot.ts';
+import { counted } from './counted.ts';
+import { ageDays } from './geo-report.ts';
 import type { InstanceState } from './instance-state.ts';
-
-const DAY_MS = 86_400_000;
+import type { HealthSummary } from './local-health.ts';
 
 /** @param state  undefined while the instance is still starting */
 export function readyReport(state: InstanceState | undefined): ReadyReport {
@@ -25,10 +24,12 @@ export function readyReport(state: InstanceState | undefined): ReadyReport {
 			loadedSecAgo: 0,
 		};
 	}
-	const { refused, refusal, unsaved, problems, workersWanted, workersRunning } = state;
+	const { refused, refusal, unsaved, problems, health, workersWanted, workersRunning } = state;
 	const degraded: string[] = [];
 	if (refusal !== undefined) degraded.push(refusal);
 	if (unsaved !== undefined) degraded.push(unsaved);
+	for (const reason of state.geoRefused.values()) degraded.push(reason);
+	if (health !== undefined) degraded.push(...healthProblems(health));
 	for (const unit of refused) degraded.push(`the new version of ${unit} was refused`);
 	if (workersRunning < workersWanted) degraded.push(`${workersRunning} of ${workersWanted} workers run`);
 	return {
@@ -38,51 +39,22 @@ export function readyReport(state: InstanceState | undefined): ReadyReport {
 		zones: state.snapshot.zones.zoneCount,
 		problems: problems.map(printFileProblem),
 		refusedUnits: [...refused],
-		geo: state.geoFiles.map(({ path, databaseType, builtAt }) => ({
-			path,
-			type: databaseType,
-			builtAt: builtAt.toISOString(),
-			ageDays: Math.floor((Date.now() - builtAt.getTime()) / DAY_MS),
+		geo: state.geoFiles.map((file) => ({
+			path: file.path,
+			type: file.databaseType,
+			builtAt: file.builtAt?.toISOString(),
+			ageDays: ageDays(file, Date.now()),
 		})),
 		workers: { wanted: workersWanted, running: workersRunning },
 		loadedSecAgo: Math.round(state.loadedMsAgo / 1000),
 	};
 }
 
-/** Every target that is probed, with the pools that use it. */
-export function targetReports(
-	states: readonly TargetState[],
-	snapshot: Snapshot,
-	nowMs: number,
-): readonly TargetReport[] {
-	const pools = poolsByTarget(snapshot);
-	return states.map(({ key, target, vote, run, sinceMs, lastCheckMs, lastReason, lastRttMs }) => ({
-		pools: pools.get(key) ?? [],
-		address: target.address,
-		port: target.port,
-		kind: target.monitor.kind,
-		vote,
-		run,
-		sinceSec: Math.round((nowMs - sinceMs) / 1000),
-		checkedSecAgo: lastCheckMs === undefined ? undefined : Math.round((nowMs - lastCheckMs) / 100) / 10,
-		reason: lastReason,
-		rttMs: lastRttMs === undefined ? undefined : Math.round(lastRttMs * 1000) / 1000,
-	}));
-}
-
-function poolsByTarget({ steering, targets }: Snapshot): ReadonlyMap<string, readonly string[]> {
-	const pools = new Map<string, Set<string>>();
-	for (const node of steering.nodes) {
-		if (node.kind !== 'pool') continue;
-		const addresses = [node.ipv4, node.ipv6].flatMap(({ endpoints }) =>
-			endpoints.flatMap((endpoint) => endpoint.addresses),
-		);
-		for (const target of addresses.flatMap((address) => address.targets)) {
-			const key = targets[target]?.key ?? '';
-			const names = pools.get(key) ?? new Set();
-			names.add(node.name);
-			pools.set(key, names);
-		}
-	}
-	return new Map([...pools].map(([key, names]) => [key, [...names].sort()]));
+function healthProblems({ unsaved, stale, short }: HealthSummary): readonly string[] {
+	const problems: string[] = [];
+	if (unsaved !== undefined) problems.push(unsaved);
+	if (stale > 0) problems.push(`the votes on ${counted(stale, 'target')} are stale: the last verdicts stand`);
+	if (short > 0)
+		problems.push(`${counted(short, 'target')} with fewer votes than minProbers: unknown, which counts as up`);
+	return problems;
 }

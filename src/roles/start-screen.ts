@@ -2,7 +2,7 @@
  * What a start prints for people: where it answers, what to type next.
  */
 
-import { printListenAddress } from '../lib/listen-address.ts';
+import { isWildcard, type ListenAddress, printListenAddress } from '../lib/listen-address.ts';
 import { counted } from './counted.ts';
 import type { Demo, DemoBackend } from './demo.ts';
 import type { Instance } from './instance.ts';
@@ -29,13 +29,19 @@ export function startScreen(instance: Instance, demo: Demo | undefined): string 
 	if (demo !== undefined && first !== undefined) {
 		lines.push('', 'Ask as a client in');
 		for (const { place, ipv4, ipv6 } of CLIENTS) {
-			const dig = `    dig @${first.address} -p ${first.port} www.example.org`;
+			const dig = `    dig @${reachable(first)} -p ${first.port} www.example.org`;
 			lines.push(`  ${place}`, `${dig} A +subnet=${ipv4}`, `${dig} AAAA +subnet=${ipv6}`);
 		}
 		lines.push('', 'Stop a backend, and see its region move to the next; start it again, and see it come back:');
 		lines.push(...demo.backends.flatMap(backendLines));
 	}
 	return `${lines.join('\n')}\n`;
+}
+
+/** Nobody can be asked at a wildcard. */
+function reachable(at: ListenAddress): string {
+	if (!isWildcard(at)) return at.address;
+	return at.family === 4 ? '127.0.0.1' : '::1';
 }
 
 function backendLines({ pool, port, pid, problem, restartCommand }: DemoBackend): readonly string[] {

@@ -27,6 +27,7 @@ import { monitorOf } from '../model/monitor.ts';
 import { DEPTH_MAX } from '../model/steering.ts';
 import type { BuildProblem } from '../snapshot/build.ts';
 import { type Settled, settle } from '../snapshot/settle.ts';
+import type { SteeringUnit } from '../steering/compile.ts';
 import { MergeCache } from '../steering/merge-cache.ts';
 import type { LastGood, UnitFiles } from '../store/last-good.ts';
 
@@ -182,6 +183,14 @@ export class UnitKeeper {
 		}
 		return texts;
 	}
+}
+
+/** The steering documents that are served. */
+export function documentsOf({ versions }: Loaded): readonly SteeringUnit[] {
+	return [versions.common, ...versions.zones.values()].map(({ text, steering }) => ({
+		unit: text.unit,
+		document: steering,
+	}));
 }
 
 function located(problem: BuildProblem, unit: ReadUnit | undefined): FileProblem {

@@ -30,9 +30,20 @@ export interface AnsweringSettings {
 	readonly rateLimitKey: number;
 }
 
+/** What a worker reads from. */
+export type WorkerSource =
+	| {
+			readonly kind: 'udp-batch';
+			/** Sockets of the main thread, which outlive the worker. */
+			readonly descriptors: readonly number[];
+	  }
+	| { readonly kind: 'udp-dgram'; readonly listen: readonly ListenAddress[] }
+	| { readonly kind: 'tcp'; readonly listen: readonly ListenAddress[] };
+
 export interface WorkerInput {
-	readonly transport: 'udp' | 'tcp';
-	readonly listen: readonly ListenAddress[];
+	readonly source: WorkerSource;
+	/** One word, raised with every message to the worker: a thread that is busy elsewhere than in its event loop looks here. */
+	readonly mail: Int32Array;
 	readonly health: HealthWords;
 	readonly counters: Counters;
 	readonly answering: AnsweringSettings;

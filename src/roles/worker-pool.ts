@@ -6,8 +6,19 @@ import { Worker } from 'node:worker_threads';
 import type { HealthWords } from '../health/verdict-table.ts';
 import type { ListenAddress } from '../lib/listen-address.ts';
 import type { Log } from '../lib/ports.ts';
+import { closeUdpSocket, openUdpSocket, type UdpSocket } from '../native/udp-socket.ts';
 import { type Counters, createCounters } from '../serve/counters.ts';
-import type { AnsweringSettings, FromWorker, Generation, ToWorker, WorkerInput } from './worker-messages.ts';
+import { RECEIVE_BUFFER_OCTETS } from '../serve/udp.ts';
+import { RECEIVE_TIMEOUT_MS } from '../serve/udp-batch.ts';
+import type { UdpTransport } from './udp-transport.ts';
+import type {
+	AnsweringSettings,
+	FromWorker,
+	Generation,
+	ToWorker,
+	WorkerInput,
+	WorkerSource,
+} from './worker-messages.ts';
 
 const ENTRY = new URL('./dns-worker.ts', import.meta.url);
 const RESTART_MS_MIN = 50;
@@ -19,6 +30,7 @@ const STOP_MS_MAX = 5000;
 
 export interface WorkerPoolSettings {
 	readonly udpWorkers: number;
+	readonly udp: UdpTransport;
 	readonly listen: readonly ListenAddress[];
 	readonly health: HealthWords;
 	readonly answering: AnsweringSettings;
@@ -30,6 +42,10 @@ export interface WorkerPoolSettings {
 interface Seat {
 	readonly index: number;
 	readonly transport: 'udp' | 'tcp';
+	/** Batches only: opened here, so that a queue is whole when its worker dies, and the next one goes on with it. */
+	readonly sockets: UdpSocket[];
+	/** See WorkerInput. */
+	readonly mail: Int32Array;
 	worker: Worker | undefined;
 	isReady: boolean;
 	startedMs: number;
@@ -57,6 +73,8 @@ export class WorkerPool {
 		this.#seats = Array.from({ length: seats }, (_, index) => ({
 			index,
 			transport: index < settings.udpWorkers ? 'udp' : 'tcp',
+			sockets: [],
+			mail: new Int32Array(new SharedArrayBuffer(4)),
 			worker: undefined,
 			isReady: false,
 			startedMs: 0,
@@ -80,9 +98,11 @@ export class WorkerPool {
 	 */
 	async start(): Promise<number> {
 		try {
+			for (const seat of this.#seats) this.#openSockets(seat);
 			const granted = await Promise.all(this.#seats.map((seat) => this.#untilReady(seat, this.#createWorker(seat))));
 			this.#hasStarted = true;
-			return Math.max(...granted);
+			const opened = this.#seats.flatMap(({ sockets }) => sockets.map((socket) => socket.receiveBufferOctets));
+			return Math.max(...granted, ...opened);
 		} catch (error) {
 			await this.stop();
 			throw error;
@@ -92,38 +112,64 @@ export class WorkerPool {
 	/** Hand a generation to every worker; each takes it between two queries. */
 	swap(generation: Generation): void {
 		this.#generation = generation;
-		for (const { worker, isReady } of this.#seats) {
+		for (const seat of this.#seats) {
 			// One that is still starting is handed it as soon as it is ready.
-			if (isReady) worker?.postMessage({ kind: 'swap', generation } satisfies ToWorker);
+			if (seat.isReady) post(seat, { kind: 'swap', generation });
 		}
 	}
 
 	/** Roll over to other cookie secrets. */
 	setCookieSecrets(secrets: readonly Uint8Array[]): void {
 		this.#cookieSecrets = secrets;
-		for (const { worker } of this.#seats) worker?.postMessage({ kind: 'cookies', secrets } satisfies ToWorker);
+		for (const seat of this.#seats) post(seat, { kind: 'cookies', secrets });
 	}
 
 	/** Let each worker answer what it has, and wait until it has ended; one that hangs is cut off. */
 	async stop(): Promise<void> {
 		this.#isStopping = true;
 		await Promise.all(
-			this.#seats.map(({ worker, timer }) => {
-				clearTimeout(timer);
-				return worker === undefined ? undefined : ended(worker);
+			this.#seats.map((seat) => {
+				clearTimeout(seat.timer);
+				return ended(seat);
 			}),
 		);
+		this.#closeSockets();
+	}
+
+	/** @throws Error with `code` when an address cannot be bound */
+	#openSockets({ transport, sockets }: Seat): void {
+		const { udp, listen } = this.#settings;
+		if (transport !== 'udp' || udp.kind !== 'batch') return;
+		const options = {
+			isShared: true,
+			receiveBufferOctets: RECEIVE_BUFFER_OCTETS,
+			receiveTimeoutMs: RECEIVE_TIMEOUT_MS,
+		};
+		for (const at of listen) sockets.push(openUdpSocket(udp.libc, at, options));
+	}
+
+	#closeSockets(): void {
+		const { udp } = this.#settings;
+		if (udp.kind !== 'batch') return;
+		for (const { sockets } of this.#seats) for (const socket of sockets.splice(0)) closeUdpSocket(udp.libc, socket);
+	}
+
+	#sourceOf({ transport, sockets }: Seat): WorkerSource {
+		const { udp, listen } = this.#settings;
+		if (transport === 'tcp') return { kind: 'tcp', listen };
+		if (udp.kind === 'dgram') return { kind: 'udp-dgram', listen };
+		return { kind: 'udp-batch', descriptors: sockets.map(({ descriptor }) => descriptor) };
 	}
 
 	/** @throws the runtime's error when there is no thread to be had */
 	#createWorker(seat: Seat): Worker {
-		const { listen, health, answering, entry = ENTRY } = this.#settings;
+		const { health, answering, entry = ENTRY } = this.#settings;
 		seat.startedMs = performance.now();
 		seat.worker = new Worker(entry, {
 			name: `${seat.transport}-${seat.index}`,
 			workerData: {
-				transport: seat.transport,
-				listen,
+				source: this.#sourceOf(seat),
+				mail: seat.mail,
 				health,
 				answering: { ...answering, cookieSecrets: this.#cookieSecrets },
 				counters: this.counters[seat.index] ?? new Float64Array(0),
@@ -143,8 +189,7 @@ export class WorkerPool {
 				if (message.kind === 'ready') {
 					seat.isReady = true;
 					// A generation may have come while this worker was starting with the one before.
-					if (this.#generation !== first)
-						worker.postMessage({ kind: 'swap', generation: this.#generation } satisfies ToWorker);
+					if (this.#generation !== first) post(seat, { kind: 'swap', generation: this.#generation });
 					resolve(message.receiveBufferOctets);
 				} else if (message.kind === 'failed') {
 					reject(new Error(message.message));
@@ -195,13 +240,20 @@ export class WorkerPool {
 	}
 }
 
-function ended(worker: Worker): Promise<void> {
+function post({ worker, mail }: Seat, message: ToWorker): void {
+	worker?.postMessage(message);
+	Atomics.add(mail, 0, 1);
+}
+
+function ended(seat: Seat): Promise<void> {
+	const { worker } = seat;
+	if (worker === undefined) return Promise.resolve();
 	return new Promise((resolve) => {
 		const giveUp = setTimeout(() => void worker.terminate(), STOP_MS_MAX);
 		worker.once('exit', () => {
 			clearTimeout(giveUp);
 			resolve();
 		});
-		worker.postMessage({ kind: 'stop' } satisfies ToWorker);
+		post(seat, { kind: 'stop' });
 	});
 }

@@ -10,7 +10,8 @@ import { type ListenAddress, peerAddress } from '../lib/listen-address.ts';
 import { COUNT, type Counters, count } from './counters.ts';
 import type { Responder } from './respond.ts';
 
-const RECEIVE_BUFFER_OCTETS = 4 * 1024 * 1024;
+/** Asked for; the kernel caps it (net.core.rmem_max). At 100,000 queries a second, some 100 ms. */
+export const RECEIVE_BUFFER_OCTETS = 4 * 1024 * 1024;
 /** Answers that the kernel has not taken yet; past that, new ones are dropped rather than piled up. */
 const SEND_QUEUE_OCTETS_MAX = 4 * 1024 * 1024;
 /** A socket that was quiet for so long has nothing left in its queue. */

@@ -14,6 +14,7 @@ import { COMMON_UNIT } from '../lib/unit.ts';
 import type { SteeringDocument } from '../model/steering.ts';
 import { type CompiledName, compileSteering, type ModelReaders } from '../steering/compile.ts';
 import type { MergeCache } from '../steering/merge-cache.ts';
+import type { GeoNotes } from '../steering/nodes.ts';
 import { buildZoneTable, type SteeredInput } from '../zone/build-table.ts';
 import { checkZone } from '../zone/checks.ts';
 import { findNode, findRrset, NODE, nodeColumn, nodeName, ZONE, type ZoneTable, zoneColumn } from '../zone/table.ts';
@@ -53,6 +54,8 @@ export interface Built {
 	/** Undefined when there is a problem that is no warning. */
 	readonly snapshot: Snapshot | undefined;
 	readonly problems: readonly BuildProblem[];
+	/** What explanations tell beyond the snapshot, by geo node. */
+	readonly geoNotes: ReadonlyMap<number, GeoNotes>;
 }
 
 export function build(units: Units, context: BuildContext): Built {
@@ -70,14 +73,15 @@ export function build(units: Units, context: BuildContext): Built {
 	for (const { unit, path, message, isWarning } of compiled.problems)
 		problems.push({ unit, at: { path }, message, isWarning });
 	const steered = resolveOwners(units.zones, compiled.names, problems);
-	if (hasErrors(problems)) return { snapshot: undefined, problems };
+	const { geoNotes } = compiled;
+	if (hasErrors(problems)) return { snapshot: undefined, problems, geoNotes };
 	const zones = buildZoneTable(
 		units.zones.map(({ apex, records }) => ({ apex, records, steered: steered.get(printName(apex)) ?? [] })),
 	);
 	for (const zone of units.zones) checkSteered(zones, zone, steered.get(printName(zone.apex)) ?? [], problems);
 	checkNameServers(units.zones, [...steered.values()].flat(), problems);
-	if (hasErrors(problems)) return { snapshot: undefined, problems };
-	return { snapshot: { zones, steering: compiled.table, targets: compiled.targets }, problems };
+	if (hasErrors(problems)) return { snapshot: undefined, problems, geoNotes };
+	return { snapshot: { zones, steering: compiled.table, targets: compiled.targets }, problems, geoNotes };
 }
 
 function hasErrors(problems: readonly BuildProblem[]): boolean {

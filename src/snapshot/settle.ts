@@ -15,11 +15,13 @@ import { printName } from '../dns/name.ts';
 import { printPath } from '../lib/result.ts';
 import { COMMON_UNIT } from '../lib/unit.ts';
 import type { SteeringDocument } from '../model/steering.ts';
+import type { GeoNotes } from '../steering/nodes.ts';
 import { type BuildContext, type BuildProblem, build, type Units, type ZoneUnit } from './build.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export interface Settled<Z extends ZoneUnit> {
 	readonly snapshot: Snapshot;
+	readonly geoNotes: ReadonlyMap<number, GeoNotes>;
 	/** What the snapshot was built from. */
 	readonly units: Units<Z>;
 	/** What was found in the new versions. */
@@ -50,7 +52,8 @@ export function settle<Z extends ZoneUnit>(
 		// What is said of a version that stands in was said when it was new.
 		const ofNew = built.problems.filter(({ unit }) => !refused.has(unit));
 		if (built.snapshot !== undefined) {
-			return { snapshot: built.snapshot, units: { common, zones }, problems: [...problems, ...ofNew], refused };
+			const { snapshot, geoNotes } = built;
+			return { snapshot, geoNotes, units: { common, zones }, problems: [...problems, ...ofNew], refused };
 		}
 		const blamed = unitsToBlame(built.problems);
 		const cured = common === last.common ? NONE : curedBy(last.common, zones, blamed, context);

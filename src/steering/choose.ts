@@ -49,11 +49,13 @@ export function choose(walk: Walk, name: number, family: Family, isFirst: boolea
 	const steered = walk.table.names[name];
 	if (steered === undefined) return PICK.servfail;
 	walk.begin(family, isFirst);
+	walk.trace?.begin(name);
 	const state = visit(walk, steered.root);
 	const isLastResort = state === STATE.down;
 	walk.ttlSec = walk.hasSeenDown || isLastResort ? cautiousTtlSec(steered.ttlSec) : steered.ttlSec;
-	if (state === STATE.none) return PICK.nodata;
-	return draw(walk, walk.pick, isLastResort);
+	const pick = state === STATE.none ? PICK.nodata : draw(walk, walk.pick, isLastResort);
+	walk.trace?.chosen(state, pick);
+	return pick;
 }
 
 /** Halved once while trouble is near, so that clients come back sooner. */

@@ -12,7 +12,7 @@
  */
 
 import { type GeoData, mergeDecisions } from '../geo/decide.ts';
-import { NOWHERE, type Place } from '../geo/place.ts';
+import { type GeoField, NOWHERE, type Place } from '../geo/place.ts';
 import type { Ranges } from '../geo/ranges.ts';
 import { type Prefix, parsePrefix, printPrefix } from '../lib/prefix.ts';
 import type { Path } from '../lib/result.ts';
@@ -28,6 +28,8 @@ interface Merged {
 	/** Each a list of target numbers. */
 	readonly rankings: readonly (readonly number[])[];
 	readonly unknownRanking: number;
+	/** Rules that stand in some ranking. */
+	readonly reached: ReadonlySet<number>;
 }
 
 /** What decides: plain data, so that it can be a key. */
@@ -50,12 +52,12 @@ export function compileGeo(
 	path: Path,
 	name: string,
 ): GeoNode | undefined {
-	const before = compiler.problems.length;
+	const before = compiler.mistakes;
 	const claims = new Claims(compiler, unit);
 	for (const [rule, { match }] of policy.rules.entries()) claims.add(rule, match, [...path, 'rules', rule, 'match']);
 	const members = policy.rules.map(({ use }, rule) => compiler.use(unit, use, [...path, 'rules', rule, 'use']));
 	const fallback = policy.default === undefined ? undefined : compiler.use(unit, policy.default, [...path, 'default']);
-	if (compiler.problems.length > before || members.includes(undefined)) return undefined;
+	if (compiler.mistakes > before || members.includes(undefined)) return undefined;
 	if (policy.default !== undefined && fallback === undefined) return undefined;
 	const targets = [...new Set([...members, fallback])].filter((member) => member !== undefined);
 	const rules: RuleSet = {
@@ -66,20 +68,42 @@ export function compileGeo(
 		defaultTarget: fallback === undefined ? undefined : targets.indexOf(fallback),
 	};
 	const key = `geo ${compiler.geo.version} ${JSON.stringify(rules)}`;
-	const { decisions, rankings, unknownRanking } = compiler.merges.get(key, () => merge(compiler.geo, rules));
-	return {
+	const { decisions, rankings, unknownRanking, reached } = compiler.merges.get(key, () => merge(compiler.geo, rules));
+	for (const rule of policy.rules.keys()) {
+		if (!reached.has(rule) && isKnowable(compiler, claims, rule)) {
+			const why = 'no network of the loaded databases is in it, or what is more specific takes them all';
+			compiler.warn(unit.unit, [...path, 'rules', rule], `Nothing can reach this rule: ${why}`);
+		}
+	}
+	const node: GeoNode = {
 		kind: 'geo',
 		name,
 		looksAtClient: true,
+		members: targets,
 		decisions,
 		rankings: rankings.map((ranking) => ranking.map((target) => targets[target] ?? -1)),
 		unknownRanking,
 	};
+	compiler.geoNotes.set(node, {
+		networks: claims.networks.map(([rule, prefix], i) => ({ rule, prefix, name: claims.names[i] ?? '' })),
+		places: new Map(claims.places),
+		rules: policy.rules.map(({ fence }, rule) => ({ member: members[rule] ?? -1, isFence: fence })),
+		fallback,
+	});
+	return node;
+}
+
+/** Whether the databases could tell of its matches; where they could not, that is what is told of. */
+function isKnowable(compiler: Compiler, { places }: Claims, rule: number): boolean {
+	const known = compiler.databaseFields();
+	return places.every(([key, claimant]) => claimant !== rule || known.has(key.slice(0, key.indexOf(' ')) as GeoField));
 }
 
 /** Which rule claims which place; two rules that claim the same one are a mistake. */
 class Claims {
 	readonly networks: [number, string][] = [];
+	/** Of the networks that each prefix stands in. */
+	readonly names: string[] = [];
 	readonly places: [string, number][] = [];
 	readonly #compiler: Compiler;
 	readonly #unit: SteeringUnit;
@@ -95,7 +119,7 @@ class Claims {
 			const prefixes = this.#compiler.find(this.#unit, 'networks', name);
 			if (prefixes === undefined)
 				this.#compiler.report(this.#unit, [...path, 'networks', i], `Cannot find the networks "${name}"`);
-			for (const text of prefixes ?? []) this.#addNetwork(rule, text, [...path, 'networks', i]);
+			for (const text of prefixes ?? []) this.#addNetwork(rule, text, name, [...path, 'networks', i]);
 		}
 		for (const [i, name] of (match.places ?? []).entries()) {
 			const place = this.#compiler.find(this.#unit, 'places', name);
@@ -107,12 +131,14 @@ class Claims {
 		checkCountries(this.#compiler, this.#unit, match.countries, path);
 	}
 
-	#addNetwork(rule: number, text: string, path: Path): void {
+	#addNetwork(rule: number, text: string, name: string, path: Path): void {
 		const prefix = parsePrefix(text);
 		// A prefix that cannot be read is reported where it stands.
 		if (typeof prefix === 'string') return;
 		const canonical = printPrefix(prefix);
-		if (this.#claim(canonical, rule, path)) this.networks.push([rule, canonical]);
+		if (!this.#claim(canonical, rule, path)) return;
+		this.networks.push([rule, canonical]);
+		this.names.push(name);
 	}
 
 	#addPlaces(rule: number, place: Match, path: Path): void {
@@ -155,15 +181,17 @@ function merge(geo: GeoData, rules: RuleSet): Merged {
 		.filter((prefix): prefix is Prefix => typeof prefix !== 'string');
 	const rankings: (readonly number[])[] = [];
 	const numbers = new Map<string, number>();
+	const reached = new Set<number>();
 	const decide = (place: Place, covering: readonly number[]) => {
 		const matched: (number | undefined)[] = covering.map((network) => rules.networks[network]?.[0]);
 		matched.push(
 			places.get(`asn ${place.asn}`),
+			places.get(`subdivision ${place.innerSubdivision}`),
 			places.get(`subdivision ${place.subdivision}`),
 			places.get(`country ${place.country}`),
 			places.get(`continent ${place.continent}`),
 		);
-		const ranking = rank(rules, matched);
+		const ranking = rank(rules, matched, reached);
 		const key = ranking.join();
 		const before = numbers.get(key);
 		if (before !== undefined) return before;
@@ -172,14 +200,18 @@ function merge(geo: GeoData, rules: RuleSet): Merged {
 		return rankings.length - 1;
 	};
 	const unknownRanking = decide(NOWHERE, []);
-	return { decisions: mergeDecisions(geo, prefixes, decide), rankings, unknownRanking };
+	return { decisions: mergeDecisions(geo, prefixes, decide), rankings, unknownRanking, reached };
 }
 
-/** Targets in the order in which they are tried; a fence ends the list before the less specific and the default. */
-function rank(rules: RuleSet, matched: readonly (number | undefined)[]): number[] {
+/**
+ * Targets in the order in which they are tried; a fence ends the list before the less specific and the default.
+ * @param reached  takes the rules that stand in it
+ */
+function rank(rules: RuleSet, matched: readonly (number | undefined)[], reached: Set<number>): number[] {
 	const ranking = new Set<number>();
 	for (const rule of matched) {
 		if (rule === undefined) continue;
+		reached.add(rule);
 		ranking.add(rules.targets[rule] ?? -1);
 		if (rules.fences[rule] === true) return [...ranking];
 	}

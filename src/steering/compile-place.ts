@@ -28,9 +28,9 @@ export function compileProximity(
 	path: Path,
 	name: string,
 ): ProximityNode | undefined {
-	const before = compiler.problems.length;
+	const before = compiler.mistakes;
 	const entries = policy.members.map((member, i) => nearEntry(compiler, unit, member, [...path, 'members', i]));
-	if (compiler.problems.length > before) return undefined;
+	if (compiler.mistakes > before) return undefined;
 	const places = entries.flatMap(({ point }) => (point === undefined ? [] : [point]));
 	const members = entries.flatMap(({ node }) => (node === undefined ? [] : [node]));
 	if (places.length < entries.length || members.length < entries.length) return undefined;
@@ -40,7 +40,7 @@ export function compileProximity(
 		rankPlaces(compiler.geo, (client) => proximityRanking(places, biases, client)),
 	);
 	const weights = entries.map(({ weight }) => weight);
-	return { kind: 'proximity', name, looksAtClient: true, members, weights, ...placed };
+	return { kind: 'proximity', name, looksAtClient: true, members, weights, points: places, biases, ...placed };
 }
 
 /** A member with its node and its place; either is undefined after a mistake, which has been reported. */
@@ -172,7 +172,7 @@ function nearestFirst(points: readonly (Point | undefined)[], client: Point | un
 }
 
 /** Great-circle distance (haversine). */
-function distanceKm(a: Point, b: Point): number {
+export function distanceKm(a: Point, b: Point): number {
 	const radians = (degrees: number) => (degrees * Math.PI) / 180;
 	const latitude = Math.sin(radians(b.latitude - a.latitude) / 2) ** 2;
 	const longitude = Math.sin(radians(b.longitude - a.longitude) / 2) ** 2;

@@ -3,7 +3,7 @@
  */
 
 import type { Path } from '../lib/result.ts';
-import type { PolicyDocument } from '../model/steering.ts';
+import type { PolicyDocument, Use } from '../model/steering.ts';
 import type { Compiler, SteeringUnit } from './compile.ts';
 import { compileGeo } from './compile-geo.ts';
 import { compileLatency, compileProximity } from './compile-place.ts';
@@ -68,33 +68,41 @@ function compileWeighted(
 		looksAtClient: isSticky || compiler.looksAtClient(members),
 		members,
 		weights: policy.members.map(({ weight }) => weight),
-		seeds: isSticky ? memberSeeds(compiler, policy, members, path) : undefined,
+		seeds: isSticky ? memberSeeds(policy, path) : undefined,
 	};
 }
 
 /**
- * Seeds by names, never by positions, so that a member keeps its clients when another comes or goes. A member that
- * stands in place has no name: the pools it reaches stand for it, and where two reach the same, their order.
+ * Seeds by names, never by positions, so that a member keeps its clients when another comes or goes or when lists
+ * are put into another order; where two members are the same, their order tells them apart.
  */
-function memberSeeds(
-	compiler: Compiler,
-	policy: PolicyOf<'weighted'>,
-	members: readonly number[],
-	path: Path,
-): readonly number[] {
+function memberSeeds(policy: PolicyOf<'weighted'>, path: Path): readonly number[] {
+	const place = path.filter((step) => typeof step === 'string').join('.');
 	const counts = new Map<string, number>();
-	return policy.members.map(({ use }, i) => {
-		const own = typeof use === 'string' ? use : poolNames(compiler, members[i] ?? -1);
+	return policy.members.map(({ use }) => {
+		const own = nameOf(use);
 		const before = counts.get(own) ?? 0;
 		counts.set(own, before + 1);
-		return seedOf(path.join('.'), before === 0 ? own : `${own} ${before}`);
+		return seedOf(place, before === 0 ? own : `${own} ${before}`);
 	});
 }
 
-function poolNames(compiler: Compiler, member: number): string {
-	return compiler
-		.poolsOf([member])
-		.map(({ name }) => name.slice(name.indexOf(' ') + 1))
-		.sort()
-		.join();
+/** A member that stands in place has no name: what it uses stands for it, in order where order means something. */
+function nameOf(use: Use): string {
+	if (typeof use === 'string') return use;
+	const names = usesOf(use).map(nameOf);
+	return `${use.kind}(${(use.kind === 'failover' ? names : names.sort()).join()})`;
+}
+
+function usesOf(policy: PolicyDocument): readonly Use[] {
+	switch (policy.kind) {
+		case 'geo':
+			return [...policy.rules.map(({ use }) => use), ...(policy.default === undefined ? [] : [policy.default])];
+		case 'weighted':
+			return policy.members.map(({ use }) => use);
+		case 'proximity':
+			return policy.members.map((member) => (typeof member === 'string' || 'kind' in member ? member : member.use));
+		default:
+			return policy.members;
+	}
 }

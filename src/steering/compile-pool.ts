@@ -26,16 +26,16 @@ export function compilePool(
 	pool: PoolDocument,
 ): PoolNode | undefined {
 	const path: Path = ['pools', name];
-	const before = compiler.problems.length;
+	const before = compiler.mistakes;
 	if (pool.region !== undefined && !compiler.regions.has(pool.region)) {
 		compiler.report(unit, [...path, 'region'], `Cannot find the region "${pool.region}"`);
 	}
 	const monitors = poolMonitors(compiler, unit, pool, path);
 	const entries = pool.endpoints.map((endpoint, i) => ({
 		endpoint,
-		addresses: endpointAddresses(compiler, unit, endpoint, monitors, [...path, 'endpoints', i]),
+		addresses: endpointAddresses(compiler, unit, name, endpoint, monitors, [...path, 'endpoints', i]),
 	}));
-	if (compiler.problems.length > before) return undefined;
+	if (compiler.mistakes > before) return undefined;
 	return {
 		kind: 'pool',
 		name: `${unit.unit} ${name}`,
@@ -64,7 +64,8 @@ function poolMonitors(compiler: Compiler, unit: SteeringUnit, pool: PoolDocument
 			compiler.report(unit, at, `Cannot find the monitor "${name}"`);
 			continue;
 		}
-		monitors.push({ name, port: document.port, monitor: compiler.model.monitorOf(document) });
+		const port = document.kind === 'icmp' ? undefined : document.port;
+		monitors.push({ name, port, monitor: compiler.model.monitorOf(document) });
 	}
 	return monitors;
 }
@@ -77,6 +78,7 @@ interface FamilyAddress extends AddressEntry {
 function endpointAddresses(
 	compiler: Compiler,
 	unit: SteeringUnit,
+	pool: string,
 	endpoint: EndpointDocument,
 	monitors: readonly PoolMonitor[],
 	path: Path,
@@ -95,13 +97,15 @@ function endpointAddresses(
 			return [];
 		}
 		const host = endpoint.cname.slice(0, -1).toLowerCase();
-		return [{ family: undefined, octetsAt: compiler.rdataAt(name), targets: targetsOf(host, true) }];
+		return [{ family: undefined, octetsAt: compiler.rdataAt(name), targets: targetsOf(host, true), seed: 0 }];
 	}
 	return (endpoint.addresses ?? []).flatMap((text, i) => {
 		const address = parseAddress(text);
 		if (address === undefined) return [];
-		const targets = targetsOf(printAddress(address), i === 0);
-		return [{ family: address.family, octetsAt: compiler.addressAt(address), targets }];
+		const own = printAddress(address);
+		const targets = targetsOf(own, i === 0);
+		const seed = seedOf(`${pool} ${endpoint.name}`, own);
+		return [{ family: address.family, octetsAt: compiler.addressAt(address), targets, seed }];
 	});
 }
 
@@ -113,7 +117,7 @@ function targetOf(
 ): Target | undefined {
 	const other = endpoint.check?.address === undefined ? undefined : parseAddress(endpoint.check.address);
 	const address = other === undefined ? own : printAddress(other);
-	const probedPort = endpoint.check?.port ?? port;
+	const probedPort = monitor.kind === 'icmp' ? 0 : (endpoint.check?.port ?? port);
 	if (probedPort === undefined) return undefined;
 	return { key: targetKey(address, probedPort, monitor), address, port: probedPort, monitor };
 }
@@ -146,7 +150,7 @@ function poolFamily(
 			weight: endpoint.weight,
 			seed: seedOf(name, endpoint.name),
 			isForcedUp: state === 'up',
-			addresses: own.map(({ octetsAt, targets }) => ({ octetsAt, targets })),
+			addresses: own.map(({ octetsAt, targets, seed }) => ({ octetsAt, targets, seed })),
 		});
 	}
 	return { endpoints, requiredHealthy: Math.min(requiredHealthy(pool, present), present), hasAddresses };

@@ -8,6 +8,7 @@
  */
 
 import { type GeoData, noGeoData } from '../geo/decide.ts';
+import { fieldsKnown, type GeoField } from '../geo/place.ts';
 import type { Ranges } from '../geo/ranges.ts';
 import type { Target } from '../health/target.ts';
 import { type Address, addressOctets } from '../lib/address.ts';
@@ -20,7 +21,7 @@ import { compilePolicy } from './compile-policy.ts';
 import { compilePool } from './compile-pool.ts';
 import { warnOfGraph } from './graph.ts';
 import type { MergeCache } from './merge-cache.ts';
-import { membersOf, type PoolNode, type SteeringNode, type SteeringTable } from './nodes.ts';
+import { type GeoNotes, membersOf, type PoolNode, type SteeringNode, type SteeringTable } from './nodes.ts';
 
 export interface SteeringUnit {
 	/** COMMON_UNIT (lib/unit.ts) or the apex with its dot. */
@@ -51,6 +52,8 @@ export interface Compiled {
 	/** In the order of the nodes' target indexes. */
 	readonly targets: readonly Target[];
 	readonly problems: readonly UnitProblem[];
+	/** By geo node. */
+	readonly geoNotes: ReadonlyMap<number, GeoNotes>;
 }
 
 /** What the model knows and this room takes as an argument. */
@@ -98,11 +101,15 @@ export class Compiler {
 	readonly common: SteeringUnit;
 	readonly regions = new Map<string, Region>();
 	readonly problems: UnitProblem[] = [];
+	/** Problems that are no warnings. */
+	mistakes = 0;
 	readonly nodes: SteeringNode[] = [];
 	/** By node. */
 	readonly origins: Origin[] = [];
 	/** Of a database that knows nothing: one range for each family. */
 	readonly nowhere: Ranges = noGeoData().ranges;
+	/** By geo node, which gets its number when it is complete. */
+	readonly geoNotes = new Map<SteeringNode, GeoNotes>();
 	readonly #zones: readonly SteeringUnit[];
 	readonly #depths: number[] = [];
 	readonly #known = new Map<string, Known>();
@@ -114,6 +121,7 @@ export class Compiler {
 	readonly #rdataPlaces = new Map<string, number>();
 	#memoryWords = 0;
 	#countries: ReadonlySet<string | undefined> | undefined;
+	#fields: ReadonlySet<GeoField> | undefined;
 	/** Policies being compiled, inside one another. */
 	#nesting = 0;
 
@@ -154,11 +162,17 @@ export class Compiler {
 			targetCount: this.#targets.length,
 		};
 		// What is wrong with a policy that has mistakes is not known.
-		if (this.problems.length === 0) warnOfGraph(this, names, steered);
-		return { table, names, targets: this.#targets, problems: this.problems };
+		if (this.mistakes === 0) warnOfGraph(this, units, names, steered);
+		const geoNotes = new Map<number, GeoNotes>();
+		for (const [index, node] of this.nodes.entries()) {
+			const notes = this.geoNotes.get(node);
+			if (notes !== undefined) geoNotes.set(index, notes);
+		}
+		return { table, names, targets: this.#targets, problems: this.problems, geoNotes };
 	}
 
 	report(unit: SteeringUnit, path: Path, message: string): void {
+		this.mistakes++;
 		this.problems.push({ unit: unit.unit, path, message, isWarning: false });
 	}
 
@@ -170,6 +184,12 @@ export class Compiler {
 	databaseCountries(): ReadonlySet<string | undefined> {
 		this.#countries ??= new Set(this.geo.places.map(({ country }) => country));
 		return this.#countries;
+	}
+
+	/** What some loaded database knows of some network. */
+	databaseFields(): ReadonlySet<GeoField> {
+		this.#fields ??= fieldsKnown(this.geo.places);
+		return this.#fields;
 	}
 
 	#aliasesOf(pool: PoolNode): readonly Uint8Array[] {

@@ -8,9 +8,10 @@
  * | union of pools     | the addresses of all, shuffled, at most 8                                              |
  */
 
+import { VERDICT_WORD } from '../health/verdict-table.ts';
 import type { AddressEntry, EndpointEntry, PoolFamily, PoolNode, SteeringNode } from './nodes.ts';
-import { hasHealthyAddress, isAddressUp } from './pool.ts';
-import { stickyHash, stickyScore } from './rendezvous.ts';
+import { addressWord, hasKnownUp } from './pool.ts';
+import { putStickyScore, stickyHash } from './rendezvous.ts';
 import { STATE, type Walk } from './walk.ts';
 
 export const PICK = { addresses: 0, nodata: 1, servfail: 2, alias: 3 } as const;
@@ -36,8 +37,8 @@ function drawFromPool(walk: Walk, pool: PoolNode, isAnyUsed: boolean): number {
 		const endpoint = pool.looksAtClient ? bestEndpoint(walk, family, isAnyUsed) : drawEndpoint(walk, family, isAnyUsed);
 		if (endpoint === undefined) break;
 		const address = pool.looksAtClient
-			? bestAddress(walk, endpoint, isAnyUsed)
-			: drawAddress(walk, endpoint, isAnyUsed);
+			? bestAddress(walk, family, endpoint, isAnyUsed)
+			: drawAddress(walk, family, endpoint, isAnyUsed);
 		walk.picked[walk.pickedCount++] = address?.octetsAt ?? 0;
 	}
 	if (walk.pickedCount === 0) return PICK.nodata;
@@ -52,7 +53,7 @@ function drawEndpoint(walk: Walk, family: PoolFamily, isAnyUsed: boolean): Endpo
 	let endpointsLeft = 0;
 	for (let i = 0; i < endpoints.length; i++) {
 		const endpoint = endpoints[i];
-		const count = endpoint === undefined ? 0 : countLeft(walk, endpoint, isAnyUsed);
+		const count = endpoint === undefined ? 0 : countLeft(walk, family, endpoint, isAnyUsed);
 		left[i] = count;
 		if (endpoint === undefined || count === 0) continue;
 		total += endpoint.weight;
@@ -75,15 +76,17 @@ function drawEndpoint(walk: Walk, family: PoolFamily, isAnyUsed: boolean): Endpo
 /** The endpoint that the client's network has the least score for, of those with an address that is not yet picked. */
 function bestEndpoint(walk: Walk, family: PoolFamily, isAnyUsed: boolean): EndpointEntry | undefined {
 	const { endpoints } = family;
+	// The walk is over, so the scores of all its levels are free.
+	const { scores } = walk;
 	let best: EndpointEntry | undefined;
-	let least = Number.POSITIVE_INFINITY;
+	let bestAt = 0;
 	for (let i = 0; i < endpoints.length; i++) {
 		const endpoint = endpoints[i];
-		if (endpoint === undefined || countLeft(walk, endpoint, isAnyUsed) === 0) continue;
-		const score = stickyScore(walk.client, endpoint.seed, endpoint.weight);
-		if (score >= least) continue;
+		if (endpoint === undefined || countLeft(walk, family, endpoint, isAnyUsed) === 0) continue;
+		putStickyScore(scores, i, walk.client, endpoint.seed, endpoint.weight);
+		if (best !== undefined && (scores[i] ?? 0) >= (scores[bestAt] ?? 0)) continue;
 		best = endpoint;
-		least = score;
+		bestAt = i;
 	}
 	if (best?.weight === 0 && walk.pickedCount > 0 && hasWeight(walk, family, isAnyUsed)) return undefined;
 	return best;
@@ -94,48 +97,75 @@ function hasWeight(walk: Walk, family: PoolFamily, isAnyUsed: boolean): boolean 
 	for (let i = 0; i < family.endpoints.length; i++) {
 		const endpoint = family.endpoints[i];
 		if (endpoint === undefined || endpoint.weight === 0) continue;
-		if (isAnyUsed || hasHealthyAddress(walk, endpoint)) return true;
+		if (isAnyUsed) return true;
+		for (let j = 0; j < endpoint.addresses.length; j++) {
+			const address = endpoint.addresses[j];
+			if (address !== undefined && isUsable(walk, family, endpoint, address)) return true;
+		}
 	}
 	return false;
 }
 
 /** Addresses of an endpoint that may still be picked. */
-function countLeft(walk: Walk, endpoint: EndpointEntry, isAnyUsed: boolean): number {
+function countLeft(walk: Walk, family: PoolFamily, endpoint: EndpointEntry, isAnyUsed: boolean): number {
 	let count = 0;
 	for (let i = 0; i < endpoint.addresses.length; i++) {
-		if (isLeft(walk, endpoint, endpoint.addresses[i], isAnyUsed)) count++;
+		if (isLeft(walk, family, endpoint, endpoint.addresses[i], isAnyUsed)) count++;
 	}
 	return count;
 }
 
-function drawAddress(walk: Walk, endpoint: EndpointEntry, isAnyUsed: boolean): AddressEntry | undefined {
-	const count = countLeft(walk, endpoint, isAnyUsed);
+function drawAddress(
+	walk: Walk,
+	family: PoolFamily,
+	endpoint: EndpointEntry,
+	isAnyUsed: boolean,
+): AddressEntry | undefined {
+	const count = countLeft(walk, family, endpoint, isAnyUsed);
 	let skip = count === 1 ? 0 : walk.chance.below(count);
 	for (let i = 0; i < endpoint.addresses.length; i++) {
 		const address = endpoint.addresses[i];
-		if (isLeft(walk, endpoint, address, isAnyUsed) && skip-- === 0) return address;
+		if (isLeft(walk, family, endpoint, address, isAnyUsed) && skip-- === 0) return address;
 	}
 	return undefined;
 }
 
-function bestAddress(walk: Walk, endpoint: EndpointEntry, isAnyUsed: boolean): AddressEntry | undefined {
+function bestAddress(
+	walk: Walk,
+	family: PoolFamily,
+	endpoint: EndpointEntry,
+	isAnyUsed: boolean,
+): AddressEntry | undefined {
 	let best: AddressEntry | undefined;
-	let least = Number.POSITIVE_INFINITY;
+	let least = 0;
 	for (let i = 0; i < endpoint.addresses.length; i++) {
 		const address = endpoint.addresses[i];
-		if (!isLeft(walk, endpoint, address, isAnyUsed)) continue;
-		const hash = stickyHash(walk.client, endpoint.seed + i + 1);
-		if (hash >= least) continue;
+		if (address === undefined || !isLeft(walk, family, endpoint, address, isAnyUsed)) continue;
+		const hash = stickyHash(walk.client, address.seed);
+		if (best !== undefined && hash >= least) continue;
 		best = address;
 		least = hash;
 	}
 	return best;
 }
 
-function isLeft(walk: Walk, endpoint: EndpointEntry, address: AddressEntry | undefined, isAnyUsed: boolean): boolean {
-	if (address === undefined || (!isAnyUsed && !isAddressUp(walk, endpoint, address))) return false;
+function isLeft(
+	walk: Walk,
+	family: PoolFamily,
+	endpoint: EndpointEntry,
+	address: AddressEntry | undefined,
+	isAnyUsed: boolean,
+): boolean {
+	if (address === undefined || (!isAnyUsed && !isUsable(walk, family, endpoint, address))) return false;
 	for (let i = 0; i < walk.pickedCount; i++) if (walk.picked[i] === address.octetsAt) return false;
 	return true;
+}
+
+/** Up, and no newcomer that waits. */
+function isUsable(walk: Walk, family: PoolFamily, endpoint: EndpointEntry, address: AddressEntry): boolean {
+	const word = addressWord(walk, endpoint, address);
+	if (word === VERDICT_WORD.waiting) return !hasKnownUp(walk, family);
+	return word !== VERDICT_WORD.down;
 }
 
 function drawFromUnion(walk: Walk, node: SteeringNode): number {
@@ -173,7 +203,7 @@ function collectPool(walk: Walk, pool: PoolNode, before: number): number {
 		if (endpoint === undefined || (isReserved && endpoint.weight === 0)) continue;
 		for (let j = 0; j < endpoint.addresses.length; j++) {
 			const address = endpoint.addresses[j];
-			if (!isAddressUp(walk, endpoint, address) || address === undefined) continue;
+			if (address === undefined || !isUsable(walk, family, endpoint, address)) continue;
 			if (!hasSample(walk, address.octetsAt, count)) walk.samples[count++] = address.octetsAt;
 		}
 	}

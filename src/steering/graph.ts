@@ -4,11 +4,21 @@
  */
 
 import type { Family } from '../lib/address.ts';
-import type { CompiledName, Compiler } from './compile.ts';
+import type { CompiledName, Compiler, SteeringUnit } from './compile.ts';
+import { dataNeeds, LACK_EFFECTS } from './data-needs.ts';
 import { membersOf, type PoolNode, type SteeredName, type SteeringNode } from './nodes.ts';
 import { familyOf } from './pool.ts';
 
-export function warnOfGraph(compiler: Compiler, names: readonly CompiledName[], steered: readonly SteeredName[]): void {
+export function warnOfGraph(
+	compiler: Compiler,
+	units: readonly SteeringUnit[],
+	names: readonly CompiledName[],
+	steered: readonly SteeredName[],
+): void {
+	for (const { unit, path, needs } of dataNeeds(units)) {
+		if (!compiler.databaseFields().has(needs))
+			compiler.warn(unit, path, `No loaded database has data of ${needs}: ${LACK_EFFECTS[needs]}`);
+	}
 	const graph = new Graph(compiler);
 	graph.warnOfUnused(steered);
 	for (const [index, node] of compiler.nodes.entries()) graph.warnOfBranches(index, node);

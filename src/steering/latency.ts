@@ -83,7 +83,7 @@ function lastResort(walk: Walk, order: readonly number[], picks: number, rttUs: 
 }
 
 /** Median round-trip time of a pick over its addresses that are up and measured, in microseconds; 0 when there is none. */
-function medianRttUs(walk: Walk, pick: number, vantage: number): number {
+export function medianRttUs(walk: Walk, pick: number, vantage: number): number {
 	const count = collect(walk, pick, vantage, 0);
 	return count === 0 ? 0 : (walk.samples[count >>> 1] ?? 0);
 }

@@ -13,6 +13,8 @@ export interface AddressEntry {
 	readonly octetsAt: number;
 	/** Indexes of the targets that must all be up; empty when nothing is probed. */
 	readonly targets: readonly number[];
+	/** What a client's choice among an endpoint's addresses hangs on. */
+	readonly seed: number;
 }
 
 export interface EndpointEntry {
@@ -69,6 +71,8 @@ export interface GeoNode extends Placed<readonly number[]> {
 	readonly kind: 'geo';
 	readonly name: string;
 	readonly looksAtClient: true;
+	/** Of all its rules and the default, also those that no place of the databases leads to. */
+	readonly members: readonly number[];
 	/** Nodes in the order in which they are tried: most specific match first, the default last. */
 	readonly rankings: readonly (readonly number[])[];
 }
@@ -105,6 +109,9 @@ export interface ProximityNode extends Placed<ProximityRanking> {
 	readonly looksAtClient: true;
 	readonly members: readonly number[];
 	readonly weights: readonly number[];
+	/** Where members are and how their distances are bent; told by explanations alone. */
+	readonly points: readonly { readonly latitude: number; readonly longitude: number }[];
+	readonly biases: readonly number[];
 }
 
 export interface LatencyRanking {
@@ -152,8 +159,18 @@ export interface SteeringTable {
 	readonly targetCount: number;
 }
 
+/** How a geo policy came by its rankings; for explanations, so it stays out of what workers get. */
+export interface GeoNotes {
+	/** Each prefix with the name of its networks and the rule that claims it. */
+	readonly networks: readonly { readonly prefix: string; readonly name: string; readonly rule: number }[];
+	/** `country DE` and so on, with the rule that claims it. */
+	readonly places: ReadonlyMap<string, number>;
+	/** By rule: the node that it uses, and whether it is a fence. */
+	readonly rules: readonly { readonly member: number; readonly isFence: boolean }[];
+	readonly fallback: number | undefined;
+}
+
 /** Nodes that a policy may hand on to. */
 export function membersOf(node: SteeringNode): readonly number[] {
-	if (node.kind === 'pool') return [];
-	return node.kind === 'geo' ? node.rankings.flat() : node.members;
+	return node.kind === 'pool' ? [] : node.members;
 }

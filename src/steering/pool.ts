@@ -9,7 +9,7 @@
  * | all switched off by operators    | none                                      | -                      |
  *
  * A pool of CNAMEs has one verdict, which every type sees. Unknown counts as up: a target nobody has judged yet
- * must not empty an answer.
+ * must not empty an answer. A newcomer counts too, but waits for its first verdict while another endpoint is up.
  */
 
 import { VERDICT_WORD } from '../health/verdict-table.ts';
@@ -41,25 +41,47 @@ export function visitPool(walk: Walk, index: number, pool: PoolNode): number {
 	return healthy < requiredHealthy ? STATE.down : STATE.up;
 }
 
-export function hasHealthyAddress(walk: Walk, endpoint: EndpointEntry): boolean {
+function hasHealthyAddress(walk: Walk, endpoint: EndpointEntry): boolean {
 	for (let i = 0; i < endpoint.addresses.length; i++) {
 		if (isAddressUp(walk, endpoint, endpoint.addresses[i])) return true;
 	}
 	return false;
 }
 
-/** Every monitor of the pool must see the address up. */
 export function isAddressUp(walk: Walk, endpoint: EndpointEntry, address: AddressEntry | undefined): boolean {
-	if (address === undefined) return false;
-	if (endpoint.isForcedUp) return true;
-	for (let i = 0; i < address.targets.length; i++) {
-		if (targetWord(walk, address.targets[i] ?? 0) === VERDICT_WORD.down) return false;
+	return address !== undefined && addressWord(walk, endpoint, address) !== VERDICT_WORD.down;
+}
+
+/**
+ * Every monitor of the pool must see the address up; what nothing probes, or an operator holds up, is.
+ * @returns one of VERDICT_WORD: the worst of its targets
+ */
+export function addressWord(walk: Walk, endpoint: EndpointEntry, { targets }: AddressEntry): number {
+	let worst: number = VERDICT_WORD.up;
+	if (endpoint.isForcedUp) return worst;
+	for (let i = 0; i < targets.length; i++) {
+		const word = targetWord(walk, targets[i] ?? 0);
+		if (word === VERDICT_WORD.down) return word;
+		if (word === VERDICT_WORD.waiting || worst === VERDICT_WORD.up) worst = word;
 	}
-	return true;
+	return worst;
+}
+
+/** Whether an endpoint is seen up, which keeps newcomers waiting. */
+export function hasKnownUp(walk: Walk, { endpoints }: PoolFamily): boolean {
+	for (let i = 0; i < endpoints.length; i++) {
+		const endpoint = endpoints[i];
+		if (endpoint === undefined) continue;
+		for (let j = 0; j < endpoint.addresses.length; j++) {
+			const address = endpoint.addresses[j];
+			if (address !== undefined && addressWord(walk, endpoint, address) === VERDICT_WORD.up) return true;
+		}
+	}
+	return false;
 }
 
 /** The verdict of a target, read once in a query. */
-function targetWord(walk: Walk, target: number): number {
+export function targetWord(walk: Walk, target: number): number {
 	if (walk.targetEpochs[target] !== walk.worldEpoch) {
 		walk.targetEpochs[target] = walk.worldEpoch;
 		walk.targetWords[target] = Atomics.load(walk.health.verdicts, walk.slots[target] ?? 0);

@@ -26,19 +26,22 @@ export function seedOf(policy: string, member: string): number {
 /** Above every score of a member with a weight: -ln(2^-33) is below 23. */
 const RESERVE_SCORE = 1000;
 
-/** @returns less is better; members of weight 0 stand behind all others, evenly among themselves */
-export function stickyScore(client: Client, seed: number, weight: number): number {
-	const score = -Math.log((stickyHash(client, seed) + 0.5) / 0x100000000);
-	return weight === 0 ? RESERVE_SCORE + score : score / weight;
+/**
+ * Put a member's score into `scores[at]`; less is better. Members of weight 0 stand behind all others, evenly among
+ * themselves. It is written, not returned, because a fraction that is returned may be allocated.
+ */
+export function putStickyScore(scores: Float64Array, at: number, client: Client, seed: number, weight: number): void {
+	const score = -Math.log(((stickyHash(client, seed) >>> 0) + 0.5) / 0x100000000);
+	scores[at] = weight === 0 ? RESERVE_SCORE + score : score / weight;
 }
 
-/** A number below 2^32 that is the same for all of a client's network. */
+/** An integer of 32 bits, negative ones too, that is the same for all of a client's network. */
 export function stickyHash({ family, words }: Client, seed: number): number {
 	const first = words[0] ?? 0;
 	let hash = mix(seed, family);
 	hash = mix(hash, family === 4 ? first >>> 8 : first);
 	if (family === 6) hash = mix(hash, (words[1] ?? 0) >>> 8);
-	return finish(hash) >>> 0;
+	return finish(hash);
 }
 
 /** One round of MurmurHash3 (x86, 32 bits). */

@@ -14,6 +14,10 @@ import type { SteeringTable } from './nodes.ts';
 
 /** What an explanation hears of a walk; what it does not hear it reads from the walk afterwards. */
 export interface Trace {
+	/** A steered name is decided for. */
+	begin(name: number): void;
+	/** It is decided: the state of its root, and one of PICK. */
+	chosen(state: number, pick: number): void;
 	/** A node begins to be visited; what comes until it leaves is by its order. */
 	enter(node: number): void;
 	/** It has its state. */

@@ -13,7 +13,7 @@
  */
 
 import type { WeightedNode } from './nodes.ts';
-import { stickyScore } from './rendezvous.ts';
+import { putStickyScore } from './rendezvous.ts';
 import { beginResort, endResort, noteResort, STATE, scoreRow, scratchRow, type Walk } from './walk.ts';
 
 export function chooseWeighted(walk: Walk, { members, weights, seeds }: WeightedNode): number {
@@ -21,7 +21,7 @@ export function chooseWeighted(walk: Walk, { members, weights, seeds }: Weighted
 	const scores = scoreRow(walk);
 	for (let i = 0; i < members.length; i++) {
 		walk.scratch[tried + i] = 0;
-		if (seeds !== undefined) walk.scores[scores + i] = stickyScore(walk.client, seeds[i] ?? 0, weights[i] ?? 0);
+		if (seeds !== undefined) putStickyScore(walk.scores, scores + i, walk.client, seeds[i] ?? 0, weights[i] ?? 0);
 	}
 	beginResort(walk);
 	for (let round = 0; round < members.length; round++) {
@@ -38,12 +38,9 @@ export function chooseWeighted(walk: Walk, { members, weights, seeds }: Weighted
 /** The untried member with the least score. */
 function bestMember(walk: Walk, count: number, tried: number, scores: number): number {
 	let best = -1;
-	let least = Number.POSITIVE_INFINITY;
 	for (let i = 0; i < count; i++) {
-		const score = walk.scores[scores + i] ?? 0;
-		if (walk.scratch[tried + i] === 1 || score >= least) continue;
-		best = i;
-		least = score;
+		if (walk.scratch[tried + i] === 1) continue;
+		if (best < 0 || (walk.scores[scores + i] ?? 0) < (walk.scores[scores + best] ?? 0)) best = i;
 	}
 	return best;
 }

@@ -17,7 +17,8 @@ interface Holder {
 	readonly startTicks: string;
 }
 
-const TRIES = 5;
+/** Of locks in the way of one another; each deeper one is there only when a process died within a moment. */
+const DEPTH_MAX = 4;
 
 /** @throws Error that names the process that holds the directory, or says why it cannot be written */
 export function lockState(stateDir: string): StateLock {
@@ -28,40 +29,60 @@ export function lockState(stateDir: string): StateLock {
 		throw new Error(`Cannot make the state directory ${stateDir}: ${(cause as Error).message}`, { cause });
 	}
 	const own = JSON.stringify({ pid: process.pid, startTicks: statOf(process.pid)?.startTicks ?? '' } satisfies Holder);
-	for (let tries = 0; tries < TRIES; tries++) {
-		try {
-			writeFileSync(path, own, { flag: 'wx', mode: 0o644 });
-			return { release: () => removeIf(path, own) };
-		} catch (cause) {
-			if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') {
-				throw new Error(`Cannot lock the state directory ${stateDir}: ${(cause as Error).message}`, { cause });
-			}
-		}
-		const found = readText(path);
-		// Removed in the meantime.
-		if (found === undefined) continue;
-		const holder = holderOf(found);
-		if (holder !== undefined && isAlive(holder)) {
-			throw new Error(`Cannot use the state directory ${stateDir}: process ${holder.pid} uses it`);
-		}
-		removeIf(path, found);
+	let holder: Holder | undefined;
+	try {
+		holder = take(path, own, 0);
+	} catch (cause) {
+		throw new Error(`Cannot lock the state directory ${stateDir}: ${(cause as Error).message}`, { cause });
 	}
-	throw new Error(`Cannot lock the state directory ${stateDir}: others take it again and again`);
+	if (holder !== undefined)
+		throw new Error(`Cannot use the state directory ${stateDir}: process ${holder.pid} uses it`);
+	return { release: () => release(path, own) };
 }
 
 /**
- * Remove the lock file if it still says `text`. Moved away first and looked at then, since between a look and a
- * removal another process may have put its own lock there; that one is put back.
+ * Take a lock. It appears whole, by a link, so whoever reads one reads a name. That of a dead process is replaced by a
+ * rename, while a lock beside it keeps others from doing the same: so at no time can two believe that they hold it.
+ *
+ * @returns undefined when it is ours, else who holds it
+ * @throws the runtime's error when it cannot be written
  */
-function removeIf(path: string, text: string): void {
-	const aside = `${path}.${process.pid}`;
+function take(path: string, own: string, depth: number): Holder | undefined {
+	const fresh = `${path}.${process.pid}`;
+	writeFileSync(fresh, own, { mode: 0o644 });
 	try {
-		renameSync(path, aside);
-		if (readText(aside) !== text) linkSync(aside, path);
-	} catch {
-		// Somebody else has removed it, or has the lock by now.
+		for (;;) {
+			try {
+				linkSync(fresh, path);
+				return undefined;
+			} catch (error) {
+				if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+			}
+			const found = readText(path);
+			// Released in the meantime.
+			if (found === undefined) continue;
+			const holder = holderOf(found);
+			if (holder !== undefined && isAlive(holder)) return holder;
+			if (depth >= DEPTH_MAX) throw new Error(`${path} is of a process that is gone, and so are ${depth} beside it`);
+			const other = take(`${path}.over`, own, depth + 1);
+			if (other !== undefined) return other;
+			try {
+				if (readText(path) === found) {
+					renameSync(fresh, path);
+					return undefined;
+				}
+			} finally {
+				release(`${path}.over`, own);
+			}
+		}
+	} finally {
+		rmSync(fresh, { force: true });
 	}
-	rmSync(aside, { force: true });
+}
+
+/** Nobody else touches the lock of a process that lives. */
+function release(path: string, own: string): void {
+	if (readText(path) === own) rmSync(path, { force: true });
 }
 
 function readText(path: string): string | undefined {

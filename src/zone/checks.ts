@@ -3,13 +3,15 @@
  *
  *     records -> owners numbered, RRsets found -> rules for an owner, for an RRset, for a target
  *
- * | problem                                                                | kind    |
- * |------------------------------------------------------------------------|---------|
- * | no SOA or NS at the apex, an owner outside the zone                    | error   |
- * | SOA away from the apex, or two that differ                             | error   |
- * | CNAME beside other data, two that differ; the same for DNAME and NS    | error   |
- * | records below a DNAME, different TTLs in an RRset                      | warning |
- * | a target of NS, MX or SRV that is an alias; a name server without glue | warning |
+ * | problem                                                                  | kind    |
+ * |--------------------------------------------------------------------------|---------|
+ * | no SOA or NS at the apex, an owner outside the zone                      | error   |
+ * | SOA away from the apex, or two that differ                               | error   |
+ * | CNAME beside other data, two that differ; the same for DNAME and NS      | error   |
+ * | records below a DNAME, different TTLs in an RRset, a record twice        | warning |
+ * | NS at a wildcard, DS where nothing is delegated, `*` as an inner label   | warning |
+ * | addresses or MX at what is no name of a host, SPF records without TXT    | warning |
+ * | CNAMEs in a circle, and what target-rules.ts finds: missing glue and such | warning |
  *
  * A rule costs the same for each record, so a zone is checked in linear time.
  */
@@ -18,8 +20,11 @@ import { copyName, Name, octet, printName } from '../dns/name.ts';
 import { TYPE } from '../dns/protocol.ts';
 import { canonicalRdata } from '../dns/rdata.ts';
 import type { RecordList } from '../dns/record-list.ts';
-import { rrType, typeText } from '../dns/rr-type.ts';
-import { NameIndex } from './name-index.ts';
+import { typeText } from '../dns/rr-type.ts';
+import { aliasLoops } from './alias-loops.ts';
+import { hasInnerWildcard, isHostOwner, startsWithWildcard } from './name-rules.ts';
+import { APEX, HAS, Owners } from './owners.ts';
+import { TargetRules } from './target-rules.ts';
 
 export interface ZoneProblem {
 	/** Line of the record that it speaks of; 1 for the zone as a whole. */
@@ -34,14 +39,15 @@ export interface ZoneProblem {
 /** Errors and warnings are counted apart, so that no flood of warnings hides an error. */
 const PROBLEMS_MAX = 100;
 
-/** What an owner has, one bit each. */
-const HAS = { soa: 1, ns: 2, cname: 4, dname: 8, address: 16, besideCname: 32, outside: 64 } as const;
-
 /** RFC 4034 §2.5, §3 and §4 let these stand beside a CNAME: KEY, RRSIG, NSEC. */
 const ALLOWED_BESIDE_CNAME: ReadonlySet<number> = new Set([TYPE.cname, 25, TYPE.rrsig, TYPE.nsec]);
 
-/** Targets of other types may be aliases: SVCB and HTTPS by RFC 9460 §2.4.2. */
-const MUST_NOT_BE_ALIAS: ReadonlySet<number> = new Set([TYPE.ns, TYPE.mx, TYPE.srv]);
+/** The type of RFC 4408, given up by RFC 7208 §3.1. */
+const SPF = 99;
+const SPF_TEXT = new TextEncoder().encode('v=spf1');
+
+/** Types whose owner is a host, or a domain with mail. */
+const OWNED_BY_HOSTS: ReadonlySet<number> = new Set([TYPE.a, TYPE.aaaa, TYPE.mx]);
 
 /**
  * @param apex     lower-cased wire name
@@ -59,17 +65,18 @@ export function checkZone(
 class Checker {
 	readonly #apex: Uint8Array;
 	readonly #records: RecordList;
-	readonly #owners = new NameIndex();
-	/** By owner number. */
-	#has = new Uint8Array(1024);
+	readonly #owners: Owners;
 	/** By record: its owner's number. */
 	readonly #ownerOf: Uint32Array;
 	/** First record + 1 of each RRset, open addressing over owner and type. */
 	readonly #rrsets: Int32Array;
+	/** Records behind the first of their RRset, by a hash of RRset and RDATA. */
+	readonly #seen = new Map<number, number>();
+	/** First records of RRsets whose TTLs differ, and owners that are no hosts: each is told of once. */
+	readonly #differing = new Set<number>();
+	readonly #noHosts = new Set<number>();
 	#hasDname = false;
 	readonly #name = new Name();
-	readonly #other = new Name();
-	readonly #apexLabels: number;
 	readonly #errors: ZoneProblem[] = [];
 	readonly #warnings: ZoneProblem[] = [];
 
@@ -78,25 +85,20 @@ class Checker {
 		this.#records = records;
 		this.#ownerOf = new Uint32Array(records.count);
 		this.#rrsets = new Int32Array(2 ** (33 - Math.clz32(records.count + 1)));
-		copyName(apex, 0, this.#name);
-		this.#apexLabels = this.#name.labelCount;
-		this.#mark(this.#owners.add(this.#name), 0);
-		for (const owner of steered) {
-			copyName(owner, 0, this.#name);
-			this.#mark(this.#owners.add(this.#name), HAS.address);
-		}
+		this.#owners = new Owners(apex);
+		for (const owner of steered) this.#owners.mark(this.#owners.add(owner), HAS.address);
 	}
 
 	run(): readonly ZoneProblem[] {
 		this.#numberOwners();
-		const apexHas = this.#has[APEX] ?? 0;
+		const apexHas = this.#owners.has(APEX);
 		const apexText = printName(this.#apex);
 		if ((apexHas & HAS.soa) === 0)
 			this.#error(undefined, `Cannot find the SOA of ${apexText}, expected one at the apex`);
 		if ((apexHas & HAS.ns) === 0)
 			this.#error(undefined, `Cannot find an NS record of ${apexText}, expected one at the apex`);
 		this.#checkRrsets();
-		for (let record = 0; record < this.#records.count; record++) this.#checkTargets(record);
+		this.#checkTargets();
 		return [...this.#errors, ...this.#warnings].sort((a, b) => a.line - b.line);
 	}
 
@@ -109,48 +111,61 @@ class Checker {
 			if (before?.byteOffset !== wire.byteOffset) owner = this.#ownerNumber(wire, record);
 			before = wire;
 			this.#ownerOf[record] = owner;
-			this.#mark(owner, hasBit(records.type(record)));
-			if (records.type(record) === TYPE.dname) this.#hasDname = true;
+			const type = records.type(record);
+			this.#owners.mark(owner, hasBit(type));
+			if (type === TYPE.txt && isSpfText(records.rdata(record))) this.#owners.mark(owner, HAS.spfText);
+			if (type === TYPE.dname) this.#hasDname = true;
 		}
 	}
 
 	#ownerNumber(wire: Uint8Array, record: number): number {
-		copyName(wire, 0, this.#name);
-		const count = this.#owners.count;
-		const owner = this.#owners.add(this.#name);
-		if (this.#owners.count === count || this.#isInZone(this.#name)) return owner;
-		this.#mark(owner, HAS.outside);
-		const message = `Cannot hold ${printName(wire)} in this zone, expected names at or below ${printName(this.#apex)}`;
-		this.#error(record, message);
+		const { count } = this.#owners;
+		const owner = this.#owners.add(wire);
+		if (owner < count) return owner;
+		const isOutside = (this.#owners.has(owner) & HAS.outside) !== 0;
+		if (isOutside) {
+			const message = `Cannot hold ${printName(wire)} in this zone, expected names at or below ${printName(this.#apex)}`;
+			this.#error(record, message);
+		} else if (hasInnerWildcard(wire)) {
+			const message = `Cannot take ${printName(wire)} for a wildcard, expected "*" as its first label only`;
+			this.#warning(record, `${message} (RFC 4592 §2.1.1)`);
+		}
 		return owner;
-	}
-
-	#isInZone(name: Name): boolean {
-		const label = name.labelCount - this.#apexLabels;
-		return label >= 0 && this.#owners.find(name, label) === APEX;
 	}
 
 	/** The rules that hold an RRset's later records against its first, and an owner's RRsets against one another. */
 	#checkRrsets(): void {
 		const records = this.#records;
-		const differing = new Set<number>();
 		for (let record = 0; record < records.count; record++) {
 			const owner = this.#ownerOf[record] ?? 0;
-			if ((this.#owned(owner) & HAS.outside) !== 0) continue;
+			if ((this.#owners.has(owner) & HAS.outside) !== 0) continue;
 			const type = records.type(record);
 			const first = this.#firstOf(owner, type, record);
 			if (first === record) {
 				this.#checkOwner(record, owner, type);
 				continue;
 			}
-			if (records.ttlSec(first) !== records.ttlSec(record) && !differing.has(first)) {
-				differing.add(first);
-				this.#warnTtl(first, record);
-			}
-			if (isSingleton(type) && !this.#isSameRdata(first, record)) {
-				const what = `a second ${typeText(type)} at ${this.#ownerText(record)}`;
-				this.#error(record, `Cannot hold ${what}, expected only the one of line ${records.line(first)}`);
-			}
+			this.#checkLater(first, record);
+		}
+	}
+
+	/** For the others. */
+	#checkLater(first: number, record: number): void {
+		const records = this.#records;
+		const type = records.type(record);
+		if (records.ttlSec(first) !== records.ttlSec(record) && !this.#differing.has(first)) {
+			this.#differing.add(first);
+			this.#warnTtl(first, record);
+		}
+		const equal = this.#equalBefore(first, record);
+		if (isSingleton(type) && equal === undefined) {
+			const what = `a second ${typeText(type)} at ${this.#ownerText(record)}`;
+			this.#error(record, `Cannot hold ${what}, expected only the one of line ${records.line(first)}`);
+		}
+		// A transfer ends with the SOA that it began with, and so does what was saved of one.
+		if (equal !== undefined && type !== TYPE.soa) {
+			const what = `this ${typeText(type)} of ${this.#ownerText(record)} twice`;
+			this.#warning(record, `Cannot hold ${what}, expected it once: line ${records.line(equal)} has it too`);
 		}
 	}
 
@@ -166,7 +181,7 @@ class Checker {
 
 	/** For the first record of each RRset. */
 	#checkOwner(record: number, owner: number, type: number): void {
-		const has = this.#owned(owner);
+		const has = this.#owners.has(owner);
 		if (type === TYPE.soa && owner !== APEX) {
 			const message = `Cannot hold an SOA at ${this.#ownerText(record)}, expected it at ${printName(this.#apex)} only`;
 			this.#error(record, message);
@@ -180,64 +195,61 @@ class Checker {
 				`Cannot hold a DNAME beside NS at ${this.#ownerText(record)}, expected one of the two (RFC 6672 §2.3)`,
 			);
 		}
-		if (!this.#hasDname) return;
+		if (this.#hasDname) this.#checkAbove(record, owner, type);
+		if (OWNED_BY_HOSTS.has(type) && !this.#noHosts.has(owner) && !isHostOwner(this.#records.owner(record))) {
+			this.#noHosts.add(owner);
+			const what = `${typeText(type)} at ${this.#ownerText(record)}`;
+			this.#warning(record, `Cannot reach ${what} as a host, expected letters, digits and hyphens in its name`);
+		}
+		this.#checkPlace(record, owner, type);
+	}
+
+	#checkAbove(record: number, owner: number, type: number): void {
 		copyName(this.#owners.name(owner), 0, this.#name);
-		const dname = this.#closestAbove(this.#name, HAS.dname, 1);
-		if (dname !== undefined) {
-			const message = `Cannot serve ${this.#ownerText(record)} ${typeText(type)}, expected nothing below the DNAME at ${dname}`;
-			this.#warning(record, message);
+		const dname = this.#owners.closestAbove(this.#name, HAS.dname);
+		if (dname === undefined) return;
+		const message = `Cannot serve ${this.#ownerText(record)} ${typeText(type)}, expected nothing below the DNAME at ${dname}`;
+		this.#warning(record, message);
+	}
+
+	/** Types that say nothing where they are. */
+	#checkPlace(record: number, owner: number, type: number): void {
+		const has = this.#owners.has(owner);
+		if (type === TYPE.ns && startsWithWildcard(this.#records.owner(record))) {
+			const message = `Cannot delegate ${this.#ownerText(record)}: a wildcard is no cut, expected NS at a name of its own`;
+			this.#warning(record, `${message} (RFC 4592 §4.2)`);
+		}
+		if (type === TYPE.ds && (owner === APEX || (has & HAS.ns) === 0)) {
+			const message = `Cannot use the DS at ${this.#ownerText(record)}, expected it beside the NS records of a delegation`;
+			this.#warning(record, `${message} (RFC 4035 §2.4)`);
+		}
+		if (type === SPF && (has & HAS.spfText) === 0) {
+			const message = `Cannot make a policy of the SPF record at ${this.#ownerText(record)}, expected it as TXT`;
+			this.#warning(record, `${message} (RFC 7208 §3.1)`);
 		}
 	}
 
-	/** The printed suffix of `name`, from `label` up to the apex, that has one of `bits`; undefined when none has. */
-	#closestAbove(name: Name, bits: number, fromLabel: number): string | undefined {
-		for (let label = fromLabel; label <= name.labelCount - this.#apexLabels; label++) {
-			const owner = this.#owners.find(name, label);
-			if (owner >= 0 && (this.#owned(owner) & bits) !== 0) return printName(this.#owners.name(owner));
+	#checkTargets(): void {
+		const records = this.#records;
+		const owners = this.#owners;
+		const rules = new TargetRules(owners);
+		const next = new Map<number, number>();
+		const recordOf = new Map<number, number>();
+		for (let record = 0; record < records.count; record++) {
+			const owner = this.#ownerOf[record] ?? 0;
+			if ((owners.has(owner) & HAS.outside) !== 0) continue;
+			const type = records.type(record);
+			for (const message of rules.problems(owner, type, records.rdata(record))) this.#warning(record, message);
+			if (type !== TYPE.cname || recordOf.has(owner)) continue;
+			copyName(records.rdata(record), 0, this.#name);
+			recordOf.set(owner, record);
+			next.set(owner, owners.find(this.#name));
 		}
-		return undefined;
-	}
-
-	#checkTargets(record: number): void {
-		const type = this.#records.type(record);
-		const skip = rrType(type)?.additionalAt;
-		const owner = this.#ownerOf[record] ?? 0;
-		if (skip === undefined || (this.#owned(owner) & HAS.outside) !== 0) return;
-		const target = this.#name;
-		copyName(this.#records.rdata(record), skip, target);
-		if (!this.#isInZone(target)) return;
-		const number = this.#owners.find(target, 0);
-		const has = number < 0 ? 0 : this.#owned(number);
-		const targetText = printName(target.wire);
-		if ((has & HAS.cname) !== 0 && MUST_NOT_BE_ALIAS.has(type)) {
-			const message = `Cannot follow ${typeText(type)} to ${targetText}: it is an alias, expected a name with addresses`;
-			this.#warning(record, `${message} (RFC 2181 §10.3)`);
-		} else if (type === TYPE.ns && owner !== APEX && (has & HAS.address) === 0 && !this.#isFromWildcard(target)) {
-			const what = `an address of ${targetText}, a name server of ${this.#ownerText(record)}`;
-			this.#warning(record, `Cannot find ${what}, expected A or AAAA in this zone (glue)`);
+		for (const owner of aliasLoops(next)) {
+			const record = recordOf.get(owner) ?? 0;
+			const what = `the CNAME of ${this.#ownerText(record)}: it leads back to itself`;
+			this.#warning(record, `Cannot follow ${what}, expected other data in the end`);
 		}
-	}
-
-	/** Whether a wildcard may give an address to a name that has none of its own. Glue below a cut cannot come from one. */
-	#isFromWildcard(target: Name): boolean {
-		for (let label = 1; label <= target.labelCount - this.#apexLabels; label++) {
-			const start = target.starts[label] ?? 0;
-			copyName(Uint8Array.of(1, 0x2a, ...target.wire.subarray(start, target.length)), 0, this.#other);
-			const wildcard = this.#owners.find(this.#other, 0);
-			if (wildcard >= 0 && (this.#owned(wildcard) & HAS.address) !== 0) {
-				return !this.#isBelowCut(target);
-			}
-		}
-		return false;
-	}
-
-	/** At a cut counts too. */
-	#isBelowCut(name: Name): boolean {
-		for (let label = 0; label < name.labelCount - this.#apexLabels; label++) {
-			const owner = this.#owners.find(name, label);
-			if (owner >= 0 && (this.#owned(owner) & HAS.ns) !== 0) return true;
-		}
-		return false;
 	}
 
 	/** The first record of an RRset; `record` itself when it had none yet. */
@@ -254,24 +266,22 @@ class Checker {
 		}
 	}
 
-	#isSameRdata(one: number, other: number): boolean {
-		const type = this.#records.type(one);
-		const a = canonicalRdata(type, this.#records.rdata(one));
-		const b = canonicalRdata(type, this.#records.rdata(other));
-		return a.length === b.length && a.every((value, i) => value === octet(b, i));
+	/** An equal record before it. When two hashes are alike, a later double may go unseen, which is no more than a warning. */
+	#equalBefore(first: number, record: number): number | undefined {
+		const type = this.#records.type(record);
+		const rdata = canonicalRdata(type, this.#records.rdata(record));
+		if (this.#hasRdata(first, rdata)) return first;
+		let hash = Math.imul(first, 0x9e3779b1);
+		for (const value of rdata) hash = Math.imul(hash ^ value, 0x01000193) ^ (hash >>> 15);
+		const other = this.#seen.get(hash);
+		if (other === undefined) this.#seen.set(hash, record);
+		const isSameRrset = other !== undefined && this.#ownerOf[other] === this.#ownerOf[record];
+		return isSameRrset && this.#records.type(other) === type && this.#hasRdata(other, rdata) ? other : undefined;
 	}
 
-	#mark(owner: number, bits: number): void {
-		if (owner >= this.#has.length) {
-			const larger = new Uint8Array(2 * this.#has.length);
-			larger.set(this.#has);
-			this.#has = larger;
-		}
-		this.#has[owner] = this.#owned(owner) | bits;
-	}
-
-	#owned(owner: number): number {
-		return this.#has[owner] ?? 0;
+	#hasRdata(record: number, canonical: Uint8Array): boolean {
+		const own = canonicalRdata(this.#records.type(record), this.#records.rdata(record));
+		return own.length === canonical.length && own.every((value, i) => value === octet(canonical, i));
 	}
 
 	#ownerText(record: number): string {
@@ -294,9 +304,6 @@ class Checker {
 	}
 }
 
-/** The first name that is numbered. */
-const APEX = 0;
-
 function hasBit(type: number): number {
 	const beside = ALLOWED_BESIDE_CNAME.has(type) ? 0 : HAS.besideCname;
 	switch (type) {
@@ -314,6 +321,10 @@ function hasBit(type: number): number {
 		default:
 			return beside;
 	}
+}
+
+function isSpfText(rdata: Uint8Array): boolean {
+	return octet(rdata, 0) >= SPF_TEXT.length && SPF_TEXT.every((value, i) => value === octet(rdata, 1 + i));
 }
 
 function isSingleton(type: number): boolean {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type AdminParts, createAdminSurface } from '../../src/admin/app.ts';
-import type { ReadyReport } from '../../src/admin/reports.ts';
+import type { GeoReport, ReadyReport } from '../../src/admin/reports.ts';
 
 const fine: ReadyReport = {
 	ready: true,
@@ -21,12 +21,33 @@ const target = {
 	port: 8080,
 	kind: 'http',
 	vote: 'down',
+	verdict: 'down',
 	run: 0,
 	sinceSec: 4,
 	checkedSecAgo: 1.5,
 	reason: 'status 500',
-	rttMs: undefined,
+	rttMs: 1.25,
+	tlsMs: 3.5,
+	firstByteMs: 8,
+	resolvedAddress: undefined,
+	tlsProtocol: 'TLSv1.3',
+	certificateExpiresAt: '2030-01-01T00:00:00.000Z',
+	certificateDaysLeft: 100,
+	warning: undefined,
+	flapping: { held: false, heldSec: undefined },
+	frozen: false,
+	stale: false,
+	guarded: false,
+	freshVotes: 1,
+	votesNeeded: 1,
+	history: [{ secAgo: 4, vote: 'down', reason: 'status 500' }],
 } as const;
+
+const geo: GeoReport = {
+	databases: [],
+	lacks: ['asn'],
+	suffering: [{ unit: 'example.org.', path: 'policies.www', needs: 'asn', effect: 'never matches' }],
+};
 
 const degraded: ReadyReport = { ...fine, degraded: ['the new version of example.org. was refused'] };
 const unready: ReadyReport = { ...fine, ready: false, degraded: ['starting'] };
@@ -99,6 +120,7 @@ describe('the admin surface', () => {
 			status: 200,
 			body: JSON.parse(JSON.stringify({ targets: [target] })),
 		},
+		{ name: '/v1/geo tells of the geo databases', url: '/v1/geo', status: 200, body: geo },
 	] as readonly Row[]) {
 		it(name, async () => {
 			const answer = await ask(parts, method, url);
@@ -152,6 +174,19 @@ describe('the admin surface', () => {
 		});
 	}
 
+	for (const { query, status, says } of [
+		{ query: '?name=www.example.org', status: 200, says: { name: 'www.example.org' } },
+		{ query: '?name=bad', status: 400, says: { detail: 'Cannot explain that' } },
+		{ query: '', status: 400, says: { detail: 'Cannot explain without ?name=' } },
+		{ query: '?name=a&client=1.2.3.4&client=5.6.7.8', status: 400, says: { detail: 'Cannot use a parameter twice' } },
+	]) {
+		it(`answers /v1/explain${query} with ${status}`, async () => {
+			const answer = await ask({}, 'GET', `/v1/explain${query}`);
+			assert.equal(answer.status, status);
+			assert.partialDeepStrictEqual(JSON.parse(answer.body), says);
+		});
+	}
+
 	it('listens where it is told, and no longer when it is closed', async () => {
 		const surface = createAdminSurface(partsWith({}));
 		const url = await surface.listen({ host: '127.0.0.1', port: 0 });
@@ -175,6 +210,8 @@ function partsWith(parts: Partial<AdminParts>): AdminParts {
 	return {
 		ready: () => fine,
 		targets: () => [target],
+		geo: () => geo,
+		explain: ({ name }) => (name === 'bad' ? 'Cannot explain that' : { name }),
 		metrics: {
 			contentType: 'text/plain; version=0.0.4; charset=utf-8',
 			text: () => Promise.resolve('meridian_zones 1\n'),

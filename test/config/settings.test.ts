@@ -105,11 +105,6 @@ describe('loadSettings() refuses', () => {
 			says: ['Cannot set --redis-url: not yet', 'Cannot set MERIDIAN_ADMIN_TOKEN: not yet'],
 		},
 		{
-			name: 'a transport that is to come',
-			given: { flags: { '--dns-transport': 'batch' } },
-			says: ['Cannot use "batch" for --dns-transport: expected auto or dgram: batch is not there yet'],
-		},
-		{
 			name: 'a file with a mistake in its YAML',
 			given: { file: 'a: [1\nb: 2\n' },
 			says: [/^FILE:2:1: Cannot read YAML: /],

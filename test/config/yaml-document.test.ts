@@ -77,6 +77,14 @@ function bombLine(letter: string): string {
 }
 
 describe('readYaml()', () => {
+	it('places a mistake behind another one, after a text over several lines', () => {
+		const { problems } = readYaml('- ]1\n s:');
+		assert.deepEqual(
+			problems.map(({ line, column }) => `${line}:${column}`),
+			['1:3', '1:4', '2:3'],
+		);
+	});
+
 	for (const { name, text, value } of [
 		{ name: 'is undefined for nothing', text: '', value: undefined },
 		{ name: 'is undefined for a comment', text: '# nothing\n', value: undefined },

@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import { performance } from 'node:perf_hooks';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { UDP_PAYLOAD_OCTETS_MAX } from '../../src/dns/protocol.ts';
 import { typeCode, typeText } from '../../src/dns/rr-type.ts';
 import type { Transport } from '../../src/serve/respond.ts';
 import { makeQuery } from '../dns/make-query.ts';
@@ -53,6 +54,21 @@ describe('respond()', () => {
 			),
 			{ numRuns: 3000 },
 		);
+	});
+
+	it('never looks behind the message in a buffer that is longer', () => {
+		const mutator = new Mutator(23);
+		const buffer = new Uint8Array(4096);
+		const sender = { family: 4, words: Uint32Array.of(0xc0000201, 0, 0, 0) } as const;
+		const out = new Uint8Array(UDP_PAYLOAD_OCTETS_MAX);
+		for (let i = 0; i < 20_000; i++) {
+			const request = mutator.message();
+			const alone = Uint8Array.from(world.respond(request));
+			buffer.set(request);
+			buffer.fill(mutator.below(256), request.length);
+			const length = world.responder.respond(buffer, request.length, sender, 'udp', out);
+			assert.deepEqual(out.subarray(0, length), alone, Buffer.from(request).toString('hex'));
+		}
 	});
 
 	it('keeps the rules for any options', () => {

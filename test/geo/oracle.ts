@@ -2,11 +2,13 @@
  * Addresses as whole numbers, and what the geo room does in the plainest way: a second opinion.
  */
 
+import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { Client, setClient } from '../../src/geo/client.ts';
 import type { GeoData } from '../../src/geo/decide.ts';
 import { NOWHERE, type Place } from '../../src/geo/place.ts';
-import { type FamilyRanges, rangesOfPrefixes } from '../../src/geo/ranges.ts';
-import type { Family } from '../../src/lib/address.ts';
+import { type FamilyRanges, familyRanges, findRange, rangesOfPrefixes } from '../../src/geo/ranges.ts';
+import type { Address, Family } from '../../src/lib/address.ts';
 import { type Prefix, parsePrefix, prefixOf } from '../../src/lib/prefix.ts';
 
 export const bitsOf = (family: Family) => (family === 4 ? 32 : 128);
@@ -99,4 +101,12 @@ export function geoDataOf(records: Readonly<Record<string, Partial<Place>>>): Ge
 		places: [NOWHERE, ...entries.map(({ place }) => ({ ...NOWHERE, ...place }))],
 		version: JSON.stringify(records),
 	};
+}
+
+/** The place of an address, found as a query finds it. */
+export function placeAt({ ranges, places }: GeoData, { family, words }: Address): Place {
+	const client = new Client();
+	setClient(client, family, words);
+	const own = familyRanges(ranges, client.family);
+	return places[own.values[findRange(own, client.words)] ?? -1] ?? assert.fail();
 }

@@ -1,52 +1,25 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { countries } from 'countries-list';
-import fc from 'fast-check';
+import { centroidOf } from '../../src/geo/centroids.ts';
 import { continentOf } from '../../src/geo/continents.ts';
-import { fillPlace, NOWHERE, type Place, placeOf } from '../../src/geo/place.ts';
+import { fieldsKnown, fillPlace, NOWHERE, type Place } from '../../src/geo/place.ts';
 
-describe('placeOf()', () => {
-	for (const { name, record, place } of [
-		{ name: 'is nowhere without a record', record: null, place: {} },
+const ISTANBUL = { latitude: 41, longitude: 29, precision: 'database' } as const;
+
+describe('fieldsKnown()', () => {
+	for (const { name, places, fields } of [
+		{ name: 'knows nothing nowhere', places: [{}], fields: [] },
 		{
-			name: 'reads a flat country and knows its continent',
-			record: { country_code: 'DE' },
-			place: { country: 'DE', continent: 'EU' },
+			name: 'takes what any place has',
+			places: [{ country: 'DE', continent: 'EU' }, { asn: 7 }],
+			fields: ['country', 'continent', 'asn'],
 		},
-		{
-			name: 'reads a nested city record',
-			record: {
-				country: { iso_code: 'US', names: { en: 'United States' } },
-				continent: { code: 'NA' },
-				subdivisions: [{ iso_code: 'CA' }, { iso_code: 'XX' }],
-				location: { latitude: 37.4, longitude: -122.1 },
-			},
-			place: { country: 'US', continent: 'NA', subdivision: 'US-CA' },
-		},
-		{
-			name: 'prefers the continent that the record names',
-			record: { country: { iso_code: 'TR' }, continent: { code: 'EU' } },
-			place: { country: 'TR', continent: 'EU' },
-		},
-		{ name: 'reads a continent alone', record: { continent: { code: 'AS' } }, place: { continent: 'AS' } },
-		{ name: 'reads an ASN', record: { autonomous_system_number: 64496 }, place: { asn: 64496 } },
-		{ name: 'has no subdivision without a country', record: { subdivisions: [{ iso_code: 'CA' }] }, place: {} },
-		{ name: 'knows no continent of what is no country', record: { country_code: 'EU' }, place: { country: 'EU' } },
-		{ name: 'takes empty text for nothing', record: { country_code: '', country: { iso_code: '' } }, place: {} },
-		{
-			name: 'leaves other types alone',
-			record: { country_code: 5, country: 'DE', continent: [], subdivisions: {}, autonomous_system_number: '7' },
-			place: {},
-		},
-		{ name: 'takes a text for no place', record: 'DE', place: {} },
-		{ name: 'takes a list for no place', record: ['DE'], place: {} },
+		{ name: 'counts coordinates of a database', places: [{ coordinates: ISTANBUL }], fields: ['coordinates'] },
+		{ name: 'does not count centroids', places: [{ coordinates: centroidOf('TR') }], fields: [] },
 	]) {
-		it(name, () => assert.deepEqual(placeOf(record), { ...NOWHERE, ...place }));
+		it(name, () => assert.deepEqual([...fieldsKnown(places.map((place) => ({ ...NOWHERE, ...place })))], fields));
 	}
-
-	it('never fails', () => {
-		fc.assert(fc.property(fc.anything(), (record) => assert.ok(placeOf(record))));
-	});
 });
 
 describe('fillPlace()', () => {
@@ -78,9 +51,33 @@ describe('fillPlace()', () => {
 		},
 		{
 			name: 'takes no continent with another country',
-			earlier: { country: 'EU' },
+			earlier: { country: 'QQ' },
 			later: { country: 'US', continent: 'NA' },
-			filled: { country: 'EU' },
+			filled: { country: 'QQ' },
+		},
+		{
+			name: 'takes a country on its continent',
+			earlier: { continent: 'EU' },
+			later: { country: 'DE', continent: 'EU' },
+			filled: { country: 'DE', continent: 'EU' },
+		},
+		{
+			name: 'takes no country on another continent',
+			earlier: { continent: 'EU' },
+			later: { country: 'US', continent: 'NA', subdivision: 'US-CA', asn: 7 },
+			filled: { continent: 'EU', asn: 7 },
+		},
+		{
+			name: 'takes coordinates whatever continent the country is counted to',
+			earlier: { country: 'TR', continent: 'EU' },
+			later: { country: 'TR', continent: 'AS', coordinates: ISTANBUL },
+			filled: { country: 'TR', continent: 'EU', coordinates: ISTANBUL },
+		},
+		{
+			name: 'takes no county of another state',
+			earlier: { country: 'GB', subdivision: 'GB-SCT' },
+			later: { country: 'GB', subdivision: 'GB-ENG', innerSubdivision: 'GB-WSM' },
+			filled: { country: 'GB', subdivision: 'GB-SCT' },
 		},
 		{
 			name: 'takes an ASN whatever the country',
@@ -97,6 +94,13 @@ describe('continentOf()', () => {
 	it('agrees with countries-list on each country', () => {
 		const differences = Object.entries(countries).filter(([code, { continent }]) => continentOf(code) !== continent);
 		assert.deepEqual(differences, []);
+	});
+
+	it('has a centroid for each country', () => {
+		assert.deepEqual(
+			Object.keys(countries).filter((code) => centroidOf(code) === undefined),
+			[],
+		);
 	});
 
 	for (const { code, continent } of [

@@ -16,6 +16,7 @@ const DESIGN_DOCUMENT = {
 			port: 8080,
 			path: '/healthz',
 			host: 'www.example.org',
+			redirects: 0,
 			expect: { status: ['200-399'], body: 'ok' },
 			interval: '10s',
 			timeout: '4s',
@@ -23,6 +24,8 @@ const DESIGN_DOCUMENT = {
 			rise: 5,
 			consensus: { mode: 'majority', minProbers: 1 },
 			from: ['us-east', 'eu-west'],
+			maxFlips: 5,
+			flapWindow: '5m',
 		},
 	},
 	pools: {
@@ -144,9 +147,9 @@ describe('readSteering() takes', () => {
 			policies: { geo: { kind: 'geo' }, spread: { kind: 'weighted', members: [{ use: 'eu' }] } },
 			names: { '@': { policy: 'eu' } },
 		});
-		const timing = { interval: '10s', timeout: '4s', fall: 3, rise: 5 };
+		const timing = { interval: '10s', timeout: '4s', fall: 3, rise: 5, maxFlips: 7 };
 		assert.deepEqual(plain(Object.fromEntries(document.monitors)), {
-			http: { kind: 'http', ...timing, path: '/', expect: { status: ['200-399'] } },
+			http: { kind: 'http', ...timing, path: '/', redirects: 0, expect: { status: ['200-399'] } },
 			tcp: { kind: 'tcp', port: 1, ...timing },
 		});
 		assert.deepEqual(plain(document.pools.get('eu')), {
@@ -203,6 +206,7 @@ describe('readSteering() takes', () => {
 	}
 });
 
+const MONITOR_KINDS = 'http, https, tcp, dns, tls, grpc, icmp';
 const KEYS = 'regions, networks, places, monitors, pools, policies';
 const ENDPOINT_KEYS = 'name, addresses, cname, weight, state, check';
 const NAME_RULE = 'expected up to 63 letters, digits, "_", "." or "-"';
@@ -251,7 +255,7 @@ const IN_FORM: readonly Mistake[] = [
 	{
 		name: 'a kind __proto__',
 		value: { monitors: { a: { kind: '__proto__' } } },
-		says: ['monitors.a.kind: Cannot use kind "__proto__": expected one of http, tcp'],
+		says: [`monitors.a.kind: Cannot use kind "__proto__": expected one of ${MONITOR_KINDS}`],
 	},
 	{
 		name: 'a kind constructor',
@@ -382,12 +386,12 @@ const IN_MONITORS: readonly Mistake[] = [
 	{
 		name: 'a monitor without a kind',
 		value: { monitors: { a: {} } },
-		says: ['monitors.a: Cannot do without "kind": expected one of http, tcp'],
+		says: [`monitors.a: Cannot do without "kind": expected one of ${MONITOR_KINDS}`],
 	},
 	{
 		name: 'a monitor that is a text',
 		value: { monitors: { a: 'http' } },
-		says: ['monitors.a: Cannot use "http": expected a table with a key "kind" (http, tcp)'],
+		says: [`monitors.a: Cannot use "http": expected a table with a key "kind" (${MONITOR_KINDS})`],
 	},
 	{
 		name: 'durations below 100 ms',
@@ -416,6 +420,14 @@ const IN_MONITORS: readonly Mistake[] = [
 		],
 	},
 	{
+		name: 'no turns at all, in no time',
+		value: inMonitor({ maxFlips: 0, flapWindow: '50ms' }),
+		says: [
+			'monitors.web.maxFlips: Cannot use 0: expected a number of turns, 1..1000',
+			'monitors.web.flapWindow: Cannot use 50ms: expected 100ms or more',
+		],
+	},
+	{
 		name: 'a path and a host with line feeds, which would be headers',
 		value: inMonitor({ path: '/\r\nX: y', host: 'a\nb' }),
 		says: [
@@ -436,6 +448,73 @@ const IN_MONITORS: readonly Mistake[] = [
 		name: 'at-least without a number',
 		value: inMonitor({ consensus: { mode: 'at-least' } }),
 		says: ['monitors.web.consensus: Cannot use at-least without "k": expected a number of regions'],
+	},
+	{
+		name: 'redirects without end',
+		value: inMonitor({ redirects: 6 }),
+		says: ['monitors.web.redirects: Cannot use 6: expected a number of redirects to follow, 0..5'],
+	},
+	{
+		name: 'keys of another kind',
+		value: { monitors: { web: { kind: 'tls', path: '/' }, plain: { kind: 'http', verify: false } } },
+		says: [
+			'monitors.web.path: Cannot use the unknown key "path": expected one of kind, port, interval, timeout, fall, rise, from, consensus, maxFlips, flapWindow, serverName, verify, minDaysLeft',
+			'monitors.plain.verify: Cannot use the unknown key "verify": expected one of kind, port, interval, timeout, fall, rise, from, consensus, maxFlips, flapWindow, path, host, redirects, expect',
+		],
+	},
+	{
+		name: 'what is no way to look at a certificate',
+		value: { monitors: { web: { kind: 'https', serverName: '192.0.2.1', verify: 'no', minDaysLeft: -1 } } },
+		says: [
+			'monitors.web.serverName: Cannot use "192.0.2.1": expected a host name, as it stands in the certificate',
+			'monitors.web.verify: Cannot use "no": expected true or false',
+			'monitors.web.minDaysLeft: Cannot use -1: expected a number of days, 0..398',
+		],
+	},
+	{
+		name: 'escapes that are none',
+		value: { monitors: { web: { kind: 'tcp', send: 'a\\q', expect: '\\x4' } } },
+		says: [
+			'monitors.web.send: Cannot read "\\q" in "a\\\\q": expected \\r, \\n, \\t, \\xNN, or \\\\ for a backslash',
+			'monitors.web.expect: Cannot read "\\x" in "\\\\x4": expected \\r, \\n, \\t, \\xNN, or \\\\ for a backslash',
+		],
+	},
+	{
+		name: 'a question that is none',
+		value: {
+			monitors: {
+				web: { kind: 'dns' },
+				name: { kind: 'dns', query: { name: 'a..b', type: 'a' }, transport: 'doh', expect: { rcode: 'OK' } },
+			},
+		},
+		says: [
+			'monitors.web: Cannot do without "query": expected a query: name, type',
+			'monitors.name.query.name: Cannot use "a..b": expected a domain name',
+			'monitors.name.query.type: Cannot use "a": expected one of A, AAAA, CAA, CNAME, DNSKEY, MX, NS, PTR, SOA, SRV, TXT',
+			'monitors.name.transport: Cannot use "doh": expected udp or tcp',
+			'monitors.name.expect.rcode: Cannot use "OK": expected one of NOERROR, NXDOMAIN, REFUSED, SERVFAIL, NOTIMP, FORMERR, NOTAUTH',
+		],
+	},
+	{
+		name: 'a certificate where there is no TLS',
+		value: { monitors: { web: { kind: 'grpc', verify: false, serverName: 'a.example', minDaysLeft: 7 } } },
+		says: [
+			'monitors.web.serverName: Cannot use serverName without TLS: expected tls: true beside it',
+			'monitors.web.minDaysLeft: Cannot use minDaysLeft without TLS: expected tls: true beside it',
+			'monitors.web.verify: Cannot use verify without TLS: expected tls: true beside it',
+		],
+	},
+	{
+		name: 'a port where there is none',
+		value: { monitors: { web: { kind: 'icmp', port: 7 } } },
+		says: [
+			'monitors.web.port: Cannot use the unknown key "port": expected one of kind, interval, timeout, fall, rise, from, consensus, maxFlips, flapWindow',
+		],
+	},
+	{
+		name: 'nothing to send',
+		value: { monitors: { web: { kind: 'tcp', send: '' } } },
+		says: ['monitors.web.send: Cannot use "": expected text to send of 1..1024 characters'],
 	},
 ];
 
@@ -569,11 +648,6 @@ const OF_KINDS: readonly Mistake[] = [
 ];
 
 const TO_COME: readonly Mistake[] = [
-	...['https', 'tls', 'dns', 'grpc', 'icmp'].map((kind) => ({
-		name: `a monitor of kind ${kind}`,
-		value: { monitors: { a: { kind, whatever: 1 } } },
-		says: [`monitors.a.kind: Cannot use kind "${kind}": not yet; there are http, tcp`],
-	})),
 	{
 		name: 'type MX',
 		value: inName({ types: ['A', 'MX'] }),
@@ -586,14 +660,6 @@ const TO_COME: readonly Mistake[] = [
 			'dnssec: Cannot use the key "dnssec": not yet',
 			'pools.eu.capacity: Cannot use the key "capacity": not yet',
 			'policies.p.failback: Cannot use the key "failback": not yet',
-		],
-	},
-	{
-		name: 'what tcp is to send and to expect',
-		value: { monitors: { a: { kind: 'tcp', send: 'x', expect: 'y' } } },
-		says: [
-			'monitors.a.send: Cannot use the key "send": not yet',
-			'monitors.a.expect: Cannot use the key "expect": not yet',
 		],
 	},
 ];

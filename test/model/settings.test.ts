@@ -14,6 +14,7 @@ describe('flagOf() and variableOf()', () => {
 		{ key: 'dns.ecs.trust', flag: '--dns-ecs-trust', variable: 'MERIDIAN_DNS_ECS_TRUST' },
 		{ key: 'zonesDir', flag: '--zones-dir', variable: 'MERIDIAN_ZONES_DIR' },
 		{ key: 'geodb', flag: '--geodb', variable: 'MERIDIAN_GEODB' },
+		{ key: 'probe.contact', flag: '--probe-contact', variable: 'MERIDIAN_PROBE_CONTACT' },
 		{ key: 'probe.allow', flag: '--probe-allow', variable: 'MERIDIAN_PROBE_ALLOW' },
 	]) {
 		it(`spell ${key} as ${flag} and ${variable}`, () => {
@@ -80,6 +81,7 @@ describe('readSettings()', () => {
 				region: 'local',
 				'probe.deny': [],
 				'probe.allow': [],
+				'probe.contact': '',
 				'log.level': 'info',
 			},
 		);
@@ -150,8 +152,7 @@ describe('readSettings()', () => {
 		{ key: 'dns.identity', text: 'a\nb', expected: 'at most 255 printable ASCII characters' },
 		{ key: 'dns.rateLimit.rate', text: '1000001', expected: 'a number 0..1000000' },
 		{ key: 'dns.rateLimit.slip', text: '101', expected: 'a number 0..100' },
-		{ key: 'dns.transport', text: 'batch', expected: 'auto or dgram: batch is not there yet' },
-		{ key: 'dns.transport', text: 'tcp', expected: 'one of auto, dgram' },
+		{ key: 'dns.transport', text: 'tcp', expected: 'one of auto, batch, dgram' },
 		{ key: 'region', text: '', expected: 'some text' },
 		{ key: 'log.level', text: 'loud', expected: 'one of debug, info, warn, error, silent' },
 		{

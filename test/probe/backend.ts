@@ -5,25 +5,29 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { Worker } from 'node:worker_threads';
 
 export interface Backend {
 	readonly port: number;
 	/** Requests as they arrived, one text per connection. */
 	readonly requests: readonly string[];
+	/** Connections that are not closed. */
+	readonly open: number;
 	close(): Promise<void>;
 }
 
 /**
  * @param onRequest  called once per connection with the first octets that arrive, or at once when `greets`
+ * @param tls        speaks TLS with these options
  */
 export async function startBackend(
 	onRequest: (socket: Socket) => void,
-	{ host = '127.0.0.1', greets = false } = {},
+	{ host = '127.0.0.1', greets = false, tls }: { host?: string; greets?: boolean; tls?: TlsOptions } = {},
 ): Promise<Backend> {
 	const requests: string[] = [];
 	const sockets = new Set<Socket>();
-	const server = createServer((socket) => {
+	const onSocket = (socket: Socket) => {
 		sockets.add(socket);
 		socket.on('error', () => {});
 		socket.on('close', () => sockets.delete(socket));
@@ -32,7 +36,11 @@ export async function startBackend(
 			requests.push(octets.toString());
 			if (!greets) onRequest(socket);
 		});
-	});
+	};
+	const server = tls === undefined ? createServer(onSocket) : createTlsServer(tls, onSocket);
+	// Below TLS too, for connections whose handshake never ends.
+	server.on('connection', (socket: Socket) => sockets.add(socket.on('close', () => sockets.delete(socket))));
+	server.on('tlsClientError', () => {});
 	server.listen(0, host);
 	await once(server, 'listening');
 	const bound = server.address();
@@ -40,6 +48,9 @@ export async function startBackend(
 	return {
 		port: bound.port,
 		requests,
+		get open() {
+			return sockets.size;
+		},
 		async close() {
 			for (const socket of sockets) socket.destroy();
 			server.close();

@@ -1,42 +1,24 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { describe, it } from 'node:test';
-import { type Target, targetKey } from '../../src/health/target.ts';
-import type { HttpMonitor, Monitor } from '../../src/model/monitor.ts';
-import { createCheck } from '../../src/probe/check.ts';
+import type { Monitor } from '../../src/model/monitor.ts';
 import { answer, refusingPort, startBackend, startFullBackend } from './backend.ts';
+import { checkLoopback } from './check-loopback.ts';
+import { monitorFrom, targetAt } from './monitor-from.ts';
 
-const TIMING = { intervalMs: 10_000, timeoutMs: 2000, fall: 3, rise: 2, from: undefined };
-const TCP: Monitor = { kind: 'tcp', ...TIMING };
-const HTTP: HttpMonitor = {
-	kind: 'http',
-	...TIMING,
-	path: '/healthz',
-	host: undefined,
-	statuses: [
-		{ first: 200, last: 299 },
-		{ first: 304, last: 304 },
-	],
-	body: undefined,
-};
+const TIMING = { interval: '10s', timeout: '2s', fall: 3, rise: 2 };
+const TCP = monitorFrom({ kind: 'tcp', ...TIMING });
+const HTTP = monitorFrom({ kind: 'http', ...TIMING, path: '/healthz', expect: { status: ['200-299', 304] } });
 
 const clock = { nowMs: () => performance.now() };
-const check = createCheck({ clock, version: '1.2.3' });
+const check = checkLoopback();
 const never = new AbortController().signal;
-
-function targetAt(port: number, monitor: Monitor, address = '127.0.0.1'): Target {
-	return { key: targetKey(address, port, monitor), address, port, monitor };
-}
 
 /** Answers 200 and sends `text` for ever. */
 function endless(text: string) {
 	return (socket: Socket) => {
 		socket.write('HTTP/1.1 200 OK\r\n\r\n');
-		const more = () => {
-			while (!socket.destroyed && socket.write(text.repeat(1000)));
-		};
-		socket.on('drain', more);
-		more();
+		repeat(socket, text);
 	};
 }
 
@@ -187,7 +169,7 @@ describe('an http check', () => {
 		it(name, async () => {
 			const backend = await startBackend(says);
 			const startMs = clock.nowMs();
-			const result = await check(targetAt(backend.port, { ...HTTP, ...expects }), never);
+			const result = await check(targetAt(backend.port, { ...HTTP, ...expects } as Monitor), never);
 			const tookMs = clock.nowMs() - startMs;
 			await backend.close();
 			assert.equal(`${result.isUp ? 'up' : 'down'}: ${result.reason}`, finds);
@@ -225,12 +207,16 @@ describe('the request of an http check', () => {
 		{ name: 'names the host of the monitor', host: 'www.example.org', sends: /\r\nhost: www\.example\.org\r\n/i },
 		{ name: 'names address and port without one', host: undefined, sends: /\r\nhost: 127\.0\.0\.1:\d+\r\n/i },
 		{ name: 'asks for the path', host: undefined, sends: /^GET \/healthz HTTP\/1\.1\r\n/ },
-		{ name: 'says who asks', host: undefined, sends: /\r\nuser-agent: meridian-probe\/1\.2\.3\r\n/i },
+		{
+			name: 'says who asks',
+			host: undefined,
+			sends: /\r\nuser-agent: meridian\/1\.2\.3 \(\+https:\/\/example\.org\/\)\r\n/i,
+		},
 		{ name: 'asks to close', host: undefined, sends: /\r\nconnection: close\r\n/i },
 	]) {
 		it(name, async () => {
 			const backend = await startBackend(answer('200 OK'));
-			await check(targetAt(backend.port, { ...HTTP, host }), never);
+			await check(targetAt(backend.port, { ...HTTP, host } as Monitor), never);
 			await backend.close();
 			assert.equal(backend.requests.length, 1);
 			assert.match(backend.requests[0] ?? '', sends);
@@ -263,11 +249,129 @@ describe('a tcp check', () => {
 	});
 });
 
+const TCP_CASES = [
+	{
+		name: 'finds what it expects in the answer to what it sent',
+		keys: { send: 'PING\\r\\n', expect: '+PONG' },
+		says: (socket: Socket) => void socket.end('+PONG\r\n'),
+		finds: 'up: answer has the expected text',
+		sends: 'PING\r\n',
+	},
+	{
+		name: 'finds what it expects in a greeting',
+		keys: { expect: '220 ' },
+		greets: true,
+		says: (socket: Socket) => void socket.write('220 mail.example.org ESMTP\r\n'),
+		finds: 'up: answer has the expected text',
+	},
+	{
+		name: 'sends and finds octets that are no text',
+		keys: { send: '\\x00\\xff', expect: '\\xfe\\x00' },
+		says: (socket: Socket) => void socket.end(Buffer.of(1, 0xfe, 0, 1)),
+		finds: 'up: answer has the expected text',
+	},
+	{
+		name: 'is down when the answer lacks it',
+		keys: { send: 'x', expect: 'ok' },
+		says: (socket: Socket) => void socket.end('no'),
+		finds: 'down: answer lacks "ok"',
+	},
+	{
+		name: 'is down when it is not in the first 64 KiB',
+		keys: { send: 'x', expect: 'ok' },
+		says: (socket: Socket) => void socket.end(`${'x'.repeat(65_535)}ok`),
+		finds: 'down: answer lacks "ok" in its first 65536 octets',
+	},
+	{
+		name: 'is down when the answer does not come',
+		keys: { send: 'x', expect: 'ok' },
+		says: () => {},
+		finds: 'down: no answer within 150 ms',
+	},
+	{
+		name: 'is down when the answer comes octet by octet, too slowly',
+		keys: { send: 'x', expect: 'slowly' },
+		says: (socket: Socket) => void setInterval(() => socket.write('s'), 20).unref(),
+		finds: 'down: no answer within 150 ms',
+	},
+	{
+		name: 'is down on a reset',
+		keys: { send: 'x', expect: 'ok' },
+		says: (socket: Socket) => void socket.resetAndDestroy(),
+		finds: 'down: connection reset',
+	},
+	{ name: 'is up once it has sent', keys: { send: 'x' }, says: () => {}, finds: 'up: connected and sent' },
+];
+
+describe('a tcp check that speaks', () => {
+	for (const { name, keys, greets = false, says, finds, sends } of TCP_CASES) {
+		it(name, async () => {
+			const backend = await startBackend(says, { greets });
+			const monitor = monitorFrom({ kind: 'tcp', timeout: '150ms', ...keys });
+			const result = await check(targetAt(backend.port, monitor), never);
+			const requests = [...backend.requests];
+			await backend.close();
+			assert.equal(`${result.isUp ? 'up' : 'down'}: ${result.reason}`, finds);
+			if (sends !== undefined) assert.deepEqual(requests, [sends]);
+			if (finds.includes('has the expected')) assert(result.firstByteMs !== undefined && result.firstByteMs >= 0);
+		});
+	}
+});
+
+describe('an answer that never ends', () => {
+	for (const { name, says, keys, finds } of [
+		{
+			name: 'of interim answers',
+			says: (socket: Socket) => repeat(socket, 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n'),
+			keys: {},
+			finds: /^(more than 16 interim answers|answer exceeds 1048576 octets)$/,
+		},
+		{
+			name: 'of chunk extensions',
+			says: (socket: Socket) => {
+				socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;a=');
+				repeat(socket, 'b');
+			},
+			keys: { expect: { body: 'ok' } },
+			finds: /^(answer exceeds 1048576 octets|answer is not HTTP)$/,
+		},
+		{
+			name: 'of trailers',
+			says: (socket: Socket) => {
+				socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n');
+				repeat(socket, 'X-Trailer: 1\r\n');
+			},
+			keys: { expect: { body: 'ok' } },
+			finds: /^(answer exceeds 1048576 octets|headers exceed 16384 octets)$/,
+		},
+	]) {
+		it(`${name} is cut off long before the deadline`, async () => {
+			const backend = await startBackend(says);
+			const startMs = clock.nowMs();
+			const result = await check(targetAt(backend.port, monitorFrom({ kind: 'http', ...keys })), never);
+			const tookMs = clock.nowMs() - startMs;
+			await backend.close();
+			assert.equal(result.isUp, false);
+			assert.match(result.reason, finds);
+			assert(tookMs < 2000, `took ${tookMs} ms`);
+		});
+	}
+});
+
+/** Sends `text` for as long as it is taken. */
+function repeat(socket: Socket, text: string): void {
+	const more = () => {
+		while (!socket.destroyed && socket.write(text.repeat(1000)));
+	};
+	socket.on('drain', more);
+	more();
+}
+
 describe('any check', () => {
 	for (const monitor of [HTTP, TCP]) {
 		it(`of kind ${monitor.kind} is down when the connection is refused`, async () => {
 			const result = await check(targetAt(await refusingPort(), monitor), never);
-			assert.deepEqual(result, { isUp: false, reason: 'connection refused', rttMs: undefined });
+			assert.deepEqual(result, { isUp: false, reason: 'connection refused' });
 		});
 
 		it(`of kind ${monitor.kind} ends at its deadline when nobody answers the connection`, async () => {
@@ -276,13 +380,13 @@ describe('any check', () => {
 			const result = await check(targetAt(full.port, { ...monitor, timeoutMs: 150 }), never);
 			const tookMs = clock.nowMs() - startMs;
 			await full.close();
-			assert.deepEqual(result, { isUp: false, reason: 'no answer within 150 ms', rttMs: undefined });
+			assert.deepEqual(result, { isUp: false, reason: 'no answer within 150 ms' });
 			assert(tookMs < 1000, `took ${tookMs} ms`);
 		});
 
 		it(`of kind ${monitor.kind} ends when it is stopped before it starts`, async () => {
 			const result = await check(targetAt(await refusingPort(), monitor), AbortSignal.abort());
-			assert.deepEqual(result, { isUp: false, reason: 'stopped', rttMs: undefined });
+			assert.deepEqual(result, { isUp: false, reason: 'stopped' });
 		});
 	}
 

@@ -1,32 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type Target, targetKey } from '../../src/health/target.ts';
 import { parsePrefix } from '../../src/lib/prefix.ts';
 import type { Monitor } from '../../src/model/monitor.ts';
-import { createCheck } from '../../src/probe/check.ts';
 import { createGuard } from '../../src/probe/guard.ts';
 import { type Observation, Prober } from '../../src/probe/prober.ts';
 import { answer, startBackend } from './backend.ts';
+import { checkLoopback } from './check-loopback.ts';
+import { monitorFrom, targetAt } from './monitor-from.ts';
 
-const MONITOR: Monitor = {
-	kind: 'http',
-	intervalMs: 25,
-	timeoutMs: 20_000,
-	fall: 2,
-	rise: 2,
-	from: undefined,
-	path: '/',
-	host: undefined,
-	statuses: [{ first: 200, last: 399 }],
-	body: undefined,
-};
+const MONITOR: Monitor = { ...monitorFrom({ kind: 'http', fall: 2, rise: 2 }), intervalMs: 25, timeoutMs: 20_000 };
 
 const clock = { nowMs: () => performance.now() };
-const silent = { info() {}, warn() {}, error() {} };
-
-function targetAt(port: number): Target {
-	return { key: targetKey('127.0.0.1', port, MONITOR), address: '127.0.0.1', port, monitor: MONITOR };
-}
 
 /** A prober allowed to probe loopback, and a wait for the first observation that fits. */
 function startProber() {
@@ -35,12 +19,12 @@ function startProber() {
 	const listeners = new Set<(observation: Observation) => void>();
 	const prober = new Prober({
 		clock,
-		log: silent,
 		guard: createGuard({ deny: [], allow: [loopback] }),
-		check: createCheck({ clock, version: '0' }),
+		check: checkLoopback(),
 		onObservation: (observation) => {
 			for (const listener of listeners) listener(observation);
 		},
+		onDenied: (_, reason) => assert.fail(reason),
 	});
 	function observed(fits: (observation: Observation) => boolean): Promise<Observation> {
 		return new Promise((resolve) => {
@@ -60,14 +44,14 @@ describe('Prober with real checks', () => {
 		let status = '200 OK';
 		const backend = await startBackend((socket) => answer(status)(socket));
 		const { prober, observed } = startProber();
-		prober.setTargets([targetAt(backend.port)]);
-		const up = await observed(({ vote }) => vote === 'up');
-		assert(up.changed && up.rttMs !== undefined);
+		prober.setTargets([targetAt(backend.port, MONITOR)]);
+		const up = await observed(({ result }) => result.isUp === true);
+		assert(up.result.rttMs !== undefined && up.tookMs > 0);
 		status = '503 Service Unavailable';
-		const down = await observed(({ vote }) => vote === 'down');
-		assert.equal(down.reason, 'status 503, expected 200-399');
+		const down = await observed(({ result }) => !result.isUp);
+		assert.equal(down.result.reason, 'status 503, expected 200-399');
 		status = '200 OK';
-		await observed(({ vote }) => vote === 'up');
+		await observed(({ result }) => result.isUp === true);
 		await prober.close();
 		await backend.close();
 	});
@@ -80,7 +64,7 @@ describe('Prober with real checks', () => {
 			asked.resolve();
 		});
 		const { prober } = startProber();
-		prober.setTargets([targetAt(backend.port)]);
+		prober.setTargets([targetAt(backend.port, MONITOR)]);
 		await asked.promise;
 		await prober.close();
 		await closed.promise;

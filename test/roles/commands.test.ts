@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
+import { freePort } from '../setup/free-port.ts';
 import { runToEnd } from './meridian-process.ts';
 import { GOOD_ZONE, scratch } from './scratch.ts';
 
@@ -26,7 +27,7 @@ describe('meridian', { concurrency: 4 }, () => {
 			name: 'names all commands when none is near',
 			args: ['zzzzzzz'],
 			code: 2,
-			err: /^Cannot run "zzzzzzz": expected one of start, serve, check\n$/,
+			err: /^Cannot run "zzzzzzz": expected one of start, serve, probe, check, explain, geo\n$/,
 		},
 		{ name: 'knows no command of Object', args: ['toString'], code: 2, err: /^Cannot run "toString": / },
 		{
@@ -73,12 +74,37 @@ describe('meridian', { concurrency: 4 }, () => {
 			err: /^Cannot use --demo with serve: it goes with start\n$/,
 		},
 		{
+			name: 'prints JSON for those that can',
+			args: ['check', '--json'],
+			code: 2,
+			err: /^Cannot use --json with check: it goes with probe, explain, geo\n$/,
+		},
+		{
+			name: 'looks several addresses up',
+			args: ['geo', '8.8.8.8', '::ffff:84.128.0.1'],
+			code: 0,
+			out: /^8\.8\.8\.8\n[\s\S]*country US[\s\S]*\n\n::ffff:84\.128\.0\.1\n {2}form +mapped, looked up as 84\.128\.0\.1\n[\s\S]*country DE/,
+		},
+		{
+			name: 'wants an address to look up',
+			args: ['geo'],
+			code: 2,
+			err: /^Cannot run geo without an address: it takes IP \[IP\.\.\.\]\n$/,
+		},
+		{
 			name: 'names the nearest variable',
 			args: ['check'],
 			env: { MERIDIAN_ZONEDIR: 'x' },
 			code: 2,
 			err: /MERIDIAN_ZONES_DIR/,
 		},
+		{
+			name: 'takes a value of a flag that is no setting, for those that take it',
+			args: ['check', '--client', '192.0.2.1'],
+			code: 2,
+			err: /^Cannot use --client with check: it goes with explain\n$/,
+		},
+		{ name: 'explains a name only', args: ['explain'], code: 2, err: /^Cannot explain without a name/ },
 		{
 			name: 'wants a file that is there',
 			args: ['check', '--config', '/nowhere/x.yaml'],
@@ -127,6 +153,13 @@ describe('meridian check', { concurrency: 4 }, () => {
 			code: 1,
 			err: /^Cannot take the zones directory DIR: it holds no zone/,
 		},
+		{
+			name: 'takes warnings for errors with --strict',
+			files: { 'a.example.zone': GOOD_ZONE, 'a.example.yaml': yaml.replace('x: { policy: eu }', '{}') },
+			more: ['--strict'],
+			code: 1,
+			out: /^DIR\/a\.example\.yaml:2:3: warning: pools\.eu: Nobody uses the pool "eu"\n.* 0 errors, 1 warning\n$/,
+		},
 		{ name: 'takes an empty directory with --force', files: {}, more: ['--force'], code: 0, out: /^DIR: 0 zones/ },
 	]) {
 		it(name, async (t) => {
@@ -165,5 +198,37 @@ describe('meridian check', { concurrency: 4 }, () => {
 		const run = await runToEnd(t, ['check', directory]);
 		assert.equal(run.stderr, `Checking 1000 files in ${directory}\n`);
 		assert.match(run.stdout, /1000 zones, .* 0 errors/);
+	});
+});
+
+describe('meridian explain', () => {
+	const yaml = 'pools:\n  eu: { endpoints: [{ name: a, addresses: [192.0.2.1] }] }\nnames:\n  x: { policy: eu }\n';
+	const files = { 'a.example.zone': GOOD_ZONE, 'a.example.yaml': yaml };
+	const explain = async (t: TestContext, args: readonly string[], files: Readonly<Record<string, string>>) => {
+		const directory = scratch(t, files);
+		const port = await freePort();
+		const flags = [`--zones-dir=${directory}`, `--admin-listen=127.0.0.1:${port}`];
+		return await runToEnd(t, ['explain', ...args, ...flags], {});
+	};
+
+	it('builds from the directory where no process listens, and says that health is unknown', async (t) => {
+		const run = await explain(t, ['x.a.example', 'A', '--client', '198.51.100.0/24'], files);
+		assert.equal(run.code, 0, run.stderr);
+		assert.match(run.stdout, /x\.a\.example\. 30 IN A 192\.0\.2\.1/);
+		assert.match(run.stderr, /^No process answers at 127\.0\.0\.1:\d+: .* health unknown\n$/);
+	});
+
+	it('prints JSON', async (t) => {
+		const run = await explain(t, ['x.a.example', 'A', '--json'], files);
+		assert.partialDeepStrictEqual(JSON.parse(run.stdout), { name: 'x.a.example.', rcode: 'NOERROR' });
+	});
+
+	it('refuses what is no question, and a directory that cannot be served', async (t) => {
+		const wrong = await explain(t, ['x.a.example', 'NOPE'], files);
+		assert.equal(wrong.code, 2);
+		assert.match(wrong.stderr, /^Cannot ask for type "NOPE"/);
+		const broken = await explain(t, ['x.a.example'], { ...files, 'a.example.zone': 'x A nope\n' });
+		assert.equal(broken.code, 1);
+		assert.match(broken.stderr, /has \d+ problems?, see meridian check/);
 	});
 });

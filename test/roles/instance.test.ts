@@ -1,6 +1,8 @@
 /** Instances as processes: what they refuse, what they fall back to, where they answer. */
 
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
@@ -248,6 +250,26 @@ describe('an instance answers', { concurrency: 3 }, () => {
 			assert.equal((await askUdp(port, www, address)).rcode, 'NOERROR', address);
 			assert.equal((await askTcp(port, www, address)).rcode, 'NOERROR', address);
 		}
+	});
+
+	it('on a wildcard beside a resolver that has an address of its own', async (t) => {
+		const port = await freePort();
+		const resolver = createSocket('udp4').bind(port, '127.0.0.53');
+		await once(resolver, 'listening');
+		t.after(() => resolver.close());
+		const zonesDir = scratch(t, FIVE);
+		const instance = await startInstance(t, { zonesDir, stateDir: scratch(t), listen: ['0.0.0.0'], port });
+		assert.equal((await askUdp(port, www)).rcode, 'NOERROR');
+		assert.equal((await askTcp(port, www)).rcode, 'NOERROR');
+		if (/"transport":"batch"/.test(instance.stderr))
+			assert.match(instance.stderr, /it is in use by process \d+ .*"msg":"the wildcard is in use in part/);
+	});
+
+	it('on a wildcard, and is not asked to share it', async (t) => {
+		const zonesDir = scratch(t, FIVE);
+		const { port, pid } = await startInstance(t, { zonesDir, stateDir: scratch(t), listen: ['0.0.0.0'] });
+		const said = await refused(t, { zonesDir, stateDir: scratch(t), listen: ['0.0.0.0'], port });
+		assert.match(said, new RegExp(`^Cannot listen on \\d[\\d.]*:${port}: it is in use by process ${pid} `));
 	});
 
 	const hasIpv6 = Object.values(networkInterfaces()).some((addresses) =>

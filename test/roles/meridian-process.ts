@@ -30,11 +30,22 @@ export interface Meridian {
 
 type After = Pick<TestContext, 'after'>;
 
+/** MERIDIAN_DNS_TRANSPORT chooses for all tests of roles; without it they run on what the machine can do. */
+export function wantedTransport(): 'auto' | 'batch' | 'dgram' {
+	const wanted = process.env['MERIDIAN_DNS_TRANSPORT'] ?? 'auto';
+	assert(wanted === 'auto' || wanted === 'batch' || wanted === 'dgram', wanted);
+	return wanted;
+}
+
 /** Run it with the node of this test; it is killed when the test ends. */
 function runMeridian(t: After, args: readonly string[], { cwd = PROJECT, env = {} } = {}): Meridian {
 	const child = spawn(process.execPath, [join(PROJECT, 'src/main.ts'), ...args], {
 		cwd,
-		env: { PATH: `${dirname(process.execPath)}:${process.env['PATH']}`, ...env },
+		env: {
+			PATH: `${dirname(process.execPath)}:${process.env['PATH']}`,
+			MERIDIAN_DNS_TRANSPORT: wantedTransport(),
+			...env,
+		},
 		stdio: ['ignore', 'pipe', 'pipe'],
 	});
 	let stdout = '';
@@ -83,12 +94,13 @@ export interface InstanceOptions {
 	readonly listen?: readonly string[];
 	readonly port?: number;
 	readonly more?: readonly string[];
+	readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Run an instance, and wait until it answers. */
 export async function startInstance(t: After, options: InstanceOptions): Promise<Instance> {
-	const { listen = ['127.0.0.1'], port = await freePort(), ...rest } = options;
-	const meridian = runMeridian(t, [...instanceArgs({ ...rest, listen, port })]);
+	const { listen = ['127.0.0.1'], port = await freePort(), env = {}, ...rest } = options;
+	const meridian = runMeridian(t, [...instanceArgs({ ...rest, listen, port })], { env });
 	let hasEnded = false;
 	void meridian.exit.then(() => {
 		hasEnded = true;

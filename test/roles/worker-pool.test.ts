@@ -1,23 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { BroadcastChannel, setEnvironmentData } from 'node:worker_threads';
-import { combineGeoData, readMmdbFile } from '../../src/geo/mmdb-file.ts';
-import { createHealthWords } from '../../src/health/verdict-table.ts';
-import { parsePrefix } from '../../src/lib/prefix.ts';
-import { defaultGeodbPath } from '../../src/roles/geodb.ts';
+import { setEnvironmentData } from 'node:worker_threads';
 import { reservePort } from '../../src/roles/port-holder.ts';
-import { UnitKeeper } from '../../src/roles/units.ts';
-import type { Generation } from '../../src/roles/worker-messages.ts';
-import { WorkerPool } from '../../src/roles/worker-pool.ts';
-import { createRateLimitTable } from '../../src/serve/rate-limit.ts';
-import { freePort } from '../setup/free-port.ts';
-import { askTcp, askUdp, until } from './meridian-process.ts';
-import { GOOD_ZONE, scratch, write } from './scratch.ts';
+import { chooseUdpTransport } from '../../src/roles/udp-transport.ts';
+import { askTcp, askUdp, until, wantedTransport } from './meridian-process.ts';
+import { bringFault, poolOf as poolWith } from './pool-of.ts';
 
-const ENTRY = new URL('./faulty-worker.ts', import.meta.url);
 const LIMIT_MS = 10_000;
 const www = { name: 'www.a.example' };
-const geo = combineGeoData([readMmdbFile(defaultGeodbPath())]);
+const { transport: udp } = await chooseUdpTransport(wantedTransport());
 
 describe('WorkerPool', () => {
 	for (const { transport, worker, ask } of [
@@ -107,45 +98,6 @@ describe('WorkerPool', () => {
 	});
 });
 
-async function poolOf(t: TestContext, wantedPort = 0) {
-	const directory = scratch(t);
-	let number = 0;
-	const generationWith = (address: string): Generation => {
-		write(directory, { 'a.example.zone': GOOD_ZONE.replace('192.0.2.80', address) });
-		const { snapshot } = new UnitKeeper(directory, undefined, []).load(geo, false).settled;
-		return { number: ++number, snapshot, slots: new Int32Array(0) };
-	};
-	const at = { address: '127.0.0.1', family: 4, port: wantedPort } as const;
-	const port = wantedPort === 0 ? await freePort() : wantedPort;
-	const log: string[] = [];
-	const take = ({ error }: Readonly<Record<string, unknown>>, message: string) =>
-		log.push(error === undefined ? message : `${message}: ${String(error).split('\n')[0]}`);
-	const trusted = parsePrefix('0.0.0.0/0');
-	assert(typeof trusted !== 'string');
-	const pool = new WorkerPool(
-		{
-			udpWorkers: 2,
-			listen: [{ ...at, port }],
-			health: createHealthWords(16),
-			answering: {
-				ecsTrust: [trusted],
-				cookieSecrets: [],
-				identity: '',
-				rateLimit: { rate: 0, slip: 1, exempt: [] },
-				rateLimitTable: createRateLimitTable(),
-				rateLimitKey: 1,
-			},
-			log: { info: take, warn: take, error: take },
-			entry: ENTRY,
-		},
-		generationWith('192.0.2.80'),
-	);
-	t.after(() => pool.stop());
-	return { pool, port, log, generationWith };
-}
-
-function bringFault(t: TestContext, worker: string, fault: 'throw' | 'hang'): void {
-	const channel = new BroadcastChannel('meridian-test-faults');
-	t.after(() => channel.close());
-	channel.postMessage({ worker, fault });
+function poolOf(t: TestContext, port = 0) {
+	return poolWith(t, { udp, port });
 }

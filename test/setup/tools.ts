@@ -21,6 +21,8 @@ interface Tool {
 export const TOOLS: readonly Tool[] = [
 	{ program: 'dig', debian: 'bind9-dnsutils', isRequired: true, use: 'asks the server as any resolver would' },
 	{ program: 'named-compilezone', debian: 'bind9-utils', isRequired: false, use: 'reads the same master files' },
+	{ program: 'named-checkzone', debian: 'bind9-utils', isRequired: false, use: 'finds the same faults in zones' },
+	{ program: 'kzonecheck', debian: 'knot-dnssecutils', isRequired: false, use: 'finds the same faults in zones' },
 	{ program: 'nsd', debian: 'nsd', isRequired: false, use: 'answers the same questions' },
 	{ program: 'knotd', debian: 'knot', isRequired: false, use: 'answers the same questions' },
 	{ program: 'unbound', debian: 'unbound', isRequired: false, use: 'resolves names that are delegated to us' },

@@ -168,8 +168,11 @@ describe('private-networks', () => {
 });
 
 describe('two-cdns', () => {
-	it('gives CDN B to all without a database that knows autonomous systems', () => {
-		assert.equal(new Setup('two-cdns').ask('cdn A 85.10.0.0/16'), 'CNAME example-net.cdn-b.example. ttl 60 scope 3');
+	it('gives CDN B to all without a database that knows autonomous systems, and a warning', () => {
+		const setup = new Setup('two-cdns');
+		assert.equal(setup.ask('cdn A 85.10.0.0/16'), 'CNAME example-net.cdn-b.example. ttl 60 scope 3');
+		assert.equal(setup.problems.length, 1);
+		assert.match(setup.problems[0] ?? '', /warning: .*asns: No loaded database has data of asn/);
 	});
 });
 

@@ -7,7 +7,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { loadDirectory } from '../../src/config/zones-directory.ts';
-import { combineGeoData } from '../../src/geo/mmdb-file.ts';
+import { combineGeoData } from '../../src/geo/combine.ts';
 import { geoDataOf } from '../geo/oracle.ts';
 import { EXAMPLES, GEO, Setup, type SetupSpec } from './setup.ts';
 

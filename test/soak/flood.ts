@@ -15,7 +15,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpus, getPriority, setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { type Instance, startInstance } from '../roles/meridian-process.ts';
 import { GOOD_ZONE, scratch } from '../roles/scratch.ts';
@@ -33,20 +33,26 @@ const BURST_SEC = 2.5;
 
 /** So much of it is random that an hour of soak sees ten million sources. */
 const TURN = ['quiet', 'prefix', 'random', 'random', 'random', 'random'] as const;
+type Kind = (typeof TURN)[number];
+
 const WINDOW_MS_MIN = 1000;
 const WINDOW_MS_MAX = 5000;
 /** Of each kind; turns go on for them up to so many times the length that was asked for. */
 const WINDOWS_MIN = 3;
 const LENGTHENED_MAX = 4;
-/** Server, flood and clients take about one core; on four cores three quarters are idle. */
-const IDLE_SHARE_MIN = 0.4;
+/** Cores that a window may keep busy: the clients take 0.2, server and flood 1 more; the rest is other people's work. */
+const BUSY_CORES_MAX: Readonly<Record<Kind, number>> = { quiet: 0.75, prefix: 1.75, random: 1.75 };
 const QUARTILE = 0.25;
+/** Nice value of server, flood and clients, so that other work on the machine gives way. */
+const PRIORITY = -15;
 const WARM_UP_MS = 2000;
 /** By which a flood outlasts the window within it. */
 const MARGIN_MS = 200;
 
 /** Workers share buckets without locks, so a few answers more may pass. */
 const LIMIT_TOLERANCE = 1.1;
+/** What still waited at the server when a flood from one prefix had ended is counted in the next window. */
+const ASTRAY_SHARE_MAX = 0.01;
 const P99_FACTOR_MAX = 2;
 const SETTLE_MS_MAX = 60_000;
 /** Ten octets kept for each of ten million sources would be more. */
@@ -55,8 +61,6 @@ const GROWTH_OCTETS_MAX = 64 * 1024 * 1024;
 const ARRIVED_SHARE_MIN = 0.99;
 
 const RECEIVED = 'dns_queries_total{transport="udp"}';
-
-type Kind = (typeof TURN)[number];
 
 interface Server {
 	readonly instance: Instance;
@@ -82,6 +86,7 @@ export async function soakFlood(lengthMs: number): Promise<string> {
 	const closers: (() => unknown)[] = [];
 	const after = { after: (close: () => unknown) => void closers.unshift(close) };
 	try {
+		after.after(goFirst());
 		const instance = await startInstance(after, {
 			command: 'serve',
 			zonesDir: scratch(after, { 'example.org.zone': GOOD_ZONE }),
@@ -94,6 +99,17 @@ export async function soakFlood(lengthMs: number): Promise<string> {
 	} finally {
 		for (const close of closers) await close();
 	}
+}
+
+/** Before others, where that is allowed: processes and threads inherit it. Returns the function that ends it. */
+function goFirst(): () => void {
+	const before = getPriority();
+	try {
+		setPriority(PRIORITY);
+	} catch {
+		return () => {};
+	}
+	return () => setPriority(before);
 }
 
 async function measure(server: Server, lengthMs: number): Promise<[Figures, Memory]> {
@@ -119,7 +135,7 @@ async function measure(server: Server, lengthMs: number): Promise<[Figures, Memo
 			const limitedBefore = await limited(instance);
 			const busyBefore = cpuTimes();
 			const { latenciesMs, lost } = await beside(server, kind, windowMs, figures.sent);
-			const isCrowded = idleShare(busyBefore, cpuTimes()) < IDLE_SHARE_MIN;
+			const isCrowded = busyCores(busyBefore, cpuTimes()) > BUSY_CORES_MAX[kind];
 			figures.limited[kind] += (await limited(instance)) - limitedBefore;
 			figures.windows[kind]++;
 			if (isCrowded) figures.crowded++;
@@ -154,7 +170,8 @@ function verdict(figures: Figures, memory: Memory): string {
 	assert.ok(arrived >= ARRIVED_SHARE_MIN, `only ${arrived} of the flood arrived: ${text}`);
 	assert.ok(isEnough(figures), `the machine was too busy with other things to tell: ${text}`);
 	assert.equal(lost, 0, text);
-	assert.equal(limited.quiet + limited.random, 0, `clients within their rate were limited: ${text}`);
+	const astray = (limited.quiet + limited.random) / sent.random;
+	assert.ok(astray < ASTRAY_SHARE_MAX, `clients within their rate were limited: ${text}`);
 	const allowed = PREFIX_RATE * (sent.prefix / FLOOD_RATE + BURST_SEC * windows.prefix);
 	assert.ok(
 		limited.prefix > sent.prefix - LIMIT_TOLERANCE * allowed,
@@ -204,8 +221,8 @@ function cpuTimes(): { readonly idleMs: number; readonly totalMs: number } {
 	return { idleMs: times.reduce((sum, { idle }) => sum + idle, 0), totalMs };
 }
 
-function idleShare(before: ReturnType<typeof cpuTimes>, after: ReturnType<typeof cpuTimes>): number {
-	return (after.idleMs - before.idleMs) / (after.totalMs - before.totalMs);
+function busyCores(before: ReturnType<typeof cpuTimes>, after: ReturnType<typeof cpuTimes>): number {
+	return cpus().length * (1 - (after.idleMs - before.idleMs) / (after.totalMs - before.totalMs));
 }
 
 function mebi(octets: number): string {

@@ -1,12 +1,14 @@
 /**
- * `npm run soak [-- MINUTES]`: the long runs, one after another, with a verdict. An hour by default.
+ * `npm run soak [-- MINUTES [PART ...]]`: the long runs, one after another, with a verdict. Two hours by default;
+ * other lengths are shared out in the same proportions, among the parts that are named.
  *
- * | part    | share | what it shows                                                                        |
- * |---------|-------|--------------------------------------------------------------------------------------|
- * | peers   | 20 %  | fresh zones and questions to Meridian, NSD, Knot and BIND: no difference unexplained |
- * | fuzz    | 55 %  | damaged messages at UDP and TCP sockets: answered as before, memory flat             |
- * | sources | 10 %  | a flood of forged addresses at the rate limiter: memory flat, a steady client served |
- * | flood   | 15 %  | floods at the sockets of a server: other clients' p99 below twice, memory flat       |
+ * | part    | minutes | what it shows                                                                        |
+ * |---------|--------:|--------------------------------------------------------------------------------------|
+ * | peers   |      15 | fresh zones and questions to Meridian, NSD, Knot and BIND: no difference unexplained |
+ * | fuzz    |      60 | damaged messages at UDP and TCP sockets: answered as before, memory flat             |
+ * | sources |       5 | a flood of forged addresses at the rate limiter: memory flat, a steady client served |
+ * | probes  |      30 | 2,000 targets at 10 s: below half a core, checked in time, sockets and memory flat   |
+ * | flood   |      10 | floods at the sockets of a server: other clients' p99 below twice, memory flat       |
  */
 
 import { spawn } from 'node:child_process';
@@ -20,32 +22,34 @@ const MINUTE_MS = 60_000;
 const PEER_ZONES = 100;
 const GROWTH_OCTETS_MAX = 16 * 1024 * 1024;
 
-const minutes = Number(process.argv[2] ?? 60);
-if (!(minutes > 0)) {
-	process.stderr.write('Cannot soak: expected a number of minutes\n');
-	process.exit(2);
-}
-
 /** Where this run's seeds start; printed, so that a failure can be had again. */
 const firstSeed = Math.floor(Date.now() / 1000) % 1_000_000;
 
-const parts: readonly {
-	readonly name: string;
-	readonly share: number;
-	readonly run: (lengthMs: number) => Promise<string>;
-}[] = [
-	{ name: 'peers', share: 0.2, run: soakPeers },
-	{ name: 'fuzz', share: 0.55, run: soakFuzz },
-	{ name: 'sources', share: 0.1, run: soakSources },
-	{ name: 'flood', share: 0.15, run: soakFlood },
-];
+const PARTS = {
+	peers: { minutes: 15, run: soakPeers },
+	fuzz: { minutes: 60, run: soakFuzz },
+	sources: { minutes: 5, run: soakSources },
+	probes: { minutes: 30, run: soakProbes },
+	flood: { minutes: 10, run: soakFlood },
+} as const;
+
+const [minutesText, ...named] = process.argv.slice(2);
+const parts = Object.entries(PARTS).filter(([name]) => named.length === 0 || named.includes(name));
+const ownMinutes = parts.reduce((sum, [, part]) => sum + part.minutes, 0);
+const minutes = Number(minutesText ?? ownMinutes);
+const unknown = named.filter((name) => !Object.hasOwn(PARTS, name));
+if (!(minutes > 0) || unknown.length > 0) {
+	const expected = `expected a number of minutes, then parts of ${Object.keys(PARTS).join(', ')}`;
+	process.stderr.write(`Cannot soak ${[minutesText, ...unknown].join(' ')}: ${expected}\n`);
+	process.exit(2);
+}
 
 print(`soak: ${minutes} minutes, seeds from ${firstSeed}`);
 let hasFailed = false;
-for (const { name, share, run } of parts) {
+for (const [name, part] of parts) {
 	const startMs = performance.now();
 	try {
-		const verdict = await run(minutes * share * MINUTE_MS);
+		const verdict = await part.run((minutes / ownMinutes) * part.minutes * MINUTE_MS);
 		print(`soak: ${name} ok: ${verdict} (${Math.round((performance.now() - startMs) / 1000)} s)`);
 	} catch (error) {
 		hasFailed = true;
@@ -71,6 +75,12 @@ async function soakFuzz(lengthMs: number): Promise<string> {
 	const seconds = Math.max(2, Math.round(lengthMs / 1000));
 	await runTests('../fuzz/sockets.test.ts', { FUZZ_SEC: String(seconds), FUZZ_SEED: String(firstSeed) });
 	return `${seconds} s of damaged messages`;
+}
+
+async function soakProbes(lengthMs: number): Promise<string> {
+	const seconds = Math.max(10, Math.round(lengthMs / 1000));
+	await runTests('../serial/probe-load.test.ts', { PROBE_LOAD_SEC: String(seconds) });
+	return `${seconds} s of 2,000 targets`;
 }
 
 /** Run a test file; its output is shown only when it fails. */

@@ -10,6 +10,7 @@ const DATA = geoDataOf({
 	'3.0.0.0/8': { country: 'US', continent: 'NA', subdivision: 'US-CA' },
 	'4.0.0.0/8': { country: 'US', continent: 'NA' },
 	'5.0.0.0/8': { country: 'SE', continent: 'EU' },
+	'6.0.0.0/8': { country: 'GB', continent: 'EU', subdivision: 'GB-ENG', innerSubdivision: 'GB-LND' },
 	'10.0.0.0/8': { country: 'DE', continent: 'EU' },
 	'2a00::/16': { country: 'DE', continent: 'EU' },
 	'2a01::/16': { country: 'US', continent: 'NA' },
@@ -68,6 +69,18 @@ describe('geo', () => {
 			name: 'picks a subdivision before the country',
 			policy: geo([rule({ countries: ['US'] }, 'a'), rule({ subdivisions: ['US-CA'] }, 'b')]),
 			client: '3.0.0.1',
+			gives: 'b',
+		},
+		{
+			name: 'picks the inner subdivision before the outer one',
+			policy: geo([rule({ subdivisions: ['GB-ENG'] }, 'a'), rule({ subdivisions: ['GB-LND'] }, 'b')]),
+			client: '6.1.2.3',
+			gives: 'b',
+		},
+		{
+			name: 'picks the outer subdivision where only that is named',
+			policy: geo([rule({ countries: ['GB'] }, 'a'), rule({ subdivisions: ['GB-ENG'] }, 'b')]),
+			client: '6.1.2.3',
 			gives: 'b',
 		},
 		{

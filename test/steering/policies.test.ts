@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createChance } from '../../src/lib/chance.ts';
+import { surprise } from './chi-square.ts';
 import { failover, geo, latency, pool, steer, type World, weighted } from './steer.ts';
 
 type Keys = Readonly<Record<string, unknown>>;
@@ -46,20 +47,6 @@ describe('failover', () => {
 		});
 	}
 });
-
-/** How unlikely counts are under shares, in standard deviations of the chi-square sum. */
-function surprise(counts: Readonly<Record<string, number>>, shares: Readonly<Record<string, number>>): number {
-	const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
-	const whole = Object.values(shares).reduce((sum, share) => sum + share, 0);
-	assert.deepEqual(Object.keys(counts).sort(), Object.keys(shares).sort());
-	let chiSquare = 0;
-	for (const [name, share] of Object.entries(shares)) {
-		const expected = (total * share) / whole;
-		chiSquare += ((counts[name] ?? 0) - expected) ** 2 / expected;
-	}
-	const freedom = Object.keys(shares).length - 1;
-	return freedom === 0 ? 0 : (chiSquare - freedom) / Math.sqrt(2 * freedom);
-}
 
 describe('weighted', () => {
 	const members = weighted(['a', 70], ['b', 25], ['c', 5], ['d', 0]);

@@ -46,14 +46,15 @@ export interface Question {
 const MONITORS = { m: { kind: 'tcp', port: 80 }, n: { kind: 'tcp', port: 81 } };
 
 /**
- * A pool of endpoints that monitor m checks: `a` has an address of each family, `a:4`, `a:6`, `a:44` what is said.
- * An address is made from the endpoint's name, so that one name is the same check wherever it stands.
+ * A pool of endpoints that monitor m checks: `a` has an address of each family, `a:4`, `a:6`, `a:44` what is said,
+ * and `a:c` the CNAME a.cdn.example. An address is made from the endpoint's name, so that one name is the same check wherever it stands.
  */
 export function pool(endpoints: string, keys: Keys = {}, byName: Readonly<Record<string, Keys>> = {}): Keys {
 	return {
 		monitor: 'm',
 		endpoints: endpoints.split(' ').map((text) => {
 			const [name = '', families = '46'] = text.split(':');
+			if (families === 'c') return { name, cname: `${aliasFor(name)}.`, ...byName[name] };
 			return { name, addresses: [...families].map((family, i) => addressFor(name, family, i)), ...byName[name] };
 		}),
 		...keys,
@@ -65,8 +66,12 @@ function addressFor(name: string, family: string, i: number): string {
 	return family === '4' ? `198.${18 + i}.${number >>> 8}.${number & 255}` : `2001:db8:${i}::${number.toString(16)}`;
 }
 
+const aliasFor = (name: string) => `${name}.cdn.example`;
+
 export const failover = (...members: unknown[]) => ({ kind: 'failover', members });
 export const latency = (...members: unknown[]) => ({ kind: 'latency', members });
+export const proximity = (...members: unknown[]) => ({ kind: 'proximity', members });
+export const all = (...members: unknown[]) => ({ kind: 'all', members });
 export const geo = (rules: readonly unknown[], fallback?: unknown) => ({
 	kind: 'geo',
 	rules,
@@ -75,6 +80,12 @@ export const geo = (rules: readonly unknown[], fallback?: unknown) => ({
 export const weighted = (...members: readonly (readonly [unknown, number])[]) => ({
 	kind: 'weighted',
 	members: members.map(([use, weight]) => ({ use, weight })),
+});
+
+/** The same for each client's network. */
+export const sticky = (...members: readonly (readonly [unknown, number])[]) => ({
+	...weighted(...members),
+	by: 'client',
 });
 
 function documentOf(value: Keys, kind: 'common' | 'zone'): SteeringDocument {
@@ -130,35 +141,39 @@ function linesOf(problems: Compiled['problems']): readonly string[] {
 export function steer(spec: SteerSpec): World {
 	const compiled = compile(spec);
 	if (problemsOf(compiled).length > 0) throw new Error(problemsOf(compiled).join('\n'));
-	return new World(compiled, spec.chance ?? createChance(1));
+	return new World(compiled, spec.chance ?? createChance(1), spec.vantages?.length);
 }
 
 export class World {
 	readonly compiled: Compiled;
 	readonly walk: Walk;
 	readonly #roots: ReadonlyMap<string, number>;
+	readonly #names: Readonly<Record<Family, ReadonlyMap<number, string>>>;
 
-	constructor(compiled: Compiled, chance: Chance) {
+	/** @param vantages  regions that have a round-trip time for each target */
+	constructor(compiled: Compiled, chance: Chance, vantages = 1) {
 		this.compiled = compiled;
 		const count = compiled.targets.length;
 		this.walk = createWalk(
 			compiled.table,
-			createHealthWords(count),
+			{ ...createHealthWords(count), rttUs: new Int32Array(count * Math.max(1, vantages)) },
 			Int32Array.from({ length: count }, (_, i) => i),
 			chance,
 		);
+		this.#names = { 4: endpointNames(compiled, 4), 6: endpointNames(compiled, 6) };
 		this.#roots = new Map(compiled.names.map(({ owner, index }) => [owner, index]));
 	}
 
 	/** Set the word of `a`, or of its address of one family (`a/6`), or of its second address (`a.1`). */
-	set(endpoint: string, vote: 'up' | 'down' | 'unknown', monitor: 'm' | 'n' | 'all' = 'all'): this {
+	set(endpoint: string, vote: keyof typeof VERDICT_WORD, monitor: 'm' | 'n' | 'all' = 'all'): this {
 		for (const target of this.#targetsOf(endpoint, monitor)) this.walk.health.verdicts[target] = VERDICT_WORD[vote];
 		return this;
 	}
 
-	/** Set the round-trip time of an endpoint, in milliseconds. */
-	rtt(endpoint: string, ms: number): this {
-		for (const target of this.#targetsOf(endpoint, 'all')) this.walk.health.rttUs[target] = 1000 * ms;
+	/** Set the round-trip time of an endpoint, in milliseconds, as measured from one of the vantages. */
+	rtt(endpoint: string, ms: number, vantage = 0): this {
+		const { rttUs, verdicts } = this.walk.health;
+		for (const target of this.#targetsOf(endpoint, 'all')) rttUs[vantage * verdicts.length + target] = 1000 * ms;
 		return this;
 	}
 
@@ -167,7 +182,7 @@ export class World {
 		const places = i === '' ? [0, 1, 2, 3] : [Number(i)];
 		const families = family === '' ? ['4', '6'] : [family];
 		const addresses = places.flatMap((place) => families.map((one) => addressFor(name, one, place)));
-		const texts = addresses.map((text) => printAddress(addressOf(text)));
+		const texts = [...addresses.map((text) => printAddress(addressOf(text))), aliasFor(name)];
 		const ports = monitor === 'all' ? [80, 81] : [monitor === 'm' ? 80 : 81];
 		const found = this.compiled.targets.flatMap(({ address, port }, target) =>
 			texts.includes(address) && ports.includes(port) ? [target] : [],
@@ -220,14 +235,21 @@ export class World {
 	}
 
 	#nameAt(octetsAt: number, family: Family): string {
-		for (const node of this.walk.table.nodes) {
-			if (node.kind !== 'pool') continue;
-			const own = family === 4 ? node.ipv4 : node.ipv6;
-			for (const endpoint of own.endpoints) {
-				const i = endpoint.addresses.findIndex((entry) => entry.octetsAt === octetsAt);
-				if (i >= 0) return i === 0 ? endpoint.name : `${endpoint.name}.${i}`;
-			}
-		}
-		throw new Error(`What stands at ${octetsAt} is of no endpoint`);
+		const name = this.#names[family].get(octetsAt);
+		if (name === undefined) throw new Error(`What stands at ${octetsAt} is of no endpoint`);
+		return name;
 	}
+}
+
+/** Endpoints by where their addresses of a family stand. */
+function endpointNames({ table }: Compiled, family: Family): ReadonlyMap<number, string> {
+	const names = new Map<number, string>();
+	for (const node of table.nodes) {
+		if (node.kind !== 'pool') continue;
+		for (const { name, addresses } of (family === 4 ? node.ipv4 : node.ipv6).endpoints) {
+			for (const [i, { octetsAt }] of addresses.entries())
+				if (!names.has(octetsAt)) names.set(octetsAt, i === 0 ? name : `${name}.${i}`);
+		}
+	}
+	return names;
 }

@@ -132,3 +132,23 @@ describe('warnings of what nobody uses', () => {
 		assert.deepEqual(warningsOf(compile({ zone, common })), ['common pools.lost: Nobody uses the pool "lost"']);
 	});
 });
+
+describe('a warning', () => {
+	const dead = geo([{ match: { countries: ['FR'] }, use: 'a' }], 'b');
+	const data = geoDataOf({ '1.0.0.0/8': { country: 'DE', continent: 'EU' } });
+	for (const { name, policy } of [
+		{ name: 'a geo policy around it', policy: geo([eu], dead) },
+		{ name: 'a proximity policy around it', policy: { kind: 'proximity', members: [{ use: dead, region: 'here' }] } },
+		{ name: 'both', policy: geo([], { kind: 'proximity', members: [{ use: dead, region: 'here' }] }) },
+	]) {
+		it(`inside keeps ${name} in service`, () => {
+			const zone = { regions: { here: { latitude: 0, longitude: 0 } }, pools: POOLS, names: { www: { policy } } };
+			const compiled = compile({ zone, geo: data });
+			assert.deepEqual(
+				compiled.names.map(({ owner }) => owner),
+				['www'],
+			);
+			assert.equal(warningsOf(compiled).filter((text) => text.includes('Nothing can reach this rule')).length, 1);
+		});
+	}
+});

@@ -19,7 +19,6 @@ describe('checkZone()', () => {
 		{ name: 'passes a zone of SOA and NS', text: '' },
 		{ name: 'passes ordinary records', text: 'a A 192.0.2.1\n  TXT x\nb CNAME a\n* MX 1 a\n@ CAA 0 issue ""' },
 		{ name: 'passes an equal SOA, as a transfer ends with one', text: '@ SOA NS.example.net. host 1 3600 900 1w 60' },
-		{ name: 'passes a CNAME twice, in any case', text: 'a CNAME b\nA CNAME B' },
 		{ name: 'passes RRSIG and NSEC beside a CNAME', text: 'a CNAME b\na RRSIG A 8 2 1 0 0 1 . AAAA\na NSEC b A' },
 		{ name: 'passes aliases of MX outside the zone', text: 'a MX 1 alias.example.net.' },
 		{ name: 'passes a cut with glue', text: 'sub NS ns.sub\nns.sub AAAA 2001:db8::1' },
@@ -27,6 +26,16 @@ describe('checkZone()', () => {
 		{ name: 'passes a cut whose name server has its address from a wildcard', text: 'sub NS ns\n* A 192.0.2.1' },
 		{ name: 'passes a cut whose name server is steered', text: 'sub NS ns', steered: ['ns.example.org.'] },
 		{ name: 'passes a DNAME beside NS at the apex', text: '@ DNAME example.net.' },
+		{ name: 'passes services and mail that are switched off', text: '_a._tcp SRV 0 0 0 .\na MX 0 .' },
+		{ name: 'passes MX to a name that is delegated', text: 'sub NS ns.example.net.\na MX 1 m.sub' },
+		{ name: 'passes MX to a steered name', text: 'a MX 1 geo', steered: ['geo.example.org.'] },
+		{
+			name: 'passes wildcards and Active Directory as owners of addresses',
+			text: '*.a A 192.0.2.1\ngc._msdcs A 192.0.2.1',
+		},
+		{ name: 'passes an SPF record that stands as TXT too', text: 'a SPF "v=spf1 -all"\na TXT "v=spf1 -all"' },
+		{ name: 'passes an address as the target of PTR names', text: 'a NS 4.3.2.1.in-addr.arpa.' },
+		{ name: 'passes a chain of aliases that ends', text: 'a CNAME b\nb CNAME c\nc TXT x\nd CNAME b' },
 	])
 		it(name, () => assert.deepEqual(check(HEAD + text, steered), []));
 
@@ -105,6 +114,75 @@ describe('checkZone()', () => {
 			text: `${HEAD}a 1 A 192.0.2.1\na 1 TXT x\na 2 A 192.0.2.2\na 3 A 192.0.2.3`,
 			problems: [
 				'6 warning Cannot keep TTL 2 of a.example.org. A beside TTL 1 of line 4, expected one TTL for an RRset: the least is used',
+			],
+		},
+		{
+			name: 'warns of records that stand there twice, in any case, but not of an SOA',
+			text: `${HEAD}a CNAME b\nA CNAME B\nc A 192.0.2.1\nc A 192.0.2.2\nc A 192.0.2.2\nc A 192.0.2.1`,
+			problems: [
+				'5 warning Cannot hold this CNAME of A.example.org. twice, expected it once: line 4 has it too',
+				'8 warning Cannot hold this A of c.example.org. twice, expected it once: line 7 has it too',
+				'9 warning Cannot hold this A of c.example.org. twice, expected it once: line 6 has it too',
+			],
+		},
+		{
+			name: 'warns of aliases that go in a circle, once for each',
+			text: `${HEAD}x CNAME a\na CNAME b\nb CNAME a\nself CNAME SELF`,
+			problems: [
+				'5 warning Cannot follow the CNAME of a.example.org.: it leads back to itself, expected other data in the end',
+				'7 warning Cannot follow the CNAME of self.example.org.: it leads back to itself, expected other data in the end',
+			],
+		},
+		{
+			name: 'warns of a DNAME to below itself',
+			text: `${HEAD}d DNAME x.D`,
+			problems: [
+				'4 warning Cannot follow the DNAME of d.example.org. to x.d.example.org., expected a target that is not below the owner',
+			],
+		},
+		{
+			name: 'warns of NS, MX and SRV to names without addresses',
+			text: `${HEAD}@ NS ns\na MX 1 t\nt TXT x\n_a._tcp SRV 1 1 1 nope\nb MX 1 a.d\nd DNAME e`,
+			problems: [
+				'4 warning Cannot find an address of ns.example.org., a name server of example.org., expected A or AAAA in this zone',
+				'5 warning Cannot find an address of t.example.org., the target of MX, expected A or AAAA in this zone',
+				'7 warning Cannot find an address of nope.example.org., the target of SRV, expected A or AAAA in this zone',
+				'8 warning Cannot follow MX to a.d.example.org.: it is below the DNAME at d.example.org., expected a name with addresses',
+			],
+		},
+		{
+			name: 'warns of targets that read as an address, and of those that are no names of hosts',
+			text: `${HEAD}a MX 1 192.0.2.1\na MX 2 192.0.2.1.\n@ NS n_s.example.net.`,
+			problems: [
+				'4 warning Cannot use 192.0.2.1.example.org. as the target of MX: it reads as an address, expected the name of a host',
+				'5 warning Cannot use 192.0.2.1. as the target of MX: it reads as an address, expected the name of a host',
+				'6 warning Cannot use n_s.example.net. as the target of NS, expected the name of a host: letters, digits and hyphens',
+			],
+		},
+		{
+			name: 'warns of owners that are no names of hosts, once for each',
+			text: `${HEAD}a_b A 192.0.2.1\na_b AAAA ::1\n-a MX 1 mx.example.net.\n_c TXT fine`,
+			problems: [
+				'4 warning Cannot reach A at a_b.example.org. as a host, expected letters, digits and hyphens in its name',
+				'6 warning Cannot reach MX at -a.example.org. as a host, expected letters, digits and hyphens in its name',
+			],
+		},
+		{
+			name: 'warns of an SOA whose mailbox has an @',
+			text: '$TTL 300\n@ SOA ns.example.net. host@example.org. 1 1h 15m 1w 60\n@ NS ns.example.net.',
+			problems: [
+				'2 warning Cannot use host\\@example.org. as the mailbox of the SOA, expected a dot in place of "@" (RFC 1035 §3.3.13)',
+			],
+		},
+		{
+			name: 'warns of what says nothing where it is',
+			text: `${HEAD}*.w NS ns.example.net.\n@ DS 1 8 1 ${'00'.repeat(20)}\nb DS 1 8 1 ${'00'.repeat(20)}\na.*.c TXT x\ns SPF "v=spf1 -all"`,
+			problems: [
+				'4 warning Cannot delegate *.w.example.org.: a wildcard is no cut, expected NS at a name of its own (RFC 4592 §4.2)',
+				'5 warning Cannot use the DS at example.org., expected it beside the NS records of a delegation (RFC 4035 §2.4)',
+				'6 warning Cannot use the DS at b.example.org., expected it beside the NS records of a delegation (RFC 4035 §2.4)',
+				'7 warning Cannot take a.*.c.example.org. for a wildcard, expected "*" as its first label only (RFC 4592 §2.1.1)',
+				'8 warning Cannot make a policy of the SPF record at s.example.org., expected it as TXT (RFC 7208 §3.1)',
 			],
 		},
 		{

@@ -1,0 +1,122 @@
+/**
+ * UDP in batches: a thread that does nothing else, blocked in the kernel until datagrams come.
+ *
+ *     recvmmsg -> mail -> respond() for each -> sendmmsg
+ *
+ * The thread's event loop comes to its turn between two batches only, now and then. Whatever must not wait for that,
+ * such as a new generation, is mail: looked for after a receive and before its answers, so that the first query
+ * after a change gets what the change says.
+ */
+
+import { UDP_PAYLOAD_OCTETS_MAX } from '../dns/protocol.ts';
+import { DatagramBatch } from '../native/datagram-batch.ts';
+import type { Libc } from '../native/libc.ts';
+import { POLL } from '../native/linux-abi.ts';
+import { PollSet } from '../native/poll-set.ts';
+import { COUNT, type Counters } from './counters.ts';
+import type { Responder } from './respond.ts';
+
+/** How long a receive waits, so that a thread without queries hears of its end. */
+export const RECEIVE_TIMEOUT_MS = 50;
+/** About what arrives at a core's full speed while one batch is answered; more gains nothing. */
+const BATCH_SIZE = 128;
+/** Batches before the event loop gets a turn: counted, since reading a clock costs memory, and rare enough to be free. */
+const BATCHES_PER_TURN = 128;
+/** Batches that are answered at the end, when they do not stop coming: what a queue of 8 MB holds, at 768 octets each. */
+const DRAIN_BATCHES_MAX = 96;
+
+export interface UdpBatchSettings {
+	readonly libc: Libc;
+	/** Bound, with a receive timeout of RECEIVE_TIMEOUT_MS; they stay their owner's. */
+	readonly descriptors: readonly number[];
+	readonly responder: Responder;
+	readonly counters: Counters;
+	/** Take what others have for this thread, if anything; it may call `close()`. */
+	readonly takeMail: () => void;
+}
+
+export class UdpBatch {
+	readonly #settings: UdpBatchSettings;
+	readonly #batch: DatagramBatch;
+	readonly #polls: PollSet;
+	#isClosing = false;
+	readonly #closed = Promise.withResolvers<void>();
+
+	constructor(settings: UdpBatchSettings) {
+		const { libc, descriptors } = settings;
+		this.#settings = settings;
+		this.#batch = new DatagramBatch(libc, BATCH_SIZE, UDP_PAYLOAD_OCTETS_MAX);
+		this.#polls = new PollSet(libc, descriptors.length);
+		for (const [i, descriptor] of descriptors.entries()) this.#polls.watch(i, descriptor, POLL.in);
+	}
+
+	/** Begin; from now on the thread is taken. What goes wrong is thrown into the event loop. */
+	start(): void {
+		setImmediate(this.#turn);
+	}
+
+	/** Answer what has arrived, then leave the thread. */
+	close(): Promise<void> {
+		this.#isClosing = true;
+		return this.#closed.promise;
+	}
+
+	readonly #turn = () => {
+		const [only, ...others] = this.#settings.descriptors;
+		for (let batches = 0; batches < BATCHES_PER_TURN && !this.#isClosing; batches++) {
+			const received = only !== undefined && others.length === 0 ? this.#serveOne(only) : this.#serveAll();
+			// An idle thread has time for its event loop.
+			if (!received) break;
+		}
+		if (!this.#isClosing) {
+			setImmediate(this.#turn);
+			return;
+		}
+		this.#drain();
+		this.#closed.resolve();
+	};
+
+	/** @returns whether anything came */
+	#serveOne(descriptor: number): boolean {
+		return this.#serve(descriptor, true) > 0;
+	}
+
+	#serveAll(): boolean {
+		const { descriptors, takeMail } = this.#settings;
+		const ready = this.#polls.wait(RECEIVE_TIMEOUT_MS);
+		if (ready === 0) takeMail();
+		for (let i = 0; i < descriptors.length; i++) {
+			if (this.#polls.isReady(i)) this.#serve(descriptors[i] ?? -1, false);
+		}
+		return ready > 0;
+	}
+
+	/** @returns datagrams received */
+	#serve(descriptor: number, isWaiting: boolean): number {
+		const { responder, counters, takeMail } = this.#settings;
+		const batch = this.#batch;
+		const count = batch.receive(descriptor, isWaiting);
+		takeMail();
+		for (let slot = 0; slot < count; slot++) {
+			// Nobody can be answered at port 0.
+			if (batch.senderPort(slot) === 0) continue;
+			const request = batch.requests[slot];
+			const out = batch.responses[batch.staged];
+			if (request === undefined || out === undefined) continue;
+			const length = responder.respond(request, batch.requestLength(slot), batch.sender(slot), 'udp', out);
+			if (length > 0) batch.reply(slot, length);
+		}
+		if (batch.staged > 0) {
+			const failures = batch.send(descriptor);
+			if (failures > 0) counters[COUNT.sendFailures] = (counters[COUNT.sendFailures] ?? 0) + failures;
+		}
+		return count;
+	}
+
+	/** Whoever closes a socket throws away what waits in its queue. */
+	#drain(): void {
+		for (const descriptor of this.#settings.descriptors) {
+			for (let batches = 0; batches < DRAIN_BATCHES_MAX && this.#serve(descriptor, false) > 0; batches++);
+		}
+	}
+}

@@ -1,0 +1,81 @@
+/**
+ * A pool of workers without an instance around it, whose threads take faults on demand.
+ */
+
+import assert from 'node:assert/strict';
+import type { TestContext } from 'node:test';
+import { BroadcastChannel } from 'node:worker_threads';
+import { combineGeoData } from '../../src/geo/combine.ts';
+import { readMmdbFile } from '../../src/geo/mmdb-file.ts';
+import { createHealthWords } from '../../src/health/verdict-table.ts';
+import type { ListenAddress } from '../../src/lib/listen-address.ts';
+import { parsePrefix } from '../../src/lib/prefix.ts';
+import { defaultGeodbPath } from '../../src/roles/geodb.ts';
+import type { UdpTransport } from '../../src/roles/udp-transport.ts';
+import { UnitKeeper } from '../../src/roles/units.ts';
+import type { Generation } from '../../src/roles/worker-messages.ts';
+import { WorkerPool } from '../../src/roles/worker-pool.ts';
+import { createRateLimitTable } from '../../src/serve/rate-limit.ts';
+import { freePort } from '../setup/free-port.ts';
+import { GOOD_ZONE, scratch, write } from './scratch.ts';
+
+const ENTRY = new URL('./faulty-worker.ts', import.meta.url);
+const geo = combineGeoData([readMmdbFile(defaultGeodbPath())]);
+
+export interface PoolOptions {
+	readonly udp: UdpTransport;
+	/** A free one by default. */
+	readonly port?: number;
+	/** 127.0.0.1 by default. */
+	readonly listenOn?: (port: number) => Promise<readonly ListenAddress[]>;
+	readonly udpWorkers?: number;
+	/** Lines behind those of GOOD_ZONE. */
+	readonly moreRecords?: string;
+}
+
+/** Serves a.example, whose `www` has the address of the generation; it is stopped when the test ends. */
+export async function poolOf(t: TestContext, options: PoolOptions) {
+	const { udp, port: wantedPort = 0, udpWorkers = 2, moreRecords = '' } = options;
+	const listenOn = options.listenOn ?? (async (port) => [{ address: '127.0.0.1', family: 4, port }]);
+	const directory = scratch(t);
+	let number = 0;
+	const generationWith = (address: string): Generation => {
+		write(directory, { 'a.example.zone': GOOD_ZONE.replace('192.0.2.80', address) + moreRecords });
+		const { snapshot } = new UnitKeeper(directory, undefined, []).load(geo, false).settled;
+		return { number: ++number, snapshot, slots: new Int32Array(0) };
+	};
+	const port = wantedPort === 0 ? await freePort() : wantedPort;
+	const log: string[] = [];
+	const take = ({ error }: Readonly<Record<string, unknown>>, message: string) =>
+		log.push(error === undefined ? message : `${message}: ${String(error).split('\n')[0]}`);
+	const trusted = parsePrefix('0.0.0.0/0');
+	assert(typeof trusted !== 'string');
+	const pool = new WorkerPool(
+		{
+			udpWorkers,
+			udp,
+			listen: await listenOn(port),
+			health: createHealthWords(16),
+			answering: {
+				ecsTrust: [trusted],
+				cookieSecrets: [],
+				identity: '',
+				rateLimit: { rate: 0, slip: 1, exempt: [] },
+				rateLimitTable: createRateLimitTable(),
+				rateLimitKey: 1,
+			},
+			log: { info: take, warn: take, error: take },
+			entry: ENTRY,
+		},
+		generationWith('192.0.2.80'),
+	);
+	t.after(() => pool.stop());
+	return { pool, port, log, generationWith };
+}
+
+/** @param worker  its name, such as `udp-0` */
+export function bringFault(t: TestContext, worker: string, fault: 'throw' | 'hang'): void {
+	const channel = new BroadcastChannel('meridian-test-faults');
+	t.after(() => channel.close());
+	channel.postMessage({ worker, fault });
+}
