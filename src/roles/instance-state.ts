@@ -26,4 +26,8 @@ export interface InstanceState {
 	readonly loadedMsAgo: number;
 	readonly workersWanted: number;
 	readonly workersRunning: number;
+	/** Seats whose workers die again and again. */
+	readonly workersCrashLooping: number;
+	/** Memory of the generations in use, and what waits for the next one. */
+	readonly snapshotOctets: number;
 }

@@ -107,7 +107,7 @@ class Builder {
 		const table = this.#table();
 		for (let zone = 0; zone < this.#zones.length; zone++) this.#finishZone(table, zone);
 		this.#addAdditional(table);
-		return shareTable(this.#table());
+		return this.#table();
 	}
 
 	/** The table over the builder's own arrays: complete but for what a later step still adds. */
@@ -421,25 +421,4 @@ function endsWith(name: Name, suffix: Uint8Array, suffixLabels: number): boolean
 	if (name.length - start !== suffix.length) return false;
 	for (let i = 0; i < suffix.length; i++) if (octet(name.wire, start + i) !== octet(suffix, i)) return false;
 	return true;
-}
-
-function shareTable(table: ZoneTable): ZoneTable {
-	const words = (from: Uint32Array) => {
-		const shared = new Uint32Array(new SharedArrayBuffer(from.byteLength));
-		shared.set(from);
-		return shared;
-	};
-	const slots = new Int32Array(new SharedArrayBuffer(table.slots.byteLength));
-	slots.set(table.slots);
-	const bytes = new Uint8Array(new SharedArrayBuffer(table.bytes.byteLength));
-	bytes.set(table.bytes);
-	return {
-		...table,
-		slots,
-		bytes,
-		nodes: words(table.nodes),
-		rrsets: words(table.rrsets),
-		zones: words(table.zones),
-		additional: words(table.additional),
-	};
 }

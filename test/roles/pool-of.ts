@@ -66,6 +66,7 @@ export async function poolOf(t: TestContext, options: PoolOptions) {
 			},
 			log: { info: take, warn: take, error: take },
 			entry: ENTRY,
+			heapMb: 64,
 		},
 		generationWith('192.0.2.80'),
 	);
@@ -73,9 +74,18 @@ export async function poolOf(t: TestContext, options: PoolOptions) {
 	return { pool, port, log, generationWith };
 }
 
-/** @param worker  its name, such as `udp-0` */
-export function bringFault(t: TestContext, worker: string, fault: 'throw' | 'hang'): void {
+/**
+ * @param worker  its name, such as `udp-0`
+ * @returns when the fault begins
+ */
+export function bringFault(t: TestContext, worker: string, fault: 'throw' | 'hang' | 'hoard'): Promise<void> {
 	const channel = new BroadcastChannel('meridian-test-faults');
 	t.after(() => channel.close());
-	channel.postMessage({ worker, fault });
+	return new Promise((resolve) => {
+		channel.onmessage = (event) => {
+			const { data } = event as { data: { worker: string; begins?: string } };
+			if (data.worker === worker && data.begins === fault) resolve();
+		};
+		channel.postMessage({ worker, fault });
+	});
 }
