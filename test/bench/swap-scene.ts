@@ -7,7 +7,7 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { writeMmdb } from '../mmdb-writer.ts';
-import { fetchJson, startInstance, until } from '../roles/meridian-process.ts';
+import { fetchJson, type Instance, startInstance, until } from '../roles/meridian-process.ts';
 import { scratch } from '../roles/scratch.ts';
 import type { LoadResult } from './load.ts';
 import { runLoad } from './run-load.ts';
@@ -21,20 +21,27 @@ export interface SwapPlan {
 	readonly geoSwaps: number;
 }
 
+/** In octets. */
+interface Memory {
+	readonly rss: number;
+	/** Of all generations, used or free. */
+	readonly snapshots: number;
+}
+
 export interface SwapResult {
 	/** Without a swap. */
 	readonly calm: LoadResult;
 	readonly swapping: LoadResult;
 	readonly swapsPerSec: number;
-	/** After the first few swaps, when every arena has had its turn, and at the end. */
-	readonly rssBefore: number;
-	readonly rssAfter: number;
+	/** After the first swaps, and at the end. */
+	readonly before: Memory;
+	readonly after: Memory;
 }
 
 const LIMIT_MS = 20_000;
-const CALM_SEC = 4;
-/** By then all memory that is taken in turn has been taken. */
-const FIRST_SWAPS = 10;
+const RUN_SEC = 4;
+/** By then all memory that is taken in turn has been taken, and the heap that builds has grown to what it needs. */
+const FIRST_SWAPS = 60;
 const QUESTIONS = [
 	'www.a.example A',
 	'alias.a.example A',
@@ -78,8 +85,8 @@ export async function measureSwaps(t: Pick<TestContext, 'after'>, plan: SwapPlan
 	const load = (seconds: number) =>
 		runLoad(server.port, ...names, '--rate', String(plan.rate), '--seconds', String(seconds), '--one-ttl');
 	for (let i = 0; i < FIRST_SWAPS; i++) await swap(i % 2 === 0);
-	const calm = await load(CALM_SEC);
-	const rssBefore = rssOf(server.pid);
+	const calm = await load(RUN_SEC);
+	const before = await memoryOf(server);
 	const geoEvery = Math.max(1, Math.round(plan.zoneSwaps / Math.max(1, plan.geoSwaps)));
 	const results: Promise<LoadResult>[] = [];
 	const startMs = performance.now();
@@ -87,7 +94,7 @@ export async function measureSwaps(t: Pick<TestContext, 'after'>, plan: SwapPlan
 	// Load without a gap, in runs that are short enough for the end to come soon.
 	const loading = (async () => {
 		while (!isOver) {
-			const run = load(CALM_SEC);
+			const run = load(RUN_SEC);
 			results.push(run);
 			await run;
 		}
@@ -100,8 +107,8 @@ export async function measureSwaps(t: Pick<TestContext, 'after'>, plan: SwapPlan
 		calm,
 		swapping: total(await Promise.all(results)),
 		swapsPerSec: (1000 * plan.zoneSwaps) / tookMs,
-		rssBefore,
-		rssAfter: rssOf(server.pid),
+		before,
+		after: await memoryOf(server),
 	};
 }
 
@@ -164,6 +171,10 @@ function geoFile(version: number): Uint8Array {
 	return writeMmdb({ networks });
 }
 
-function rssOf(pid: number): number {
-	return 1024 * Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+async function memoryOf({ pid, admin }: Instance): Promise<Memory> {
+	const metrics = await (await fetch(`${admin}/metrics`)).text();
+	return {
+		rss: 1024 * Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]),
+		snapshots: Number(/^meridian_snapshot_bytes (\d+)/m.exec(metrics)?.[1]),
+	};
 }
