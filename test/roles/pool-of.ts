@@ -29,6 +29,8 @@ export interface PoolOptions {
 	/** 127.0.0.1 by default. */
 	readonly listenOn?: (port: number) => Promise<readonly ListenAddress[]>;
 	readonly udpWorkers?: number;
+	/** What its threads run; by default one that takes faults. */
+	readonly entry?: URL;
 	/** Lines behind those of GOOD_ZONE. */
 	readonly moreRecords?: string;
 	/** The steering file; its targets get slots of `verdicts`. */
@@ -37,7 +39,7 @@ export interface PoolOptions {
 }
 
 /** Serves a.example, whose `www` has the address of the generation; it is stopped when the test ends. */
-export async function poolOf(t: TestContext, options: PoolOptions) {
+export async function poolOf(t: Pick<TestContext, 'after'>, options: PoolOptions) {
 	const { udp, port: wantedPort = 0, udpWorkers = 2, moreRecords = '', steering } = options;
 	const { verdicts = new VerdictTable(createHealthWords(16)) } = options;
 	const listenOn = options.listenOn ?? (async (port) => [{ address: '127.0.0.1', family: 4, port }]);
@@ -75,7 +77,7 @@ export async function poolOf(t: TestContext, options: PoolOptions) {
 				rateLimitKey: 1,
 			},
 			log: { info: take, warn: take, error: take },
-			entry: ENTRY,
+			entry: options.entry ?? ENTRY,
 			heapMb: 64,
 		},
 		first,
