@@ -189,11 +189,10 @@ export class UnitKeeper {
 		}
 		if (isForced) return texts;
 		if (texts.zones.length === 0) throw refused('it holds no zone (*.zone); --force takes it all the same');
-		const names = new Set(texts.zones.map(({ unit }) => unit));
-		const before = [...this.#served.zones.keys()];
-		const dropped = before.filter((unit) => !names.has(unit)).length;
-		if (dropped > 2 && dropped > before.length / 2) {
-			throw refused(`it drops ${dropped} of ${before.length} zones; --force takes it all the same`);
+		const before = this.#served.zones;
+		const dropped = before.size - texts.zones.filter(({ unit }) => before.has(unit)).length;
+		if (dropped > 2 && dropped > before.size / 2) {
+			throw refused(`it drops ${dropped} of ${before.size} zones; --force takes it all the same`);
 		}
 		return texts;
 	}

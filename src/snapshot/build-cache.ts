@@ -12,6 +12,8 @@ import type { ZoneUnit } from './build.ts';
 export interface ZoneFacts {
 	/** The apex as text. */
 	readonly unit: string;
+	/** Its steering document says anything at all. */
+	readonly hasSteering: boolean;
 	readonly problems: readonly ZoneProblem[];
 	/** Lower-cased targets of all NS records as text, with the records. */
 	readonly nameServers: readonly (readonly [target: string, record: number])[];
@@ -26,7 +28,8 @@ export class BuildCache {
 		if (facts === undefined) {
 			const { apex, records } = zone;
 			const problems = checkZone(apex, records, steeredOwners(zone));
-			facts = { unit: printName(apex), problems, nameServers: nameServersOf(zone) };
+			const hasSteering = Object.values(zone.steering).some((table) => table.size > 0);
+			facts = { unit: printName(apex), hasSteering, problems, nameServers: nameServersOf(zone) };
 			this.#facts.set(zone, facts);
 		}
 		return facts;

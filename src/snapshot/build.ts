@@ -61,26 +61,30 @@ export interface Built {
 
 export function build(units: Units, context: BuildContext): Built {
 	const problems: BuildProblem[] = [];
+	// Of a hundred thousand zones few may be steered.
+	const steering: ZoneUnit[] = [];
 	for (const zone of units.zones) {
 		const facts = context.cache.facts(zone);
+		if (facts.hasSteering) steering.push(zone);
 		for (const { message, isWarning, ...at } of facts.problems)
 			problems.push({ unit: facts.unit, at, message, isWarning });
 	}
 	const unitOf = (zone: ZoneUnit) => context.cache.facts(zone).unit;
 	const compiled = compileSteering(
-		units.zones.map((zone) => ({ unit: unitOf(zone), document: zone.steering })),
+		steering.map((zone) => ({ unit: unitOf(zone), document: zone.steering })),
 		{ unit: COMMON_UNIT, document: units.common },
 		{ ...context, nameOctets },
 	);
 	for (const { unit, path, message, isWarning } of compiled.problems)
 		problems.push({ unit, at: { path }, message, isWarning });
-	const steered = resolveOwners(units.zones, unitOf, compiled.names, problems);
+	const steered = resolveOwners(steering, unitOf, compiled.names, problems);
+	const steeredOf = (zone: ZoneUnit) => (zone.steering.names.size === 0 ? [] : (steered.get(unitOf(zone)) ?? []));
 	const { geoNotes } = compiled;
 	if (hasErrors(problems)) return { snapshot: undefined, problems, geoNotes };
 	const zones = context.cache.tables.build(
-		units.zones.map((zone) => ({ apex: zone.apex, records: zone.records, steered: steered.get(unitOf(zone)) ?? [] })),
+		units.zones.map((zone) => ({ apex: zone.apex, records: zone.records, steered: steeredOf(zone) })),
 	);
-	for (const zone of units.zones) checkSteered(zones, zone, steered.get(unitOf(zone)) ?? [], problems);
+	for (const zone of steering) checkSteered(zones, zone, steeredOf(zone), problems);
 	checkNameServers(units.zones, context.cache, [...steered.values()].flat(), problems);
 	if (hasErrors(problems)) return { snapshot: undefined, problems, geoNotes };
 	return { snapshot: { zones, steering: compiled.table, targets: compiled.targets }, problems, geoNotes };
