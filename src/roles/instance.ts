@@ -144,7 +144,7 @@ export class Instance {
 			ready: () => readyReport(instance?.state()),
 			targets: () => targetReports(health?.list() ?? [], instance?.state()?.snapshot ?? snapshot, clock.nowMs()),
 			explain: (question) => instance?.explain(question) ?? 'Cannot explain before the start is over',
-			geo: () => geoReport(geodb, dataNeeds(instance?.state().documents ?? []), Date.now()),
+			geo: () => geoReport(geodb, dataNeeds(instance?.state().documents() ?? []), Date.now()),
 			metrics,
 			onFault: (error) => log.error({ error: error.stack }, 'a request to the admin surface met a fault'),
 		});
@@ -271,7 +271,7 @@ export class Instance {
 			unsaved: this.#unsaved,
 			geoFiles: this.#parts.geodb.files,
 			geoRefused: this.#parts.geodb.refused,
-			documents: documentsOf(this.#loaded),
+			documents: () => documentsOf(this.#loaded),
 			health: this.#parts.health?.summary(),
 			loadedMsAgo: clock.nowMs() - this.#loadedMs,
 			workersWanted: this.#parts.workers.wanted,
