@@ -33,19 +33,26 @@ export class TableKeeper {
 
 	/** @returns a table whose columns the next build may change */
 	build(zones: readonly ZoneInput[]): ZoneTable {
-		return this.#update(zones) ?? this.#buildAll(zones);
+		const builder = this.#builder;
+		// What a build leaves unfinished is nothing to go on from.
+		this.#builder = undefined;
+		const table = builder === undefined ? undefined : this.#update(builder, zones);
+		if (table === undefined) return this.#buildAll(zones);
+		this.#builder = builder;
+		return table;
 	}
 
 	#buildAll(zones: readonly ZoneInput[]): ZoneTable {
-		this.#builder = new TableBuilder();
+		const builder = new TableBuilder();
+		const table = builder.addAll(zones);
 		this.#kept = new Map(zones.map((input, zone) => [input.records, { zone, input }]));
-		return this.#builder.addAll(zones);
+		this.#builder = builder;
+		return table;
 	}
 
 	/** The table with what has changed; undefined when it has to be built as a whole. */
-	#update(zones: readonly ZoneInput[]): ZoneTable | undefined {
-		const builder = this.#builder;
-		if (builder === undefined || builder.garbageShare > GARBAGE_SHARE) return undefined;
+	#update(builder: TableBuilder, zones: readonly ZoneInput[]): ZoneTable | undefined {
+		if (builder.garbageShare > GARBAGE_SHARE) return undefined;
 		const added: ZoneInput[] = [];
 		const present = new Set<RecordList>();
 		for (const input of zones) {
@@ -64,11 +71,7 @@ export class TableKeeper {
 			this.#kept.delete(input.records);
 		}
 		// One that replaces another lies where that one lay, alone.
-		if (fresh.some(({ apex }) => builder.wouldNest(apex, added))) {
-			// What has been taken out is gone: there is nothing left to go on from.
-			this.#builder = undefined;
-			return undefined;
-		}
+		if (fresh.some(({ apex }) => builder.wouldNest(apex, added))) return undefined;
 		const newZones = builder.add(added);
 		for (const [i, input] of added.entries()) this.#kept.set(input.records, { zone: newZones[i] ?? -1, input });
 		builder.clearSteered();
