@@ -111,7 +111,8 @@ export class Instance {
 		);
 		const geo = geodb.data;
 		const keeper = new UnitKeeper(settings.zonesDir, new LastGood(settings.stateDir), [settings.region]);
-		const { loaded, refusal } = firstLoad(keeper, geo, isForced, log);
+		const first = firstLoad(keeper, geo, isForced, log);
+		let { loaded } = first;
 		const verdicts = new VerdictTable(createHealthWords());
 		const { snapshot } = loaded.settled;
 		const slots = assignSlots(verdicts, snapshot);
@@ -133,6 +134,7 @@ export class Instance {
 			},
 			{ number: 1, snapshot, slots },
 		);
+		loaded = withSnapshot(loaded, workers.snapshot);
 		let instance: Instance | undefined;
 		const metrics = createMetrics([
 			...instanceMetrics(workers, () => instance?.state()),
@@ -142,7 +144,7 @@ export class Instance {
 			ready: () => readyReport(instance?.state()),
 			targets: () => targetReports(health?.list() ?? [], instance?.state()?.snapshot ?? snapshot, clock.nowMs()),
 			explain: (question) => instance?.explain(question) ?? 'Cannot explain before the start is over',
-			geo: () => geoReport(geodb, dataNeeds(instance?.state().documents ?? []), Date.now()),
+			geo: () => geoReport(geodb, dataNeeds(instance?.state().documents() ?? []), Date.now()),
 			metrics,
 			onFault: (error) => log.error({ error: error.stack }, 'a request to the admin surface met a fault'),
 		});
@@ -163,7 +165,7 @@ export class Instance {
 			{ options, geodb, keeper, verdicts, workers, health, listen, adminUrl, closers },
 			loaded,
 			slots,
-			refusal,
+			first.refusal,
 		);
 		keeper.accept(loaded);
 		instance.#save();
@@ -203,10 +205,10 @@ export class Instance {
 		const slots = assignSlots(verdicts, snapshot);
 		health?.setTargets(snapshot.targets);
 		this.#generation++;
-		workers.swap({ number: this.#generation, snapshot, slots });
+		const shared = workers.swap({ number: this.#generation, snapshot, slots });
 		health?.probe();
 		keeper.accept(loaded);
-		this.#loaded = loaded;
+		this.#loaded = withSnapshot(loaded, shared);
 		this.#slots = slots;
 	}
 
@@ -269,11 +271,13 @@ export class Instance {
 			unsaved: this.#unsaved,
 			geoFiles: this.#parts.geodb.files,
 			geoRefused: this.#parts.geodb.refused,
-			documents: documentsOf(this.#loaded),
+			documents: () => documentsOf(this.#loaded),
 			health: this.#parts.health?.summary(),
 			loadedMsAgo: clock.nowMs() - this.#loadedMs,
 			workersWanted: this.#parts.workers.wanted,
 			workersRunning: this.#parts.workers.running,
+			workersCrashLooping: this.#parts.workers.crashLooping,
+			snapshotOctets: this.#parts.workers.snapshotOctets,
 		};
 	}
 
@@ -362,6 +366,11 @@ function logProblems(problems: readonly FileProblem[], log: Log): void {
 		if (problem.isWarning) log.warn(fields, message);
 		else log.error(fields, message);
 	}
+}
+
+/** What was built aside is let go of: what is served lies in shared memory. */
+function withSnapshot(loaded: Loaded, snapshot: Snapshot): Loaded {
+	return { ...loaded, settled: { ...loaded.settled, snapshot } };
 }
 
 function assignSlots(verdicts: VerdictTable, { targets }: Snapshot): Int32Array {

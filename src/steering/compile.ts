@@ -21,7 +21,14 @@ import { compilePolicy } from './compile-policy.ts';
 import { compilePool } from './compile-pool.ts';
 import { warnOfGraph } from './graph.ts';
 import type { MergeCache } from './merge-cache.ts';
-import { type GeoNotes, membersOf, type PoolNode, type SteeringNode, type SteeringTable } from './nodes.ts';
+import {
+	type GeoNotes,
+	membersOf,
+	mostAddresses,
+	type PoolNode,
+	type SteeringNode,
+	type SteeringTable,
+} from './nodes.ts';
 
 export interface SteeringUnit {
 	/** COMMON_UNIT (lib/unit.ts) or the apex with its dot. */
@@ -158,8 +165,9 @@ export class Compiler {
 			nodes: this.nodes,
 			names: steered,
 			rdata: Uint8Array.from(this.#rdata),
-			latencyMemory: new Int32Array(new SharedArrayBuffer(4 * this.#memoryWords)),
+			latencyMemory: new Int32Array(this.#memoryWords),
 			targetCount: this.#targets.length,
+			addressesMax: mostAddresses(this.nodes),
 		};
 		// What is wrong with a policy that has mistakes is not known.
 		if (this.mistakes === 0) warnOfGraph(this, units, names, steered);

@@ -22,6 +22,7 @@ import { COUNTER_COLUMNS } from '../../src/serve/counters.ts';
 import { Responder } from '../../src/serve/respond.ts';
 import { World } from '../../src/snapshot/answer.ts';
 import { build } from '../../src/snapshot/build.ts';
+import { BuildCache } from '../../src/snapshot/build-cache.ts';
 import { Holder } from '../../src/snapshot/snapshot.ts';
 import { MergeCache } from '../../src/steering/merge-cache.ts';
 
@@ -113,7 +114,13 @@ function createResponder(): Responder {
 	const geo = combineGeoData([readMmdbFile(defaultGeodbPath())]);
 	const { snapshot, problems } = build(
 		{ common: common.value, zones: [{ apex: lowerName(apex), records, steering: steering.value }] },
-		{ geo, merges: new MergeCache(), model: { depthMax: DEPTH_MAX, durationMs, monitorOf }, vantages: [] },
+		{
+			geo,
+			merges: new MergeCache(),
+			cache: new BuildCache(),
+			model: { depthMax: DEPTH_MAX, durationMs, monitorOf },
+			vantages: [],
+		},
 	);
 	if (snapshot === undefined) throw new Error(problems.map(({ message }) => message).join('\n'));
 	const words = createHealthWords(1024);

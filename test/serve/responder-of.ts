@@ -25,6 +25,7 @@ import { createRateLimitTable, RateLimiter } from '../../src/serve/rate-limit.ts
 import { Responder, type Transport } from '../../src/serve/respond.ts';
 import { World } from '../../src/snapshot/answer.ts';
 import { type BuildContext, build, type Units, type ZoneUnit } from '../../src/snapshot/build.ts';
+import { BuildCache } from '../../src/snapshot/build-cache.ts';
 import { Holder, type Snapshot } from '../../src/snapshot/snapshot.ts';
 import { MergeCache } from '../../src/steering/merge-cache.ts';
 import { makeQuery, type QuerySpec, wireName } from '../dns/make-query.ts';
@@ -157,7 +158,7 @@ export function steeringOf(value: unknown, kind: 'common' | 'zone'): SteeringDoc
 
 export function contextOf({ geo }: Pick<ResponderSpec, 'geo'> = {}): BuildContext {
 	const model = { depthMax: DEPTH_MAX, durationMs, monitorOf };
-	return { geo: geoOf(geo ?? {}), merges: new MergeCache(), model, vantages: [] };
+	return { geo: geoOf(geo ?? {}), merges: new MergeCache(), cache: new BuildCache(), model, vantages: [] };
 }
 
 function geoOf(networks: Readonly<Record<string, Partial<Place>>>): GeoData {
