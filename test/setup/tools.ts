@@ -31,6 +31,18 @@ export const TOOLS: readonly Tool[] = [
 		use: 'resolves names that are delegated to us',
 	},
 	{ program: 'named', debian: 'bind9', isRequired: false, use: 'answers the same questions' },
+	{
+		program: 'redis-server',
+		debian: 'redis-server',
+		isRequired: false,
+		use: 'is what a fleet shares its state through',
+	},
+	{
+		program: 'redis-sentinel',
+		debian: 'redis-sentinel',
+		isRequired: false,
+		use: 'chooses another Redis when one is gone',
+	},
 ];
 
 /** Beside PATH: where Debian keeps daemons, which the PATH of an ordinary user leaves out. */
