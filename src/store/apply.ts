@@ -7,6 +7,10 @@ import { type Change, ITEMS_MAX, type Item, idOf, makeItem } from './item.ts';
 import type { ChangedItem, Configuration, Head, HistoryEntry } from './ports.ts';
 import { StoreError } from './store-error.ts';
 
+/** A history reaches back so many generations, and holds so much of what they replaced. */
+export const HISTORY_MAX = 256;
+export const HISTORY_OCTETS_MAX = 64 * 1024 * 1024;
+
 export interface Applied {
 	readonly head: Head;
 	readonly items: ReadonlyMap<string, Item>;

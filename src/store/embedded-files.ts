@@ -19,7 +19,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, renameSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Replaced } from './apply.ts';
+import { HISTORY_MAX, HISTORY_OCTETS_MAX, type Replaced } from './apply.ts';
 import { isHeadOf, readHead } from './head.ts';
 import { type Item, readItem, textOf } from './item.ts';
 import type { Configuration, Head, HistoryEntry } from './ports.ts';
@@ -56,10 +56,6 @@ export interface Loaded extends Kept {
 	/** The files are not fit to go on with: a snapshot is due. */
 	readonly isMended: boolean;
 }
-
-/** The history reaches back so many generations, and holds so much of what they replaced. */
-export const HISTORY_MAX = 256;
-export const HISTORY_OCTETS_MAX = 64 * 1024 * 1024;
 
 const NOTHING: Kept = { configuration: { head: undefined, items: new Map() }, history: [] };
 const SNAPSHOT_TITLE = 'meridian-store 1';

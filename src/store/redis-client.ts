@@ -68,12 +68,13 @@ export class RedisClient {
 	}
 
 	async run(script: RedisScript, keys: readonly string[], args: readonly Argument[]): Promise<Reply> {
+		const ending = script.isReadOnly ? '_RO' : '';
 		try {
-			return await this.call('EVALSHA', script.sha1, keys.length, ...keys, ...args);
+			return await this.call(`EVALSHA${ending}`, script.sha1, keys.length, ...keys, ...args);
 		} catch (error) {
 			const { cause } = error as Error;
 			if (!(cause instanceof Error) || !cause.message.startsWith('NOSCRIPT')) throw error;
-			return this.call('EVAL', script.lua, keys.length, ...keys, ...args);
+			return this.call(`EVAL${ending}`, script.lua, keys.length, ...keys, ...args);
 		}
 	}
 

@@ -6,7 +6,7 @@
  */
 
 import { createHash, randomBytes } from 'node:crypto';
-import { applyChanges } from './apply.ts';
+import { applyChanges, HISTORY_MAX, HISTORY_OCTETS_MAX } from './apply.ts';
 import { type Descent, descentOf, headOf, isHeadOf, isSameHead, readHead } from './head.ts';
 import { etagOf, ITEM_OCTETS_MAX, ITEMS_MAX, type Item, readItem, textOf } from './item.ts';
 import type { ChangedItem, Commit, CommitResult, Configuration, Head, HistoryEntry, Reason } from './ports.ts';
@@ -17,9 +17,6 @@ import { StoreError } from './store-error.ts';
 
 const HEAD_OCTETS_MAX = 1024;
 const ENTRY_OCTETS_MAX = 32 * 1024 * 1024;
-/** The history reaches back so many generations, and holds so much of what they replaced. */
-const HISTORY_MAX = 256;
-const HISTORY_OCTETS_MAX = 64 * 1024 * 1024;
 /** Items that no commit has made its own vanish after this. */
 const UNCOMMITTED_SEC = 600;
 /** Under way at a time. */
@@ -34,7 +31,8 @@ interface Place {
 	readonly etag: string;
 }
 
-interface Held extends Configuration {
+interface Held {
+	readonly configuration: Configuration;
 	/** The head as it stands in Redis. */
 	readonly raw: Uint8Array;
 	/** By item. */
@@ -60,17 +58,16 @@ export class RedisConfiguration {
 	/** @param known  the last generation that this process has seen, maybe in a former life */
 	constructor(context: RedisContext, known: Configuration) {
 		this.#context = context;
-		this.#held = { ...known, raw: new Uint8Array(), versions: new Map() };
+		this.#held = { configuration: known, raw: new Uint8Array(), versions: new Map() };
 	}
 
 	get held(): Configuration {
-		return this.#held;
+		return this.#held.configuration;
 	}
 
 	/** Read the head. */
 	async readHead(): Promise<Uint8Array> {
-		const { client, keys } = this.#context;
-		return octetsOf(await client.call('GETRANGE', keys.head, 0, HEAD_OCTETS_MAX));
+		return this.#context.read(this.#context.keys.head, HEAD_OCTETS_MAX);
 	}
 
 	/**
@@ -80,6 +77,8 @@ export class RedisConfiguration {
 	async look(raw: Uint8Array): Promise<Descent> {
 		// A head that is held came with all its items.
 		if (raw.length > 0 && Buffer.compare(raw, this.#held.raw) === 0) return { kind: 'same' };
+		if (raw.length > 0 && this.#readHeadValue(raw) === undefined)
+			return { kind: 'lost', reason: 'its head is refused' };
 		for (let tries = 1; ; tries++) {
 			try {
 				return await this.#take(await this.#read());
@@ -93,7 +92,7 @@ export class RedisConfiguration {
 
 	/** @throws StoreError */
 	async commit({ expected, changes, author, reason }: Commit): Promise<CommitResult> {
-		const before = this.#held;
+		const { configuration: before, raw, versions: versionsBefore } = this.#held;
 		if (!isSameHead(before.head, expected)) return { kind: 'conflict', head: before.head };
 		const applied = applyChanges(before, changes);
 		if (applied === undefined) return { kind: 'committed', head: before.head };
@@ -101,28 +100,28 @@ export class RedisConfiguration {
 		const version = newVersion();
 		await this.#writeItems(texts, version);
 		const done = await this.#send({
-			expectedSha1: sha1Of(before.raw),
-			entry: { entry: { head, atMs: this.#context.timeMs(), author, reason, changed }, versions: before.versions },
+			expectedSha1: sha1Of(raw),
+			entry: { entry: { head, atMs: this.#context.timeMs(), author, reason, changed }, versions: versionsBefore },
 			octets: changed.reduce((sum, { id }) => sum + (before.items.get(id)?.octets ?? 0), 0),
 			places: changed.map(({ id, after }) => [id, after === undefined ? '' : `${version} ${after}`]),
 			isRestore: false,
 		});
 		if (done === undefined) {
 			await this.look(await this.readHead());
-			return { kind: 'conflict', head: this.#held.head };
+			return { kind: 'conflict', head: this.held.head };
 		}
-		const versions = new Map(before.versions);
+		const versions = new Map(versionsBefore);
 		for (const { id, after } of changed) {
 			if (after === undefined) versions.delete(id);
 			else versions.set(id, version);
 		}
-		this.#held = { head, items, raw: done, versions };
+		this.#held = { configuration: { head, items }, raw: done, versions };
 		return { kind: 'committed', head };
 	}
 
 	/** @throws StoreError */
 	async restore({ author, reason }: Reason): Promise<Head> {
-		const { head: seen, items } = this.#held;
+		const { head: seen, items } = this.held;
 		for (let tries = 1; tries <= TRIES_MAX; tries++) {
 			const { raw, sha1 } = await this.#read();
 			const found = this.#readHeadValue(raw);
@@ -147,7 +146,11 @@ export class RedisConfiguration {
 				isRestore: true,
 			});
 			if (done === undefined) continue;
-			this.#held = { head, items, raw: done, versions: new Map([...items.keys()].map((id) => [id, version])) };
+			this.#held = {
+				configuration: { head, items },
+				raw: done,
+				versions: new Map([...items.keys()].map((id) => [id, version])),
+			};
 			return head;
 		}
 		throw new StoreError('STORE_REFUSED', 'Cannot restore the store: somebody else goes on writing to it');
@@ -155,13 +158,13 @@ export class RedisConfiguration {
 
 	/** @throws StoreError */
 	async history(limit: number): Promise<readonly HistoryEntry[]> {
-		const { head } = this.#held;
+		const { head } = this.held;
 		return head === undefined ? [] : (await this.#entries(head, limit)).map(({ entry }) => entry);
 	}
 
 	/** @throws StoreError */
 	async itemsAt(generation: number): Promise<ReadonlyMap<string, Item> | undefined> {
-		const { head, items } = this.#held;
+		const { head, items } = this.held;
 		if (head === undefined || generation > head.generation) return undefined;
 		const count = head.generation - generation;
 		const entries = await this.#entries(head, count);
@@ -199,7 +202,7 @@ export class RedisConfiguration {
 	/** @throws Moved, Damaged, StoreError */
 	async #take({ raw, index }: Found): Promise<Descent> {
 		const { keys, refusals } = this.#context;
-		const seen = this.#held.head;
+		const seen = this.held.head;
 		const head = this.#readHeadValue(raw);
 		if (head === undefined && raw.length > 0) throw new Damaged('its head is refused');
 		const isLater = head !== undefined && seen !== undefined && head.epoch === seen.epoch;
@@ -216,7 +219,11 @@ export class RedisConfiguration {
 			refusals.add(keys.index, raw, 'forged');
 			throw new Damaged('its items are not those of its head');
 		}
-		this.#held = { head, items, raw, versions: new Map([...index].map(([id, { version }]) => [id, version])) };
+		this.#held = {
+			configuration: { head, items },
+			raw,
+			versions: new Map([...index].map(([id, { version }]) => [id, version])),
+		};
 		return descent;
 	}
 
@@ -234,7 +241,7 @@ export class RedisConfiguration {
 		const items = new Map<string, Item>();
 		const missing: [string, Place][] = [];
 		for (const [id, place] of index) {
-			const held = this.#held.items.get(id);
+			const held = this.held.items.get(id);
 			if (held?.etag === place.etag) items.set(id, held);
 			else missing.push([id, place]);
 		}
@@ -252,9 +259,8 @@ export class RedisConfiguration {
 
 	/** @returns undefined when it is not there @throws Damaged */
 	async #readItem(id: string, { version, etag }: Place): Promise<Item | undefined> {
-		const { client, keys } = this.#context;
-		const key = keys.item(id, version);
-		const octets = octetsOf(await client.call('GETRANGE', key, 0, ITEM_OCTETS_MAX));
+		const key = this.#context.keys.item(id, version);
+		const octets = await this.#context.read(key, ITEM_OCTETS_MAX);
 		if (octets.length === 0) return undefined;
 		const refusal = octets.length > ITEM_OCTETS_MAX ? 'oversized' : etagOf(octets) === etag ? undefined : 'forged';
 		const item = refusal === undefined ? readItem(id, octets) : undefined;

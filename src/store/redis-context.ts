@@ -39,6 +39,19 @@ export class RedisContext {
 		this.#timeAtZeroMs = timeMs - performance.now();
 	}
 
+	/**
+	 * The first octets of a value, or of what is to be refused in its place.
+	 * @throws StoreError when Redis does not answer
+	 */
+	async read(key: string, octetsMax: number): Promise<Uint8Array> {
+		try {
+			return octetsOf(await this.client.call('GETRANGE', key, 0, octetsMax));
+		} catch (error) {
+			if (!isOfWrongType(error)) throw error;
+			return WRONG_TYPE;
+		}
+	}
+
 	/** The value within an envelope, or undefined when it is refused, which is counted and told once. */
 	open(key: string, octets: Uint8Array, octetsMax: number): JsonValue | undefined {
 		const opened = this.seal.open(key, octets, octetsMax);
@@ -53,6 +66,14 @@ export class RedisContext {
 }
 
 const NOTHING = new Uint8Array();
+/** Stands for a list, a hash or the like, and is no envelope. */
+const WRONG_TYPE = Buffer.from('a value of another type');
+
+/** Whether Redis had something else at a key than what was asked for. */
+export function isOfWrongType(error: unknown): boolean {
+	const { cause } = error as Error;
+	return cause instanceof Error && cause.message.startsWith('WRONGTYPE');
+}
 
 export function octetsOf(reply: Reply | undefined): Uint8Array {
 	return reply instanceof Uint8Array ? reply : NOTHING;

@@ -5,7 +5,8 @@
 import type { ProberName, ProberView } from './ports.ts';
 import { PROBERS_MAX, ProberBook } from './prober-book.ts';
 import { isInstanceName, RECORD_OCTETS_MAX, readRecord } from './prober-record.ts';
-import { listOf, octetsOf, type RedisContext, textOfReply } from './redis-context.ts';
+import type { Reply } from './redis-client.ts';
+import { isOfWrongType, listOf, octetsOf, type RedisContext, textOfReply } from './redis-context.ts';
 import { RedisProberSession } from './redis-session.ts';
 import { isCount, readFields } from './untrusted-json.ts';
 
@@ -61,7 +62,14 @@ export class RedisFleet {
 	async #instances(): Promise<ReadonlySet<string>> {
 		const { client, keys } = this.#context;
 		const known = new Set(this.#beginnings.keys());
-		const count = await client.call('SCARD', keys.probers);
+		let count: Reply;
+		try {
+			count = await client.call('SCARD', keys.probers);
+		} catch (error) {
+			if (!isOfWrongType(error)) throw error;
+			this.#context.refuse(keys.probers, Buffer.from('another type'), 'malformed');
+			return known;
+		}
 		if (typeof count !== 'number' || count > PROBERS_MAX) {
 			this.#context.refuse(keys.probers, Buffer.from(String(count)), 'oversized');
 			return known;
@@ -75,16 +83,13 @@ export class RedisFleet {
 	}
 
 	async #readRecord(instance: string): Promise<boolean> {
-		const { client, keys } = this.#context;
+		const { keys } = this.#context;
 		const key = keys.prober(instance);
-		const beginning = octetsOf(await client.call('GETRANGE', key, 0, BEGINNING_OCTETS - 1));
+		const beginning = await this.#context.read(key, BEGINNING_OCTETS - 1);
 		const last = this.#beginnings.get(instance);
 		if (beginning.length === 0 || (last !== undefined && Buffer.compare(beginning, last) === 0)) return false;
 		if (last === undefined && this.#beginnings.size >= PROBERS_MAX) return false;
-		const octets =
-			beginning.length < BEGINNING_OCTETS
-				? beginning
-				: octetsOf(await client.call('GETRANGE', key, 0, RECORD_OCTETS_MAX));
+		const octets = beginning.length < BEGINNING_OCTETS ? beginning : await this.#context.read(key, RECORD_OCTETS_MAX);
 		this.#beginnings.set(instance, Uint8Array.from(octets.subarray(0, BEGINNING_OCTETS)));
 		const value = this.#context.open(key, octets, RECORD_OCTETS_MAX);
 		if (value === undefined) return false;
@@ -102,10 +107,7 @@ export class RedisFleet {
 	async #readLease(instance: string): Promise<boolean> {
 		const { client, keys, timing } = this.#context;
 		const key = keys.lease(instance);
-		const [octets, leftMs] = await Promise.all([
-			client.call('GETRANGE', key, 0, LEASE_OCTETS_MAX).then(octetsOf),
-			client.call('PTTL', key),
-		]);
+		const [octets, leftMs] = await Promise.all([this.#context.read(key, LEASE_OCTETS_MAX), client.call('PTTL', key)]);
 		const incarnation = octets.length === 0 ? undefined : this.#readLeaseValue(key, instance, octets);
 		// A lease without an end is none of ours: whoever made it has to renew it like all others.
 		const untilMs = performance.now() + Math.min(typeof leftMs === 'number' ? leftMs : 0, timing.leaseMs);

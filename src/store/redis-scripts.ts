@@ -8,10 +8,13 @@ import { createHash } from 'node:crypto';
 export interface RedisScript {
 	readonly lua: string;
 	readonly sha1: string;
+	/** Runs where only reading is allowed. */
+	readonly isReadOnly: boolean;
 }
 
 function script(lua: string): RedisScript {
-	return { lua, sha1: createHash('sha1').update(lua).digest('hex') };
+	const isReadOnly = lua.startsWith('#!lua flags=no-writes\n');
+	return { lua, sha1: createHash('sha1').update(lua).digest('hex'), isReadOnly };
 }
 
 /**
