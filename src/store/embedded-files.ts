@@ -282,11 +282,13 @@ function readSnapshot(octets: Uint8Array): Kept | string {
 			if (item === undefined) return `line ${number + 1} is no item`;
 			items.set(String(value[1]), item);
 		} else {
+			// The snapshot matches its check, so this is what was written; only what was undefined is missing.
 			const [, entry, texts] = value as unknown as ['entry', HistoryEntry, readonly [string, string | null][]];
-			history.push({
-				entry,
-				replaced: new Map(texts.map(([id, own]) => [id, own === null ? undefined : readItem(id, Buffer.from(own))])),
-			});
+			const changed = entry.changed.map(({ id, before, after }) => ({ id, before, after }));
+			const replaced = new Map(
+				texts.map(([id, own]) => [id, own === null ? undefined : readItem(id, Buffer.from(own))]),
+			);
+			history.push({ entry: { ...entry, changed }, replaced });
 		}
 	}
 	if (head !== undefined && !isHeadOf(head, items)) return 'its items are not those of its head';
