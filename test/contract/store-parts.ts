@@ -10,7 +10,7 @@ import type { Commit, Publication, Reason, Store } from '../../src/store/ports.t
 import { openRedisStore, type RedisStoreParts } from '../../src/store/redis-store.ts';
 import type { Timing } from '../../src/store/timing.ts';
 
-export const FLEET_KEY = 'a key of sixteen and more';
+export const FLEET_KEY = 'a-key-of-sixteen-and-more';
 export const PREFIX = 'meridian:';
 export const BY_TEST: Reason = { author: 'tester', reason: 'a test' };
 

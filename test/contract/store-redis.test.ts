@@ -12,8 +12,10 @@ import { describe, it, type TestContext } from 'node:test';
 import { Seal } from '../../src/store/envelope.ts';
 import type { Refusal, Store } from '../../src/store/ports.ts';
 import type { RedisStoreParts } from '../../src/store/redis-store.ts';
+import { createAuthority } from '../probe/certificates.ts';
 import { until } from '../roles/meridian-process.ts';
 import { scratch } from '../roles/scratch.ts';
+import { freePort } from '../setup/free-port.ts';
 import {
 	askRedis,
 	type RedisServer,
@@ -434,6 +436,26 @@ describe('store in Redis', { skip: WITHOUT_REDIS, concurrency: 6 }, () => {
 			assert.equal(store.condition.kind, 'unreachable');
 		});
 	}
+
+	it('speaks TLS with a server whose certificate is of redis.ca, and with no other', async (t) => {
+		const authority = createAuthority();
+		const { key, cert } = authority.sign({ names: ['127.0.0.1'] });
+		const folder = scratch(t, { key, cert, ca: authority.cert });
+		const tlsPort = await freePort();
+		const files = ['key-file key', 'cert-file cert', 'ca-cert-file ca'].map(
+			(one) => `tls-${one.replace(' ', ` ${folder}/`)}`,
+		);
+		const redis = await startRedis(t, [`tls-port ${tlsPort}`, 'tls-auth-clients no', ...files]);
+		await living(t, redis.url);
+		const url = `rediss://127.0.0.1:${tlsPort}`;
+		const trusting = await opened(t, url, { ca: authority.cert });
+		assert.deepEqual(trusting.condition, { kind: 'ready' });
+		assertStands(trusting);
+		for (const ca of [undefined, createAuthority().cert]) {
+			const doubting = await opened(t, url, { ca });
+			assert.equal(doubting.condition.kind, 'unreachable');
+		}
+	});
 
 	it('warns once when nothing is signed, and believes both then', async (t) => {
 		const redis = await startRedis(t);
