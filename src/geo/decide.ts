@@ -32,9 +32,10 @@ export function noGeoData(): GeoData {
 
 /**
  * Decisions from here on say: this block is special, and no network of the rules covers it. Each block has its
- * own number, so that blocks side by side stay apart and the scope is that of the block.
+ * own number, so that blocks side by side stay apart and the scope is that of the block. All of them are below 2^31,
+ * for above it a number may be allocated each time it is read.
  */
-export const SPECIAL_DECISION = 0x80000000;
+export const SPECIAL_DECISION = 0x40000000;
 
 /**
  * Blocks of IPv6 that are placed as the IPv4 address they carry (client.ts): no range may reach over their edges,

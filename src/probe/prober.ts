@@ -31,6 +31,8 @@ export interface Observation {
 }
 
 interface ProberParts {
+	/** Tells probers apart, so that several do not check a target at the same moments. */
+	readonly identity?: string;
 	readonly clock: Clock;
 	readonly guard: Guard;
 	readonly check: Check;
@@ -98,12 +100,12 @@ export class Prober {
 	}
 
 	#add(target: Target): void {
-		const { clock, guard, onDenied } = this.#parts;
+		const { clock, guard, onDenied, identity = '' } = this.#parts;
 		const nowMs = clock.nowMs();
 		// What a host name stands for is asked, and judged, with each check.
 		const denial = isIP(target.address) === 0 ? undefined : guard(target.address);
 		const entry: Entry = {
-			rhythm: rhythmOf(target.key, target.monitor.intervalMs),
+			rhythm: rhythmOf(identity + target.key, target.monitor.intervalMs),
 			target,
 			plannedMs: nowMs,
 			timer: undefined,

@@ -115,7 +115,7 @@ export class Instance {
 		const verdicts = new VerdictTable(createHealthWords());
 		const { snapshot } = loaded.settled;
 		const slots = assignSlots(verdicts, snapshot);
-		const health = isProbing ? createHealth(settings, verdicts, log) : undefined;
+		const health = isProbing ? await createHealth(settings, verdicts, log) : undefined;
 		closers.push(() => health?.close());
 		// Before the first query: what was down in the last run must not be in an answer of this one.
 		health?.setTargets(snapshot.targets);
@@ -385,9 +385,9 @@ function answeringSettings(settings: Settings, cookieSecrets: readonly Uint8Arra
 	};
 }
 
-function createHealth(settings: Settings, verdicts: VerdictTable, log: Log): LocalHealth {
+async function createHealth(settings: Settings, verdicts: VerdictTable, log: Log): Promise<LocalHealth> {
 	const { region, stateDir } = settings;
-	const { guard, check } = createChecking(settings, clock);
+	const { guard, check } = await createChecking(settings, clock);
 	return new LocalHealth({ clock, wallMs: () => Date.now(), log, region, stateDir, verdicts, guard, check });
 }
 

@@ -8,6 +8,7 @@
  *               stateDir/votes.json
  */
 
+import { hostname } from 'node:os';
 import { type Judgement, judge, type Verdict } from '../health/judge.ts';
 import type { Target } from '../health/target.ts';
 import type { VerdictTable } from '../health/verdict-table.ts';
@@ -82,6 +83,7 @@ export class LocalHealth {
 		this.#parts = parts;
 		const { clock, wallMs, log, guard, check, stateDir } = parts;
 		this.#prober = new Prober({
+			identity: hostname(),
 			clock,
 			guard,
 			check,

@@ -38,11 +38,28 @@ ns1 A 192.0.2.53
 ${Array.from({ length: 1000 }, (_, i) => `host${i} A 192.0.2.${i % 256}`).join('\n')}
 `;
 
+const REGIONS = {
+	us: { latitude: 39, longitude: -77.5 },
+	eu: { latitude: 53.3, longitude: -6.3 },
+	ap: { latitude: 35.6, longitude: 139.8 },
+};
+
+/** Geo in failover in geo and so on, so many policies deep; each of them asks where the client is, or tries members. */
+function nested(depth: number): object {
+	const inner = depth === 1 ? 'eu' : nested(depth - 1);
+	if (depth % 2 === 0) return { kind: 'failover', members: [inner, 'us'] };
+	return { kind: 'geo', rules: [{ match: { continents: ['AS', 'OC'] }, use: 'ap' }], default: inner };
+}
+
+const DEPTHS = [1, 2, 4, 8, 16];
+
 const STEERING = {
+	regions: REGIONS,
 	pools: Object.fromEntries(
 		['us', 'eu', 'ap'].map((name, i) => [
 			name,
 			{
+				region: name,
 				monitor: 'web',
 				endpoints: [1, 2].map((n) => ({ name: `${name}-${n}`, addresses: [`198.51.100.${10 * i + n}`] })),
 			},
@@ -60,8 +77,20 @@ const STEERING = {
 			default: 'us',
 		},
 	},
-	names: { www: { policy: 'world' } },
+	names: {
+		www: { policy: 'world' },
+		...Object.fromEntries(DEPTHS.map((depth) => [`deep${depth}`, { policy: nested(depth) }])),
+		weighted: { policy: weighted('query') },
+		sticky: { policy: weighted('client') },
+		proximity: { policy: { kind: 'proximity', members: ['us', 'eu', 'ap'] } },
+		latency: { policy: { kind: 'latency', members: ['us', 'eu', 'ap'] } },
+		all: { policy: { kind: 'all', members: ['us', 'eu', 'ap'] } },
+	},
 };
+
+function weighted(by: 'query' | 'client'): object {
+	return { kind: 'weighted', by, members: ['us', 'eu', 'ap'].map((use, i) => ({ use, weight: i + 1 })) };
+}
 
 interface Case {
 	readonly name: string;
@@ -144,6 +173,16 @@ function cases(): readonly Case[] {
 		{ name: 'static A', rcode: 0, queries: fill((i) => query(`host${i % 1000}.example.org.`, undefined)) },
 		{ name: 'NXDOMAIN', rcode: 3, queries: fill((i) => query(`nothing${i}.example.org.`, undefined)) },
 		{ name: 'geo + ECS', rcode: 0, queries: fill(() => query('www.example.org.', draw)) },
+		...DEPTHS.map((depth) => ({
+			name: `${depth} deep + ECS`,
+			rcode: 0,
+			queries: fill(() => query(`deep${depth}.example.org.`, draw)),
+		})),
+		...['weighted', 'sticky', 'proximity', 'latency', 'all'].map((name) => ({
+			name: `${name} + ECS`,
+			rcode: 0,
+			queries: fill(() => query(`${name}.example.org.`, draw)),
+		})),
 	];
 }
 

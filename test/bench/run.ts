@@ -25,11 +25,11 @@ function print(...lines: readonly string[]): void {
 }
 
 function cells(...values: readonly (string | number)[]): string {
-	return `| ${values.map((value) => String(value).padStart(11)).join(' | ')} |`;
+	return `| ${values.map((value) => String(value).padStart(15)).join(' | ')} |`;
 }
 
 print('respond() alone, in process, best of five runs of a million answers each', '');
-print(cells('answer', 'ns', 'octets'), '|------------:|------------:|------------:|');
+print(cells('answer', 'ns', 'octets'), '|----------------:|----------------:|----------------:|');
 for (const { name, nsPerAnswer, octetsPerAnswer } of bench<readonly AnswerCost[]>('./respond.bench.ts', FLAGS))
 	print(cells(name, nsPerAnswer, octetsPerAnswer));
 
@@ -40,7 +40,7 @@ print(
 print('and microseconds until the answer at 20,000 queries a second', '');
 if (process.platform === 'linux') {
 	print(cells('transport', 'us a query', 'of it user', 'answers/s', 'p50 us', 'p99 us', 'lost'));
-	print(`|${'------------:|'.repeat(7)}`);
+	print(`|${'----------------:|'.repeat(7)}`);
 	for (const { transport, usPerQuery, userUsPerQuery, closed, open } of bench<readonly TransportCost[]>(
 		'./udp.bench.ts',
 		[],

@@ -25,7 +25,7 @@ interface Call {
 }
 
 /** A prober whose clock and timers are the mocked ones and whose checks the test answers. */
-function startProber({ briskMax = 256, slowMax = 256, denied = '' } = {}) {
+function startProber({ briskMax = 256, slowMax = 256, denied = '', identity = '' } = {}) {
 	const calls: Call[] = [];
 	const observations: Observation[] = [];
 	const denials: string[] = [];
@@ -33,6 +33,7 @@ function startProber({ briskMax = 256, slowMax = 256, denied = '' } = {}) {
 	const replies: { next: CheckResult | undefined } = { next: UP };
 	const clock = { nowMs: () => Date.now() };
 	const prober = new Prober({
+		identity,
 		clock,
 		guard: (address) => (address === denied ? 'it is not ours' : undefined),
 		check: (target, stop) =>
@@ -92,6 +93,18 @@ describe('Prober', () => {
 		await settle();
 		assert.deepEqual(observations, [{ key: A.key, result: DOWN, atMs: call.atMs + 50, tookMs: 50 }]);
 		await prober.close();
+	});
+
+	it('has a phase of its own beside other probers', async () => {
+		const phases = new Set<number | undefined>();
+		for (const identity of ['a', 'b', 'c', 'd']) {
+			const { prober, calls } = startProber({ identity });
+			prober.setTargets([A]);
+			await advance(3000);
+			phases.add((calls.at(-1)?.atMs ?? 0) % MONITOR.intervalMs);
+			await prober.close();
+		}
+		assert.equal(phases.size, 4);
 	});
 });
 

@@ -74,9 +74,7 @@ export class TestResponder {
 	readonly #health;
 	readonly #outs = { udp: new Uint8Array(UDP_PAYLOAD_OCTETS_MAX), tcp: new Uint8Array(TCP_MESSAGE_OCTETS_MAX) };
 
-	constructor(spec: ResponderSpec) {
-		const { snapshot, problems } = build(unitsOf(spec), contextOf(spec));
-		if (snapshot === undefined) throw new Error(JSON.stringify(problems, undefined, 1));
+	constructor(spec: Omit<ResponderSpec, 'zones'>, snapshot: Snapshot) {
 		this.snapshot = snapshot;
 		this.#health = createHealthWords(snapshot.targets.length);
 		const slots = Int32Array.from(snapshot.targets, (_, i) => i);
@@ -106,6 +104,13 @@ export class TestResponder {
 		for (const i of at) this.#health.verdicts[i] = VERDICT_WORD[vote];
 	}
 
+	/** Set the round-trip time of every target at an address. */
+	setRtt(address: string, ms: number): void {
+		for (const [i, target] of this.snapshot.targets.entries()) {
+			if (target.address === address) this.#health.rttUs[i] = 1000 * ms;
+		}
+	}
+
 	/** The octets of the response, a view that the next query overwrites; empty for silence. */
 	respond(request: Uint8Array, { from = '192.0.2.53', transport = 'udp' }: AskSpec = {}): Uint8Array {
 		const out = this.#outs[transport];
@@ -125,8 +130,11 @@ export class TestResponder {
 	}
 }
 
-export function responderOf(spec: ResponderSpec | string): TestResponder {
-	return new TestResponder(typeof spec === 'string' ? { zones: [{ apex: 'example.org.', text: spec }] } : spec);
+export function responderOf(given: ResponderSpec | string): TestResponder {
+	const spec = typeof given === 'string' ? { zones: [{ apex: 'example.org.', text: given }] } : given;
+	const { snapshot, problems } = build(unitsOf(spec), contextOf(spec));
+	if (snapshot === undefined) throw new Error(JSON.stringify(problems, undefined, 1));
+	return new TestResponder(spec, snapshot);
 }
 
 export function unitsOf({ zones, common }: Pick<ResponderSpec, 'zones' | 'common'>): Units {

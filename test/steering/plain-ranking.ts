@@ -120,7 +120,7 @@ export class PlainRanking {
 		const gather = (name: string): void => {
 			const policy = this.#made.policies[name];
 			if (policy === undefined) regions.add(this.#around.regionOf[name]);
-			else for (const one of policy.members) gather(one);
+			else for (const one of usedMembers(policy)) gather(one);
 		};
 		gather(member);
 		return regions.size === 1 ? this.#regions[[...regions][0] ?? ''] : undefined;
@@ -186,6 +186,14 @@ export class PlainRanking {
 		if (typeof ranking !== 'string') return ranking;
 		return claims.hasDefault ? [members[3] ?? ''] : [];
 	}
+}
+
+/** Those that a rule with a match, or a default, leads to. */
+function usedMembers(policy: Policy): readonly string[] {
+	if (policy.kind !== 'geo') return policy.members;
+	const { networks, asn, subdivision, countries, continents, hasDefault } = policy.claims;
+	const claimants = [...networks, asn, subdivision, ...countries, ...continents];
+	return policy.members.filter((_, rule) => (rule === 3 ? hasDefault : claimants.includes(rule)));
 }
 
 type Point = readonly [latitude: number, longitude: number];
