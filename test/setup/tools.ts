@@ -33,6 +33,17 @@ export const TOOLS: readonly Tool[] = [
 		use: 'resolves names that are delegated to us',
 	},
 	{ program: 'named', debian: 'bind9', isRequired: false, use: 'answers the same questions' },
+	{
+		program: 'redis-server',
+		debian: 'redis-server',
+		isRequired: false,
+		use: 'is what a fleet shares its state through',
+	},
+	{
+		program: 'redis-sentinel',
+		debian: 'redis-sentinel',
+		isRequired: false,
+		use: 'chooses another Redis when one is gone',
 	{ program: 'gdnsd', debian: 'gdnsd', isRequired: false, use: 'steers by the same geo map' },
 	{
 		program: 'geoip.so',
