@@ -44,6 +44,7 @@ export const TOOLS: readonly Tool[] = [
 		debian: 'redis-sentinel',
 		isRequired: false,
 		use: 'chooses another Redis when one is gone',
+	},
 	{ program: 'gdnsd', debian: 'gdnsd', isRequired: false, use: 'steers by the same geo map' },
 	{
 		program: 'geoip.so',
