@@ -19,15 +19,11 @@ const logAt = (level: 'info' | 'warn' | 'error') => (fields: Readonly<Record<str
 const LOG: Log = { info: logAt('info'), warn: logAt('warn'), error: logAt('error') };
 
 function run(): void {
-	/** Made with the first question, so that what is wrong with its parts is the answer. */
-	let building: Building | undefined;
-	/** What the store has told, for the next question. */
-	const told: ((one: Building) => void)[] = [];
+	const building = create();
 	const answer = (question: Question): void => {
 		const { id } = question;
 		try {
-			building ??= new Building(workerData as BuilderInput, createChance(randomInt(2 ** 31)), LOG);
-			for (const take of told.splice(0)) take(building);
+			if (building instanceof Error) throw building;
 			tell({ kind: 'reply', id, reply: replyTo(question, building) });
 		} catch (error) {
 			tell({ kind: 'failed', id, lines: error instanceof StartRefused ? error.lines : [(error as Error).message] });
@@ -38,11 +34,21 @@ function run(): void {
 		if (saved !== undefined) tell({ kind: 'saved', ...saved });
 	};
 	parentPort?.on('message', (message: ToBuilder) => {
+		const taker = building instanceof Error ? undefined : building.taker;
 		if (message.kind === 'stop') parentPort?.close();
-		else if (message.kind === 'units') told.push(({ taker }) => taker?.update(message.changed, message.removed));
-		else if (message.kind === 'unknown') told.push(({ taker }) => taker?.setUnknown(message.reason));
+		else if (message.kind === 'units') taker?.update(message.changed, message.removed);
+		else if (message.kind === 'unknown') taker?.setUnknown(message.reason);
 		else answer(message);
 	});
+}
+
+/** What is wrong with its parts is the answer to whatever it is asked. */
+function create(): Building | Error {
+	try {
+		return new Building(workerData as BuilderInput, createChance(randomInt(2 ** 31)), LOG);
+	} catch (error) {
+		return error as Error;
+	}
 }
 
 function replyTo(question: Question, building: Building): Questions[QuestionKind]['reply'] {

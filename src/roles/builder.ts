@@ -76,6 +76,11 @@ export class Builder implements UnitTaker {
 		this.#parts = parts;
 	}
 
+	/** Let the thread read what it needs for its first answer. */
+	begin(): void {
+		this.#send(() => {}).catch(() => {});
+	}
+
 	/**
 	 * Ask; questions are answered in their order.
 	 * @throws StartRefused with what the thread could not do

@@ -33,7 +33,6 @@ const STORE_PAUSE_MS = 20;
 
 export interface GenerationsParts {
 	readonly settings: BuildSettings;
-	readonly store: Store | undefined;
 	readonly verdicts: VerdictTable;
 	readonly clock: Clock;
 	readonly log: Log;
@@ -63,7 +62,7 @@ interface Readers {
 export class Generations {
 	readonly #parts: GenerationsParts;
 	readonly #builder: Builder;
-	readonly #feed: StoreFeed | undefined;
+	#feed: StoreFeed | undefined;
 	readonly #updates = new Updates((cause) => this.#update(cause));
 	readonly #closers: (() => void)[] = [];
 	#readers: Readers | undefined;
@@ -85,7 +84,7 @@ export class Generations {
 
 	constructor(parts: GenerationsParts) {
 		this.#parts = parts;
-		const { settings, store, log, entry, heapMb } = parts;
+		const { settings, log, entry, heapMb } = parts;
 		this.#builder = new Builder({
 			settings,
 			log,
@@ -96,15 +95,17 @@ export class Generations {
 			...(entry === undefined ? {} : { entry }),
 			...(heapMb === undefined ? {} : { heapMb }),
 		});
-		this.#feed = store === undefined ? undefined : new StoreFeed(store, this.#builder);
+		this.#builder.begin();
 	}
 
 	/**
 	 * Build what is served first.
+	 * @param store  undefined for a process without one
 	 * @returns the generation, for those who answer
 	 * @throws StartRefused
 	 */
-	async start(isForced: boolean): Promise<Generation> {
+	async start(store: Store | undefined, isForced: boolean): Promise<Generation> {
+		this.#feed = store === undefined ? undefined : new StoreFeed(store, this.#builder);
 		this.#feed?.update();
 		const ask = { cause: { kind: 'start', isForced }, number: 1, inUse: [] } as const;
 		const { built, ...reply } = await this.#builder.ask('build', ask);
@@ -121,14 +122,14 @@ export class Generations {
 		this.#warnOfAge();
 		const looks = setInterval(() => this.#updates.request({ kind: 'look' }), GEODB_LOOK_MS);
 		this.#closers.push(() => clearInterval(looks));
-		const { store } = this.#parts;
-		if (store === undefined) return;
+		const feed = this.#feed;
+		if (feed === undefined) return;
 		let pause: NodeJS.Timeout | undefined;
 		const follow = () => {
 			pause = undefined;
 			this.#updates.request({ kind: 'stored' });
 		};
-		const unwatch = store.watch((hint) => {
+		const unwatch = feed.store.watch((hint) => {
 			if (hint !== 'probers') pause ??= setTimeout(follow, STORE_PAUSE_MS);
 		});
 		this.#closers.push(unwatch, () => clearTimeout(pause));

@@ -20,19 +20,19 @@ export async function openInstanceStore(settings: Settings, isWhole: boolean, lo
 }
 
 /** With Redis the store is the truth of every unit; the one in a process is that of the units it owns. */
-export function sourceKind(settings: Settings, store: Store | undefined): SourceKind {
-	if (store === undefined) return 'directory';
-	return settings['redis.url'] === '' ? 'merged' : 'store';
+export function sourceKind(settings: Settings, isWhole: boolean): SourceKind {
+	if (settings['redis.url'] !== '') return 'store';
+	return isWhole ? 'merged' : 'directory';
 }
 
 /** What has been handed over of a store. */
 export class StoreFeed {
-	readonly #store: Store;
+	readonly store: Store;
 	readonly #taker: UnitTaker;
 	#given: ReadonlyMap<string, UnitItem> | undefined;
 
 	constructor(store: Store, taker: UnitTaker) {
-		this.#store = store;
+		this.store = store;
 		this.#taker = taker;
 	}
 
@@ -43,7 +43,7 @@ export class StoreFeed {
 
 	/** Hand over what has changed. @returns whether anything has */
 	update(): boolean {
-		const { condition, configuration } = this.#store;
+		const { condition, configuration } = this.store;
 		if (configuration.head === undefined && condition.kind !== 'ready') {
 			if (this.#given === undefined) this.#taker.setUnknown(`it is ${condition.kind}: ${condition.reason}`);
 			return false;

@@ -83,15 +83,16 @@ export class Instance {
 	static async #start({ settings, log, isProbing, isForced }: InstanceOptions, closers: Closers): Promise<Instance> {
 		const lock = lockState(settings.stateDir);
 		closers.add(() => lock.release());
-		const store = await openInstanceStore(settings, isProbing, log);
-		closers.add(() => store?.close());
 		const verdicts = new VerdictTable(createHealthWords());
 		const { zonesDir, stateDir, geodb, region } = settings;
-		const source = sourceKind(settings, store);
+		const source = sourceKind(settings, isProbing);
 		const built = { zonesDir, stateDir, geodb, region, source, health: verdicts.words };
-		const generations = new Generations({ settings: built, store, verdicts, clock, log });
+		const generations = new Generations({ settings: built, verdicts, clock, log });
 		closers.add(() => generations.close());
-		const first = await generations.start(isForced);
+		// While the databases are read, the store is asked.
+		const store = await openInstanceStore(settings, isProbing, log);
+		closers.add(() => store?.close());
+		const first = await generations.start(store, isForced);
 		const health = isProbing ? await createHealth(settings, verdicts, log) : undefined;
 		closers.add(() => health?.close());
 		// Before the first query: what was down in the last run must not be in an answer of this one.
