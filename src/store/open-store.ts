@@ -7,14 +7,15 @@ import type { Log } from '../lib/ports.ts';
 import { parseRedisAddress } from '../lib/redis-address.ts';
 import type { Settings } from '../model/settings.ts';
 import { openEmbeddedStore } from './embedded-store.ts';
-import type { Store } from './ports.ts';
+import type { Head, Store } from './ports.ts';
 import { openRedisStore } from './redis-store.ts';
 
 /**
  * Open it. The embedded one wants its state directory locked by the caller.
+ * @param known  the last head of the one in Redis that was seen, maybe in a former life
  * @throws Error when the embedded one, or the file of authorities, cannot be read
  */
-export async function openStore(settings: Settings, log: Log): Promise<Store> {
+export async function openStore(settings: Settings, log: Log, known?: Head): Promise<Store> {
 	const address = parseRedisAddress(settings['redis.url']);
 	if (address === undefined) return openEmbeddedStore(settings.stateDir, log);
 	return openRedisStore({
@@ -22,6 +23,7 @@ export async function openStore(settings: Settings, log: Log): Promise<Store> {
 		ca: readAuthorities(settings['redis.ca']),
 		prefix: settings['redis.prefix'],
 		fleetKeys: settings['fleet.key'],
+		...(known === undefined ? {} : { known: { head: known, items: new Map() } }),
 		log,
 	});
 }
