@@ -31,12 +31,13 @@ import { targetReports, voteNote } from './health-reports.ts';
 import { instanceMetrics } from './instance-metrics.ts';
 import type { InstanceState } from './instance-state.ts';
 import { LocalHealth } from './local-health.ts';
+import { queryMetrics } from './query-metrics.ts';
 import { readyReport } from './reports.ts';
 import { reserveListen } from './reserve-listen.ts';
 import { chooseUdpTransport } from './udp-transport.ts';
 import { DirectoryRefused, documentsOf, type Loaded, UnitKeeper } from './units.ts';
 import type { AnsweringSettings } from './worker-messages.ts';
-import { WorkerPool } from './worker-pool.ts';
+import { WorkerPool, type WorkerPoolSettings } from './worker-pool.ts';
 
 export interface InstanceOptions {
 	readonly settings: Settings;
@@ -129,12 +130,14 @@ export class Instance {
 				listen,
 				health: verdicts.words,
 				answering: answeringSettings(settings, cookieSecrets.secrets),
+				...queryLogSettings(settings, log),
 				log,
 			},
 			{ number: 1, snapshot, slots },
 		);
 		let instance: Instance | undefined;
 		const metrics = createMetrics([
+			...queryMetrics(workers),
 			...instanceMetrics(workers, () => instance?.state()),
 			...healthMetrics(health, () => instance?.state()?.snapshot.targets.length ?? 0),
 		]);
@@ -175,12 +178,13 @@ export class Instance {
 	}
 
 	/**
-	 * Load the geo databases that have changed, and the zones directory again. Whatever is wrong with them, what is
+	 * Open the query log anew, load the geo databases that have changed, and the zones directory again. Whatever is wrong with them, what is
 	 * served stays whole.
 	 */
 	reload(isForced = false): void {
-		const { options, keeper, geodb } = this.#parts;
+		const { options, keeper, geodb, workers } = this.#parts;
 		const { log } = options;
+		workers.queryLog?.reopen();
 		this.#lookAtGeodb(false);
 		try {
 			const loaded = keeper.load(geodb.data, isForced);
@@ -383,6 +387,17 @@ function answeringSettings(settings: Settings, cookieSecrets: readonly Uint8Arra
 		rateLimitTable: createRateLimitTable(),
 		rateLimitKey: randomInt(2 ** 31),
 	};
+}
+
+function queryLogSettings(settings: Settings, log: Log): Pick<WorkerPoolSettings, 'queryLog'> {
+	const share = settings['dns.queryLog.sample'];
+	if (share === 0) return {};
+	const file = settings['dns.queryLog.file'];
+	const onChange = (reason: string | undefined) => {
+		if (reason === undefined) log.info({ file }, 'logged queries are written again');
+		else log.error({ file, reason }, 'logged queries cannot be written; answering goes on without them');
+	};
+	return { queryLog: { share, file, isAddressTold: settings['dns.queryLog.clients'] === 'address', onChange } };
 }
 
 function createHealth(settings: Settings, verdicts: VerdictTable, log: Log): LocalHealth {

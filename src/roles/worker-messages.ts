@@ -5,7 +5,7 @@
 import type { HealthWords } from '../health/verdict-table.ts';
 import type { ListenAddress } from '../lib/listen-address.ts';
 import type { Prefix } from '../lib/prefix.ts';
-import type { Counters } from '../serve/counters.ts';
+import type { AnswerColumns, Counters } from '../serve/counters.ts';
 import type { RateLimitSettings, RateLimitTable } from '../serve/rate-limit.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 
@@ -15,6 +15,19 @@ export interface Generation {
 	readonly snapshot: Snapshot;
 	/** Slot of each target of the snapshot. */
 	readonly slots: Int32Array;
+}
+
+/** The same as workers get it. */
+export interface CountedGeneration extends Generation {
+	readonly columns: AnswerColumns;
+}
+
+/** Which queries a worker tells of. */
+export interface QueryLogInput {
+	/** Of all queries, above 0 and at most 1. */
+	readonly share: number;
+	/** Of its ring (serve/query-ring.ts). */
+	readonly memory: SharedArrayBuffer;
 }
 
 /** How queries are answered, whatever the zones are. */
@@ -47,12 +60,14 @@ export interface WorkerInput {
 	readonly health: HealthWords;
 	readonly counters: Counters;
 	readonly answering: AnsweringSettings;
+	/** Absent: nothing is logged. */
+	readonly queryLog: QueryLogInput | undefined;
 	readonly seed: number;
-	readonly first: Generation;
+	readonly first: CountedGeneration;
 }
 
 export type ToWorker =
-	| { readonly kind: 'swap'; readonly generation: Generation }
+	| { readonly kind: 'swap'; readonly generation: CountedGeneration }
 	| { readonly kind: 'cookies'; readonly secrets: readonly Uint8Array[] }
 	| { readonly kind: 'stop' };
 

@@ -7,14 +7,18 @@ import type { HealthWords } from '../health/verdict-table.ts';
 import type { ListenAddress } from '../lib/listen-address.ts';
 import type { Log } from '../lib/ports.ts';
 import { closeUdpSocket, openUdpSocket, type UdpSocket } from '../native/udp-socket.ts';
-import { type Counters, createCounters } from '../serve/counters.ts';
+import { COUNT, type Counters, createCounters } from '../serve/counters.ts';
 import { RECEIVE_BUFFER_OCTETS } from '../serve/udp.ts';
 import { RECEIVE_TIMEOUT_MS } from '../serve/udp-batch.ts';
+import { AnswerColumnBook } from './answer-columns.ts';
+import { QueryLog, type QueryLogSettings } from './query-log.ts';
 import type { UdpTransport } from './udp-transport.ts';
 import type {
 	AnsweringSettings,
+	CountedGeneration,
 	FromWorker,
 	Generation,
+	QueryLogInput,
 	ToWorker,
 	WorkerInput,
 	WorkerSource,
@@ -34,6 +38,8 @@ export interface WorkerPoolSettings {
 	readonly listen: readonly ListenAddress[];
 	readonly health: HealthWords;
 	readonly answering: AnsweringSettings;
+	/** Absent: queries are not logged. */
+	readonly queryLog?: QueryLogSettings;
 	readonly log: Log;
 	/** The module that every thread runs; tests wrap it to bring in faults. */
 	readonly entry?: URL;
@@ -55,10 +61,13 @@ interface Seat {
 
 export class WorkerPool {
 	readonly counters: readonly Counters[];
+	/** By steered name, policy and endpoint. */
+	readonly columns: AnswerColumnBook;
+	readonly queryLog: QueryLog | undefined;
 	restarts = 0;
 	readonly #settings: WorkerPoolSettings;
 	readonly #seats: Seat[];
-	#generation: Generation;
+	#generation: CountedGeneration;
 	#cookieSecrets: readonly Uint8Array[];
 	/** Until then a worker that cannot start is the caller's to hear of; afterwards it is tried again. */
 	#hasStarted = false;
@@ -66,10 +75,13 @@ export class WorkerPool {
 
 	constructor(settings: WorkerPoolSettings, first: Generation) {
 		this.#settings = settings;
-		this.#generation = first;
 		this.#cookieSecrets = settings.answering.cookieSecrets;
 		const seats = settings.udpWorkers + 1;
 		this.counters = createCounters(seats);
+		this.columns = new AnswerColumnBook((column) => this.total(column));
+		const { queryLog } = settings;
+		this.queryLog = queryLog === undefined ? undefined : new QueryLog(queryLog, seats, () => this.#oldestGeneration());
+		this.#generation = this.#counted(first);
 		this.#seats = Array.from({ length: seats }, (_, index) => ({
 			index,
 			transport: index < settings.udpWorkers ? 'udp' : 'tcp',
@@ -81,6 +93,14 @@ export class WorkerPool {
 			restartMs: RESTART_MS_MIN,
 			timer: undefined,
 		}));
+	}
+
+	/** The sum of a column over all workers, or those of one transport. */
+	total(column: number, transport?: 'udp' | 'tcp'): number {
+		return this.counters.reduce((sum, row, i) => {
+			const isCounted = transport === undefined || this.#seats[i]?.transport === transport;
+			return isCounted ? sum + (row[column] ?? 0) : sum;
+		}, 0);
 	}
 
 	get wanted(): number {
@@ -110,12 +130,24 @@ export class WorkerPool {
 	}
 
 	/** Hand a generation to every worker; each takes it between two queries. */
-	swap(generation: Generation): void {
+	swap(next: Generation): void {
+		const generation = this.#counted(next);
 		this.#generation = generation;
 		for (const seat of this.#seats) {
 			// One that is still starting is handed it as soon as it is ready.
 			if (seat.isReady) post(seat, { kind: 'swap', generation });
 		}
+	}
+
+	#counted(generation: Generation): CountedGeneration {
+		const { number, snapshot } = generation;
+		this.queryLog?.addGeneration(number, snapshot.steering);
+		return { ...generation, columns: this.columns.assign(snapshot.steering, number, this.#oldestGeneration()) };
+	}
+
+	/** That some worker still answers from; 0 while one has not yet begun. */
+	#oldestGeneration(): number {
+		return Math.min(...this.counters.map((row) => row[COUNT.generation] ?? 0));
 	}
 
 	/** Roll over to other cookie secrets. */
@@ -134,6 +166,7 @@ export class WorkerPool {
 			}),
 		);
 		this.#closeSockets();
+		await this.queryLog?.close();
 	}
 
 	/** @throws Error with `code` when an address cannot be bound */
@@ -173,11 +206,17 @@ export class WorkerPool {
 				health,
 				answering: { ...answering, cookieSecrets: this.#cookieSecrets },
 				counters: this.counters[seat.index] ?? new Float64Array(0),
+				queryLog: this.#queryLogInput(seat),
 				seed: Math.floor(Math.random() * 0x7fffffff),
 				first: this.#generation,
 			} satisfies WorkerInput,
 		});
 		return seat.worker;
+	}
+
+	#queryLogInput({ index }: Seat): QueryLogInput | undefined {
+		const memory = this.queryLog?.memories[index];
+		return memory === undefined ? undefined : { share: this.queryLog?.share ?? 0, memory };
 	}
 
 	/** @returns the receive buffer that the kernel granted */

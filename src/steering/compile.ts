@@ -21,7 +21,14 @@ import { compilePolicy } from './compile-policy.ts';
 import { compilePool } from './compile-pool.ts';
 import { warnOfGraph } from './graph.ts';
 import type { MergeCache } from './merge-cache.ts';
-import { type GeoNotes, membersOf, type PoolNode, type SteeringNode, type SteeringTable } from './nodes.ts';
+import {
+	type EndpointName,
+	type GeoNotes,
+	membersOf,
+	type PoolNode,
+	type SteeringNode,
+	type SteeringTable,
+} from './nodes.ts';
 
 export interface SteeringUnit {
 	/** COMMON_UNIT (lib/unit.ts) or the apex with its dot. */
@@ -116,6 +123,7 @@ export class Compiler {
 	/** Names of the policies being compiled, outermost first. */
 	readonly #open: string[] = [];
 	readonly #targets: Target[] = [];
+	readonly #endpoints: EndpointName[] = [];
 	readonly #targetNumbers = new Map<string, number>();
 	readonly #rdata: number[] = [];
 	readonly #rdataPlaces = new Map<string, number>();
@@ -157,6 +165,7 @@ export class Compiler {
 		const table: SteeringTable = {
 			nodes: this.nodes,
 			names: steered,
+			endpoints: this.#endpoints,
 			rdata: Uint8Array.from(this.#rdata),
 			latencyMemory: new Int32Array(new SharedArrayBuffer(4 * this.#memoryWords)),
 			targetCount: this.#targets.length,
@@ -216,6 +225,12 @@ export class Compiler {
 		this.#targetNumbers.set(target.key, this.#targets.length);
 		this.#targets.push(target);
 		return this.#targets.length - 1;
+	}
+
+	/** The number that an endpoint is counted by. */
+	endpoint(endpoint: EndpointName): number {
+		this.#endpoints.push(endpoint);
+		return this.#endpoints.length - 1;
 	}
 
 	/** Where the octets of an address will stand. */

@@ -20,9 +20,12 @@ import { readSteering } from '../../src/model/check-document.ts';
 import { durationMs } from '../../src/model/duration.ts';
 import { monitorOf } from '../../src/model/monitor.ts';
 import { DEPTH_MAX, type SteeringDocument } from '../../src/model/steering.ts';
-import { COUNT, type Counters, createCounters } from '../../src/serve/counters.ts';
+import { AnswerColumnBook } from '../../src/roles/answer-columns.ts';
+import { type AnswerColumns, COUNT, type Counters, createCounters } from '../../src/serve/counters.ts';
+import { createRingMemory, QueryRing } from '../../src/serve/query-ring.ts';
+import { QuerySampler } from '../../src/serve/query-sampler.ts';
 import { createRateLimitTable, RateLimiter } from '../../src/serve/rate-limit.ts';
-import { Responder, type Transport } from '../../src/serve/respond.ts';
+import { Responder, type Served, type Transport } from '../../src/serve/respond.ts';
 import { World } from '../../src/snapshot/answer.ts';
 import { type BuildContext, build, type Units, type ZoneUnit } from '../../src/snapshot/build.ts';
 import { Holder, type Snapshot } from '../../src/snapshot/snapshot.ts';
@@ -48,6 +51,8 @@ export interface ResponderSpec {
 	/** Answers a second for one address; absent, there is no limit. */
 	readonly rate?: number;
 	readonly identity?: string;
+	/** Log every query to the ring. */
+	readonly isLogged?: boolean;
 }
 
 export interface AskSpec {
@@ -61,8 +66,11 @@ export interface AskSpec {
 export class TestResponder {
 	readonly snapshot: Snapshot;
 	readonly world: World;
-	readonly worlds: Holder<World>;
+	readonly served: Holder<Served>;
+	readonly columns: AnswerColumnBook;
 	readonly counters: Counters;
+	readonly ring = new QueryRing(createRingMemory());
+	readonly clock = { nowMs: () => this.nowMs, nowSec: () => this.nowSec, wallMs: () => 1000 * this.nowSec };
 	readonly responder: Responder;
 	/** What `onFault` was told. */
 	readonly faults: unknown[] = [];
@@ -72,6 +80,7 @@ export class TestResponder {
 	nowMs = 0;
 	nowSec = 1_700_000_000;
 	readonly #health;
+	readonly #columns: AnswerColumns;
 	readonly #outs = { udp: new Uint8Array(UDP_PAYLOAD_OCTETS_MAX), tcp: new Uint8Array(TCP_MESSAGE_OCTETS_MAX) };
 
 	constructor(spec: ResponderSpec) {
@@ -81,12 +90,17 @@ export class TestResponder {
 		this.#health = createHealthWords(snapshot.targets.length);
 		const slots = Int32Array.from(snapshot.targets, (_, i) => i);
 		this.world = new World(snapshot, this.#health, slots, { below: (bound) => Math.floor(this.draw * bound) });
-		this.worlds = new Holder(this.world);
 		this.counters = createCounters(1)[0] ?? new Float64Array(0);
+		this.counters[COUNT.generation] = 1;
+		this.columns = new AnswerColumnBook((column) => this.counters[column] ?? 0);
+		this.#columns = this.columns.assign(snapshot.steering, 1, 1);
+		this.served = new Holder({ world: this.world, columns: this.#columns });
 		this.responder = new Responder({
-			worlds: this.worlds,
+			served: this.served,
 			counters: this.counters,
-			clock: { nowMs: () => this.nowMs, nowSec: () => this.nowSec },
+			clock: this.clock,
+			logging:
+				spec.isLogged === true ? { sampler: new QuerySampler(1, { below: () => 0 }), ring: this.ring } : undefined,
 			cookies: spec.cookieSecrets === undefined ? undefined : new CookieJar(spec.cookieSecrets),
 			limiter:
 				spec.rate === undefined
@@ -97,6 +111,11 @@ export class TestResponder {
 			isSubnetTrusted: spec.isSubnetTrusted ?? (() => true),
 			onFault: (error) => this.faults.push(error),
 		});
+	}
+
+	/** Answer from another world whose steering table is this one's. */
+	swapWorld(world: World): World {
+		return this.served.swap({ world, columns: this.#columns }).world;
 	}
 
 	/** Set the verdict of every target at an address. */
