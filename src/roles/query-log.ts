@@ -9,7 +9,7 @@
 import { createRingMemory, QueryRing } from '../serve/query-ring.ts';
 import type { SteeringTable } from '../steering/nodes.ts';
 import { LineFile } from '../telemetry/line-file.ts';
-import { queryLogLine } from './query-log-line.ts';
+import { QueryLogLines } from './query-log-line.ts';
 
 export interface QueryLogSettings {
 	/** Of all queries, above 0 and at most 1. */
@@ -33,7 +33,7 @@ export class QueryLog {
 	readonly memories: readonly SharedArrayBuffer[];
 	/** Lines handed on. */
 	lines = 0;
-	readonly #settings: QueryLogSettings;
+	readonly #lines: QueryLogLines;
 	readonly #rings: readonly QueryRing[];
 	readonly #file: LineFile;
 	readonly #generations = new Map<number, SteeringTable>();
@@ -44,7 +44,7 @@ export class QueryLog {
 
 	/** @param oldest  the oldest generation that some worker still answers from */
 	constructor(settings: QueryLogSettings, workers: number, oldest: () => number) {
-		this.#settings = settings;
+		this.#lines = new QueryLogLines(settings.isAddressTold);
 		this.share = settings.share;
 		this.memories = Array.from({ length: workers }, createRingMemory);
 		this.#rings = this.memories.map((memory) => new QueryRing(memory));
@@ -105,7 +105,7 @@ export class QueryLog {
 			this.#next = (this.#next + 1) % this.#rings.length;
 			empty = record === undefined ? empty + 1 : 0;
 			if (record === undefined) continue;
-			text += queryLogLine(record, this.#generations.get(record.generation), this.#settings.isAddressTold);
+			text += this.#lines.lineOf(record, this.#generations.get(record.generation));
 			taken++;
 		}
 		if (taken > 0) this.#file.add(text);

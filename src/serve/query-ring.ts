@@ -44,6 +44,8 @@ const MESSAGE_OCTETS_MAX = SLOT_OCTETS - MESSAGE_AT;
 
 const FLAG = { isTcp: 1, isIpv6: 2, isCut: 4, isSlipped: 8, isDropped: 16 } as const;
 
+const NO_DECISIONS: readonly DecisionRecord[] = [];
+
 const CONTROL = { written: 0, read: 1 } as const;
 const CONTROL_OCTETS = 64;
 
@@ -188,30 +190,32 @@ export class QueryRing {
 		return {
 			timeMs: this.#doubles[(at + WORD.time) >>> 1] ?? 0,
 			isTcp: (flags & FLAG.isTcp) !== 0,
-			sender: {
-				family: (flags & FLAG.isIpv6) !== 0 ? 6 : 4,
-				words: Uint32Array.from({ length: 4 }, (_, i) => word(WORD.sender + i)),
-			},
+			sender: { family: (flags & FLAG.isIpv6) !== 0 ? 6 : 4, words: this.#readSender(at) },
 			limited: (flags & FLAG.isDropped) !== 0 ? 'dropped' : (flags & FLAG.isSlipped) !== 0 ? 'slipped' : 'no',
 			generation: word(WORD.generation),
 			message: this.#octets.slice(messageAt, messageAt + word(WORD.messageOctets)),
 			isCut: (flags & FLAG.isCut) !== 0,
 			responseOctets: word(WORD.responseOctets),
-			decisions: this.#readDecisions(word),
+			decisions: word(WORD.decisions) === 0 ? NO_DECISIONS : this.#readDecisions(word),
 		};
 	}
 
+	#readSender(at: number): Uint32Array {
+		const words = new Uint32Array(4);
+		for (let i = 0; i < 4; i++) words[i] = this.#words[at + WORD.sender + i] ?? 0;
+		return words;
+	}
+
 	#readDecisions(word: (i: number) => number): readonly DecisionRecord[] {
+		const decisions: DecisionRecord[] = [];
 		let from = 0;
-		return Array.from({ length: word(WORD.decisions) }, (_, i) => {
+		for (let i = 0; i < word(WORD.decisions); i++) {
 			const row = WORD.decisionRows + i * DECISION_WORDS;
 			const end = Math.min(word(row + 3), word(WORD.endpoints));
-			const start = from;
-			from = end;
-			const endpoints = Array.from({ length: Math.max(0, end - start) }, (__, j) =>
-				word(WORD.endpointRows + start + j),
-			);
-			return { name: word(row), pick: word(row + 1), state: word(row + 2), endpoints };
-		});
+			const endpoints: number[] = [];
+			for (; from < end; from++) endpoints.push(word(WORD.endpointRows + from));
+			decisions.push({ name: word(row), pick: word(row + 1), state: word(row + 2), endpoints });
+		}
+		return decisions;
 	}
 }

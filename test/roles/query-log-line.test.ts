@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { queryLogLine } from '../../src/roles/query-log-line.ts';
+import { QueryLogLines } from '../../src/roles/query-log-line.ts';
 import { makeQuery, type QuerySpec } from '../dns/make-query.ts';
 import { type AskSpec, type ResponderSpec, responderOf } from '../serve/responder-of.ts';
 
@@ -40,7 +40,7 @@ interface Case {
 const TIME = '2023-11-14T22:13:20.000Z';
 const plain = { time: TIME, transport: 'udp', client: '192.0.2.0/24' };
 
-describe('queryLogLine()', () => {
+describe('QueryLogLines', () => {
 	for (const { name, query, how = {}, isDown = false, isAddressTold = false, line } of [
 		{
 			name: 'tells a steered answer with its reason',
@@ -52,7 +52,8 @@ describe('queryLogLine()', () => {
 				name: 'WWW.example.org.',
 				type: 'A',
 				rcode: 'NOERROR',
-				flags: ['aa'],
+				aa: true,
+				tc: false,
 				ttl: 30,
 				answer: ['A 203.0.113.1'],
 				by: 'policy',
@@ -78,7 +79,8 @@ describe('queryLogLine()', () => {
 				name: 'eu.example.org.',
 				type: 'A',
 				rcode: 'NOERROR',
-				flags: ['aa'],
+				aa: true,
+				tc: false,
 				ttl: 15,
 				answer: ['A 203.0.113.1'],
 				by: 'policy',
@@ -105,7 +107,8 @@ describe('queryLogLine()', () => {
 				name: 'plain.example.org.',
 				type: 'A',
 				rcode: 'NOERROR',
-				flags: ['aa'],
+				aa: true,
+				tc: false,
 				ttl: 300,
 				answer: ['A 192.0.2.1'],
 				by: 'zone',
@@ -121,7 +124,8 @@ describe('queryLogLine()', () => {
 				name: 'none.example.org.',
 				type: 'A',
 				rcode: 'NXDOMAIN',
-				flags: ['aa'],
+				aa: true,
+				tc: false,
 				ttl: 60,
 				answer: [],
 				by: 'zone',
@@ -139,7 +143,8 @@ describe('queryLogLine()', () => {
 				name: 'example.net.',
 				type: 'A',
 				rcode: 'REFUSED',
-				flags: [],
+				aa: false,
+				tc: false,
 				answer: [],
 				by: 'server',
 			},
@@ -152,7 +157,8 @@ describe('queryLogLine()', () => {
 				name: 'odd\\010name.example.org.',
 				type: 'TXT',
 				rcode: 'NOERROR',
-				flags: ['aa'],
+				aa: true,
+				tc: false,
 				ttl: 60,
 				answer: [],
 				by: 'zone',
@@ -168,14 +174,15 @@ describe('queryLogLine()', () => {
 				name: 'big.example.org.',
 				type: 'A',
 				rcode: 'NOERROR',
-				flags: ['aa'],
+				aa: true,
+				tc: false,
 				by: 'zone',
 			},
 		},
 		{
 			name: 'tells what cannot be read as a query',
 			query: Uint8Array.from([0, 1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0]),
-			line: { ...plain, rcode: 'FORMERR', flags: [], answer: [], by: 'server' },
+			line: { ...plain, rcode: 'FORMERR', aa: false, tc: false, answer: [], by: 'server' },
 		},
 	] satisfies Case[] as Case[]) {
 		it(name, () => {
@@ -184,7 +191,7 @@ describe('queryLogLine()', () => {
 			const octets = world.respond(query instanceof Uint8Array ? query : makeQuery(query), how);
 			const record = world.ring.read();
 			assert.ok(record !== undefined);
-			const text = queryLogLine(record, world.snapshot.steering, isAddressTold);
+			const text = new QueryLogLines(isAddressTold).lineOf(record, world.snapshot.steering);
 			assert.match(text, /^[^\n]*\n$/);
 			assert.deepEqual(JSON.parse(text), { ...line, size: octets.length });
 			assert.equal(world.ring.read(), undefined);
@@ -196,7 +203,7 @@ describe('queryLogLine()', () => {
 		for (let i = 0; i < 5; i++) world.respond(Uint8Array.from([0, i, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 1]));
 		const lines: { limited?: string; name: string; rcode?: string; by: string }[] = [];
 		for (let record = world.ring.read(); record !== undefined; record = world.ring.read())
-			lines.push(JSON.parse(queryLogLine(record, undefined, false)));
+			lines.push(JSON.parse(new QueryLogLines(false).lineOf(record, undefined)));
 		assert.deepEqual(
 			lines.map(({ limited }) => limited),
 			[undefined, undefined, 'slipped', 'slipped', 'slipped'],
@@ -209,7 +216,7 @@ describe('queryLogLine()', () => {
 		world.ask({ name: 'www.example.org' });
 		const record = world.ring.read();
 		assert.ok(record !== undefined);
-		const { by, steered } = JSON.parse(queryLogLine(record, undefined, false));
+		const { by, steered } = JSON.parse(new QueryLogLines(false).lineOf(record, undefined));
 		assert.deepEqual([by, steered], ['policy', undefined]);
 	});
 });
