@@ -18,6 +18,7 @@ import { runExplain } from './roles/explain.ts';
 import { runGeo } from './roles/geo.ts';
 import { runProbe } from './roles/probe.ts';
 import { runInstance } from './roles/run-instance.ts';
+import { runStatus } from './roles/status.ts';
 import { VERSION } from './roles/version.ts';
 
 const NODE_MAJOR_MIN = 24;
@@ -81,6 +82,12 @@ const ROLES: Readonly<Record<string, Role>> = {
 		operandsMax: Number.POSITIVE_INFINITY,
 		switches: ['json'],
 		run: runGeo,
+	},
+	status: {
+		summary: 'what the store holds, and which probers live; exit 1 when it is lost or unreachable (--json)',
+		operands: '',
+		switches: ['json'],
+		run: runStatus,
 	},
 };
 

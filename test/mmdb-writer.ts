@@ -45,8 +45,24 @@ export function writeMmdb(spec: MmdbSpec): Buffer {
 		return count + 16 + ('dataAt' in entry ? entry.dataAt : data.place(entry.record));
 	};
 	const nodes = tree.map(([left, right]) => nodeOctets(recordSize, recordOf(left), recordOf(right)));
+	return fileOf(Buffer.concat(nodes), data, { nodeCount: count, recordSize, ipVersion }, spec.metadata);
+}
+
+export interface TreeSize {
+	readonly nodeCount: number;
+	readonly recordSize: number;
+	readonly ipVersion: number;
+}
+
+/** A whole file, of a tree as it stands in it and what it points to. */
+export function fileOf(
+	tree: Uint8Array,
+	data: DataSection,
+	{ nodeCount, recordSize, ipVersion }: TreeSize,
+	more: Readonly<Record<string, unknown>> = {},
+): Buffer {
 	const metadata = {
-		node_count: uint32(count),
+		node_count: uint32(nodeCount),
 		record_size: uint16(recordSize),
 		ip_version: uint16(ipVersion),
 		database_type: 'Test',
@@ -55,9 +71,9 @@ export function writeMmdb(spec: MmdbSpec): Buffer {
 		binary_format_minor_version: uint16(0),
 		build_epoch: uint64(1_700_000_000n),
 		description: { en: 'made by a test' },
-		...spec.metadata,
+		...more,
 	};
-	return Buffer.concat([...nodes, Buffer.alloc(16), ...data.parts, MARK, encode(metadata)]);
+	return Buffer.concat([tree, Buffer.alloc(16), ...data.parts, MARK, encode(metadata)]);
 }
 
 function treeOf({ networks, aliases = [] }: MmdbSpec, ipVersion: 4 | 6): Tree {
@@ -125,13 +141,15 @@ function nodeOctets(recordSize: 24 | 28 | 32, left: number, right: number): Buff
 	return octets;
 }
 
-class DataSection {
+/** Records by their place; equal ones are there once. */
+export class DataSection {
 	readonly parts: Buffer[] = [];
 	readonly #places = new Map<string, number>();
 	readonly #isGiven: boolean;
 	readonly #isShared: boolean;
 	#length = 0;
 
+	/** @param given  in place of what is made of the records */
 	constructor(given: Uint8Array | undefined, isShared: boolean) {
 		this.#isGiven = given !== undefined;
 		this.#isShared = isShared;

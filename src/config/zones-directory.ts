@@ -8,7 +8,7 @@
  */
 
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { scanMasterFile } from '../dns/master-file.ts';
 import { lowerName, printName, scanName } from '../dns/name.ts';
@@ -76,11 +76,55 @@ export interface DirectoryTexts {
 	readonly problems: readonly FileProblem[];
 }
 
+/** A file as it was read. */
+interface SeenFile {
+	readonly stamp: string;
+	readonly text: FileText;
+}
+
+/** Files are read again when their stamp has changed, or was so young that a change might not show in it. */
+const SETTLED_MS = 2000;
+
+/** The units and files of the last load, by name: what has not changed is the very same object. */
+export class SeenDirectory {
+	#files = new Map<string, SeenFile>();
+	#units = new Map<string, UnitText>();
+
+	/** @throws the runtime's error */
+	read(path: string, encoding: 'latin1' | 'utf8', files: Map<string, SeenFile>): FileText {
+		const before = this.#files.get(path);
+		// A double counts the nanoseconds of a time of change to a few hundred, which is finer than any file system's clock.
+		const { mtimeMs, ctimeMs, size, ino } = statSync(path);
+		const stamp = `${mtimeMs} ${ctimeMs} ${size} ${ino}`;
+		const seen = before?.stamp === stamp ? before : { stamp, text: { path, text: readFileSync(path, encoding) } };
+		if (Date.now() - Math.max(mtimeMs, ctimeMs) > SETTLED_MS) files.set(path, seen);
+		return seen.text;
+	}
+
+	/** The unit as it was when its files are the same; included files are looked at anew. */
+	unit(text: UnitText): UnitText {
+		const before = this.#units.get(text.unit);
+		const isSame =
+			before !== undefined &&
+			before.zone === text.zone &&
+			before.steering === text.steering &&
+			before.includes === undefined &&
+			text.includes === undefined;
+		return isSame ? before : text;
+	}
+
+	keep(files: Map<string, SeenFile>, units: Map<string, UnitText>): void {
+		this.#files = files;
+		this.#units = units;
+	}
+}
+
 /**
  * List and load the files of a directory; names that are no unit's are passed over.
  * @throws the runtime's error when the directory itself cannot be read
  */
-export function loadDirectory(directory: string): DirectoryTexts {
+export function loadDirectory(directory: string, seen: SeenDirectory = new SeenDirectory()): DirectoryTexts {
+	const files = new Map<string, SeenFile>();
 	const problems: FileProblem[] = [];
 	const zones = new Map<string, UnitText>();
 	const names = readdirSync(directory).sort();
@@ -88,7 +132,7 @@ export function loadDirectory(directory: string): DirectoryTexts {
 		const path = join(directory, name);
 		try {
 			// One character for each octet: master files may hold any.
-			return { path, text: readFileSync(path, name.endsWith('.zone') ? 'latin1' : 'utf8') };
+			return seen.read(path, name.endsWith('.zone') ? 'latin1' : 'utf8', files);
 		} catch (error) {
 			problems.push(fileProblem(unit, path, `Cannot read the file: ${(error as Error).message}`));
 			return undefined;
@@ -111,6 +155,8 @@ export function loadDirectory(directory: string): DirectoryTexts {
 		}
 	}
 	addSteering(directory, names, zones, load, problems);
+	for (const [unit, text] of zones) zones.set(unit, seen.unit(text));
+	seen.keep(files, zones);
 	const common: UnitText = {
 		unit: COMMON_UNIT,
 		zone: undefined,

@@ -117,11 +117,10 @@ export class RangesBuilder {
 		this.#values[this.#count++] = value;
 	}
 
-	/** The ranges, in memory that worker threads share. */
 	build(): FamilyRanges {
-		const starts = shared(this.#starts.subarray(0, this.#count * this.#stride));
-		const values = shared(this.#values.subarray(0, this.#count));
-		const index = new Uint32Array(new SharedArrayBuffer(4 * 65537));
+		const starts = this.#starts.slice(0, this.#count * this.#stride);
+		const values = this.#values.slice(0, this.#count);
+		const index = new Uint32Array(65537);
 		const block = new Uint32Array(4);
 		let range = 0;
 		for (let top = 0; top < 65536; top++) {
@@ -138,12 +137,6 @@ function grown(words: Uint32Array): Uint32Array {
 	const larger = new Uint32Array(2 * words.length);
 	larger.set(words);
 	return larger;
-}
-
-function shared(words: Uint32Array): Uint32Array {
-	const copy = new Uint32Array(new SharedArrayBuffer(words.byteLength));
-	copy.set(words);
-	return copy;
 }
 
 /**

@@ -9,6 +9,7 @@
 
 import { parseListenAddress } from '../lib/listen-address.ts';
 import { type Prefix, parsePrefix } from '../lib/prefix.ts';
+import { parseRedisAddress } from '../lib/redis-address.ts';
 import { nearestName } from './check-document.ts';
 
 export interface Settings {
@@ -38,6 +39,13 @@ export interface Settings {
 	/** Files; empty is the database that comes with Meridian. */
 	readonly geodb: readonly string[];
 	readonly region: string;
+	/** Empty for no Redis. */
+	readonly 'redis.url': string;
+	/** A file of PEM certificates; empty for the authorities of the system. */
+	readonly 'redis.ca': string;
+	readonly 'redis.prefix': string;
+	/** The first one signs, all are believed; empty for none. */
+	readonly 'fleet.key': readonly string[];
 	readonly 'probe.deny': readonly Prefix[];
 	readonly 'probe.allow': readonly Prefix[];
 	/** How to reach the operator, told to whoever is probed; empty for nothing. */
@@ -54,6 +62,8 @@ interface Definition<T> {
 	readonly fallback: string;
 	readonly read: Read<T>;
 	readonly description: string;
+	/** Messages do not repeat what was given. */
+	readonly isSecret?: boolean;
 }
 
 const textSetting = (fallback: string, description: string): Definition<string> => ({
@@ -178,6 +188,39 @@ export const SETTINGS: { readonly [K in Key]: Definition<Settings[K]> } = {
 		read: (text) => ({ value: listOf(text) }),
 	},
 	region: textSetting('local', 'the region this process stands in'),
+	'redis.url': {
+		fallback: '',
+		description: 'where a fleet shares its state: redis://, rediss://, redis+sentinel://host,host/master',
+		// What was given may hold a password, which no message repeats.
+		isSecret: true,
+		read: (text) =>
+			text === '' || parseRedisAddress(text) !== undefined
+				? { value: text }
+				: { expected: 'redis://[user:password@]host[:port][/database] or redis+sentinel://host,host/master' },
+	},
+	'redis.ca': {
+		fallback: '',
+		description: 'file of the authorities that certificates of Redis come from; those of the system when empty',
+		read: (text) => ({ value: text }),
+	},
+	'redis.prefix': {
+		fallback: 'meridian:',
+		description: 'what the names of all keys in Redis begin with',
+		read: (text) =>
+			/^[A-Za-z0-9._:-]{1,64}$/.test(text)
+				? { value: text }
+				: { expected: '1 to 64 letters, digits, ".", "_", ":" or "-"' },
+	},
+	'fleet.key': {
+		fallback: '',
+		description: 'secrets that a fleet signs its values in Redis with; the first one signs, all are believed',
+		isSecret: true,
+		read: (text) => {
+			const keys = listOf(text);
+			const isGood = keys.every((key) => /^[!-~]{16,256}$/.test(key));
+			return isGood ? { value: keys } : { expected: '16 to 256 printable characters each, separated by commas' };
+		},
+	},
 	'probe.deny': prefixList('', 'addresses never to probe, beside loopback, link-local and metadata addresses'),
 	'probe.allow': prefixList('', 'addresses to probe although they are denied'),
 	'probe.contact': {
@@ -196,7 +239,7 @@ export const SETTINGS: { readonly [K in Key]: Definition<Settings[K]> } = {
 };
 
 /** Settings of the design that are still to be built. */
-const TO_COME: ReadonlySet<string> = new Set(['redis.url', 'admin.token']);
+const TO_COME: ReadonlySet<string> = new Set(['admin.token']);
 
 const KEYS = Object.keys(SETTINGS) as Key[];
 
@@ -244,9 +287,14 @@ export function readSettings(layers: readonly SettingTexts[]): {
 	for (const key of KEYS) {
 		const given = layers.map((layer) => layer.get(key)).find((entry) => entry !== undefined);
 		const { text, source } = given ?? { text: SETTINGS[key].fallback, source: key };
-		const result: { readonly value: unknown } | { readonly expected: string } = SETTINGS[key].read(text);
+		const { read, isSecret }: Definition<unknown> = SETTINGS[key];
+		const result = read(text);
 		if ('value' in result) settings[key] = result.value;
-		else problems.push({ source, message: `Cannot use "${text}" for ${source}: expected ${result.expected}` });
+		else
+			problems.push({
+				source,
+				message: `Cannot use ${isSecret ? 'this' : `"${text}"`} for ${source}: expected ${result.expected}`,
+			});
 	}
 	return { settings: settings as unknown as Settings, problems };
 }

@@ -20,6 +20,17 @@ export interface Libc {
 	recvmmsg(descriptor: number, messages: bigint, count: number, flags: number, timeout: bigint): number;
 	/** @returns how many were sent before one failed; -1 when the first one did */
 	sendmmsg(descriptor: number, messages: bigint, count: number, flags: number): number;
+	/** @returns octets sent */
+	sendto(
+		descriptor: number,
+		octets: Uint8Array,
+		length: number,
+		flags: number,
+		to: Uint8Array,
+		toLength: number,
+	): number;
+	/** @returns octets received */
+	recv(descriptor: number, into: Uint8Array, length: number, flags: number): number;
 	poll(descriptors: bigint, count: number, timeoutMs: number): number;
 	close(descriptor: number): number;
 	/** What the last failure of this thread was. */
@@ -49,6 +60,8 @@ export async function loadLibc(): Promise<Result<Libc, string>> {
 			// Plain numbers for addresses: half the price of a typed array, and nothing is allocated.
 			recvmmsg: library.func('recvmmsg', 'int', ['int', 'uintptr_t', 'uint32', 'int', 'uintptr_t']),
 			sendmmsg: library.func('sendmmsg', 'int', ['int', 'uintptr_t', 'uint32', 'int']),
+			sendto: library.func('sendto', 'intptr_t', ['int', 'void *', 'size_t', 'int', 'void *', 'uint32']),
+			recv: library.func('recv', 'intptr_t', ['int', 'void *', 'size_t', 'int']),
 			poll: library.func('poll', 'int', ['uintptr_t', 'unsigned long', 'int']),
 			close: library.func('close', 'int', ['int']),
 			errno: () => koffi.errno(),

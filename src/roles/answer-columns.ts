@@ -8,7 +8,6 @@
  */
 
 import {
-	type AnswerColumns,
 	COUNT,
 	COUNTED_KINDS,
 	ENDPOINT_COLUMNS,
@@ -16,6 +15,7 @@ import {
 	NAME_STRIDE,
 	POLICY_COLUMNS,
 } from '../serve/counters.ts';
+import type { AnswerColumns } from '../snapshot/decisions.ts';
 import type { SteeringTable } from '../steering/nodes.ts';
 
 /** Labels of an owner; `unit` is a zone, or the common document. */

@@ -9,7 +9,7 @@ import { CookieJar } from '../dns/cookie.ts';
 import { createChance } from '../lib/chance.ts';
 import { prefixHolds } from '../lib/prefix.ts';
 import { loadLibc } from '../native/libc.ts';
-import { COUNT, type Counters } from '../serve/counters.ts';
+import type { Counters } from '../serve/counters.ts';
 import { QueryRing } from '../serve/query-ring.ts';
 import { QuerySampler } from '../serve/query-sampler.ts';
 import { RateLimiter } from '../serve/rate-limit.ts';
@@ -19,28 +19,35 @@ import { listenUdp } from '../serve/udp.ts';
 import { UdpBatch } from '../serve/udp-batch.ts';
 import { World } from '../snapshot/answer.ts';
 import { Holder } from '../snapshot/snapshot.ts';
-import type {
-	CountedGeneration,
-	FromWorker,
-	QueryLogInput,
-	ToWorker,
-	WorkerInput,
-	WorkerSource,
+import { openSnapshot } from '../snapshot/wire.ts';
+import {
+	type FromWorker,
+	type QueryLogInput,
+	SEAT_WORD,
+	type ToWorker,
+	type WireGeneration,
+	type WorkerInput,
+	type WorkerSource,
 } from './worker-messages.ts';
 
 /** A fault may come with every query; the first of each second is enough to find it. */
 const FAULT_REPORT_MS = 1000;
+/** How often a thread with an event loop tells that it comes round; one with batches does so with each. */
+const BEAT_MS = 50;
 
 async function run(): Promise<void> {
-	const { source, mail, health, counters, answering, queryLog, seed, first } = workerData as WorkerInput;
+	const { source, words, health, counters, answering, queryLog, seed, first } = workerData as WorkerInput;
 	const { ecsTrust, cookieSecrets, identity, rateLimit, rateLimitTable, rateLimitKey } = answering;
 	const chance = createChance(seed);
-	const servedOf = ({ snapshot, slots, columns }: CountedGeneration): Served => ({
-		world: new World(snapshot, health, slots, chance),
-		columns,
-	});
+	const buffers = new Map<number, SharedArrayBuffer>();
+	const servedOf = (generation: WireGeneration): Served => {
+		for (const id of generation.gone) buffers.delete(id);
+		for (const [id, buffer] of generation.buffers) buffers.set(id, buffer);
+		const { snapshot, targetSlots, columns } = openSnapshot(generation.wire, buffers);
+		const world = new World(snapshot, health, targetSlots, chance);
+		return { world, columns, generation: generation.number };
+	};
 	const served = new Holder(servedOf(first));
-	counters[COUNT.generation] = first.number;
 	const isTrustedByAll = ecsTrust.filter(({ length }) => length === 0).length === 2;
 	const cookies = new CookieJar(cookieSecrets);
 	let reportedMs = -FAULT_REPORT_MS;
@@ -69,16 +76,20 @@ async function run(): Promise<void> {
 		if (message.kind === 'swap') {
 			served.swap(servedOf(message.generation));
 			// Told last: what an older generation has counted and logged is there by then.
-			counters[COUNT.generation] = message.generation.number;
-			tell({ kind: 'swapped', number: message.generation.number });
+			Atomics.store(words, SEAT_WORD.reads, message.generation.number);
 		} else if (message.kind === 'cookies') {
 			cookies.setSecrets(message.secrets);
 		} else {
 			void Promise.all(closers.map((close) => close())).then(() => parentPort?.close());
 		}
 	};
-	const receiveBufferOctets = await listenTo(source, { responder, counters, takeMail: mailTaker(mail, take) }, closers);
+	const receiveBufferOctets = await listenTo(
+		source,
+		{ responder, counters, takeMail: mailTaker(words, take) },
+		closers,
+	);
 	parentPort?.on('message', take);
+	setInterval(() => Atomics.add(words, SEAT_WORD.beats, 1), BEAT_MS).unref();
 	tell({ kind: 'ready', receiveBufferOctets });
 }
 
@@ -123,10 +134,11 @@ async function listenTo(
 }
 
 /** Reads the port without the event loop, when the word has changed: nanoseconds when it has not. */
-function mailTaker(mail: Int32Array, take: (message: ToWorker) => void): () => void {
-	let seen = Atomics.load(mail, 0);
+function mailTaker(words: Int32Array, take: (message: ToWorker) => void): () => void {
+	let seen = Atomics.load(words, SEAT_WORD.mail);
 	return () => {
-		const now = Atomics.load(mail, 0);
+		Atomics.add(words, SEAT_WORD.beats, 1);
+		const now = Atomics.load(words, SEAT_WORD.mail);
 		if (now === seen || parentPort === null) return;
 		seen = now;
 		for (;;) {

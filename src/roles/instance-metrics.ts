@@ -44,6 +44,8 @@ export function instanceMetrics(workers: WorkerPool, state: () => InstanceState 
 			read: () => [{ value: workers.restarts }],
 		},
 		gauge('workers_running', 'Threads that answer', ({ workersRunning }) => workersRunning),
+		gauge('workers_crash_looping', 'Threads that die again and again', (now) => now.workersCrashLooping),
+		gauge('snapshot_bytes', 'Memory of the generations in use and to come', (now) => now.snapshotOctets),
 		gauge('generation', 'Number of the generation served', ({ generation }) => generation),
 		gauge('zones', 'Zones served', ({ snapshot }) => snapshot.zones.zoneCount),
 		gauge('units_refused', 'Units whose new version was refused', ({ refused }) => refused.size),

@@ -22,8 +22,13 @@ export interface InstanceState {
 	readonly geoFiles: readonly GeoFile[];
 	/** By path, why the newer version of a geo database is not used. */
 	readonly geoRefused: ReadonlyMap<string, string>;
-	readonly documents: readonly SteeringUnit[];
+	/** Of all zones, which may be many. */
+	readonly documents: () => readonly SteeringUnit[];
 	readonly loadedMsAgo: number;
 	readonly workersWanted: number;
 	readonly workersRunning: number;
+	/** Seats whose workers die again and again. */
+	readonly workersCrashLooping: number;
+	/** Memory of the generations in use, and what waits for the next one. */
+	readonly snapshotOctets: number;
 }

@@ -112,11 +112,12 @@ export class Instance {
 		);
 		const geo = geodb.data;
 		const keeper = new UnitKeeper(settings.zonesDir, new LastGood(settings.stateDir), [settings.region]);
-		const { loaded, refusal } = firstLoad(keeper, geo, isForced, log);
+		const first = firstLoad(keeper, geo, isForced, log);
+		let { loaded } = first;
 		const verdicts = new VerdictTable(createHealthWords());
 		const { snapshot } = loaded.settled;
 		const slots = assignSlots(verdicts, snapshot);
-		const health = isProbing ? createHealth(settings, verdicts, log) : undefined;
+		const health = isProbing ? await createHealth(settings, verdicts, log) : undefined;
 		closers.push(() => health?.close());
 		// Before the first query: what was down in the last run must not be in an answer of this one.
 		health?.setTargets(snapshot.targets);
@@ -135,6 +136,7 @@ export class Instance {
 			},
 			{ number: 1, snapshot, slots },
 		);
+		loaded = withSnapshot(loaded, workers.snapshot);
 		let instance: Instance | undefined;
 		const metrics = createMetrics([
 			...queryMetrics(workers),
@@ -145,7 +147,7 @@ export class Instance {
 			ready: () => readyReport(instance?.state()),
 			targets: () => targetReports(health?.list() ?? [], instance?.state()?.snapshot ?? snapshot, clock.nowMs()),
 			explain: (question) => instance?.explain(question) ?? 'Cannot explain before the start is over',
-			geo: () => geoReport(geodb, dataNeeds(instance?.state().documents ?? []), Date.now()),
+			geo: () => geoReport(geodb, dataNeeds(instance?.state().documents() ?? []), Date.now()),
 			metrics,
 			onFault: (error) => log.error({ error: error.stack }, 'a request to the admin surface met a fault'),
 		});
@@ -166,7 +168,7 @@ export class Instance {
 			{ options, geodb, keeper, verdicts, workers, health, listen, adminUrl, closers },
 			loaded,
 			slots,
-			refusal,
+			first.refusal,
 		);
 		keeper.accept(loaded);
 		instance.#save();
@@ -178,8 +180,8 @@ export class Instance {
 	}
 
 	/**
-	 * Open the query log anew, load the geo databases that have changed, and the zones directory again. Whatever is wrong with them, what is
-	 * served stays whole.
+	 * Open the query log anew, load the geo databases that have changed, and the zones directory again. Whatever is
+	 * wrong with them, what is served stays whole.
 	 */
 	reload(isForced = false): void {
 		const { options, keeper, geodb, workers } = this.#parts;
@@ -207,10 +209,10 @@ export class Instance {
 		const slots = assignSlots(verdicts, snapshot);
 		health?.setTargets(snapshot.targets);
 		this.#generation++;
-		workers.swap({ number: this.#generation, snapshot, slots });
+		const shared = workers.swap({ number: this.#generation, snapshot, slots });
 		health?.probe();
 		keeper.accept(loaded);
-		this.#loaded = loaded;
+		this.#loaded = withSnapshot(loaded, shared);
 		this.#slots = slots;
 	}
 
@@ -273,11 +275,13 @@ export class Instance {
 			unsaved: this.#unsaved,
 			geoFiles: this.#parts.geodb.files,
 			geoRefused: this.#parts.geodb.refused,
-			documents: documentsOf(this.#loaded),
+			documents: () => documentsOf(this.#loaded),
 			health: this.#parts.health?.summary(),
 			loadedMsAgo: clock.nowMs() - this.#loadedMs,
 			workersWanted: this.#parts.workers.wanted,
 			workersRunning: this.#parts.workers.running,
+			workersCrashLooping: this.#parts.workers.crashLooping,
+			snapshotOctets: this.#parts.workers.snapshotOctets,
 		};
 	}
 
@@ -368,6 +372,11 @@ function logProblems(problems: readonly FileProblem[], log: Log): void {
 	}
 }
 
+/** What was built aside is let go of: what is served lies in shared memory. */
+function withSnapshot(loaded: Loaded, snapshot: Snapshot): Loaded {
+	return { ...loaded, settled: { ...loaded.settled, snapshot } };
+}
+
 function assignSlots(verdicts: VerdictTable, { targets }: Snapshot): Int32Array {
 	const slots = verdicts.assign(targets.map(({ key }) => key));
 	if (slots === undefined) throw new Error(`Cannot probe ${targets.length} targets: the limit is ${TARGETS_MAX}`);
@@ -400,9 +409,9 @@ function queryLogSettings(settings: Settings, log: Log): Pick<WorkerPoolSettings
 	return { queryLog: { share, file, isAddressTold: settings['dns.queryLog.clients'] === 'address', onChange } };
 }
 
-function createHealth(settings: Settings, verdicts: VerdictTable, log: Log): LocalHealth {
+async function createHealth(settings: Settings, verdicts: VerdictTable, log: Log): Promise<LocalHealth> {
 	const { region, stateDir } = settings;
-	const { guard, check } = createChecking(settings, clock);
+	const { guard, check } = await createChecking(settings, clock);
 	return new LocalHealth({ clock, wallMs: () => Date.now(), log, region, stateDir, verdicts, guard, check });
 }
 

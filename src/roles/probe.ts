@@ -89,7 +89,7 @@ async function checkAll(
 	{ settings, showProgress }: Command,
 	targets: readonly Target[],
 ): Promise<ReadonlyMap<string, CheckResult>> {
-	const { guard, check } = createChecking(settings, { nowMs: () => performance.now() });
+	const { guard, check } = await createChecking(settings, { nowMs: () => performance.now() });
 	const results = new Map<string, CheckResult>();
 	const left = [...targets];
 	const never = new AbortController().signal;

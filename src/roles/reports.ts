@@ -32,6 +32,8 @@ export function readyReport(state: InstanceState | undefined): ReadyReport {
 	if (health !== undefined) degraded.push(...healthProblems(health));
 	for (const unit of refused) degraded.push(`the new version of ${unit} was refused`);
 	if (workersRunning < workersWanted) degraded.push(`${workersRunning} of ${workersWanted} workers run`);
+	if (state.workersCrashLooping > 0)
+		degraded.push(`${counted(state.workersCrashLooping, 'worker')} died again and again`);
 	return {
 		ready: workersRunning > 0,
 		degraded,

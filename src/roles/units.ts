@@ -18,6 +18,7 @@ import {
 	type ReadZone,
 	readCommon,
 	readZone,
+	SeenDirectory,
 	type UnitText,
 } from '../config/zones-directory.ts';
 import type { GeoData } from '../geo/decide.ts';
@@ -26,6 +27,7 @@ import { durationMs } from '../model/duration.ts';
 import { monitorOf } from '../model/monitor.ts';
 import { DEPTH_MAX } from '../model/steering.ts';
 import type { BuildProblem } from '../snapshot/build.ts';
+import { BuildCache } from '../snapshot/build-cache.ts';
 import { type Settled, settle } from '../snapshot/settle.ts';
 import type { SteeringUnit } from '../steering/compile.ts';
 import { MergeCache } from '../steering/merge-cache.ts';
@@ -52,6 +54,9 @@ export class UnitKeeper {
 	readonly #lastGood: LastGood | undefined;
 	readonly #vantages: readonly string[];
 	readonly #merges = new MergeCache();
+	readonly #cache = new BuildCache();
+	readonly #files = new WeakMap<ReadUnit, UnitFiles>();
+	readonly #seen = new SeenDirectory();
 	/** Stored units that cannot be read back. */
 	readonly damaged: readonly string[];
 	/** What is served now; before that, what the state directory has. */
@@ -92,7 +97,7 @@ export class UnitKeeper {
 		) => {
 			if (unread.has(text.unit)) return undefined;
 			// An unchanged unit is the same object, so that nothing about it is done again.
-			if (before !== undefined && before.digest === digestOf(text)) return before;
+			if (before !== undefined && (before.text === text || before.digest === digestOf(text))) return before;
 			const unit = reader(text);
 			if ('unit' in unit) return unit;
 			problems.push(...unit);
@@ -124,14 +129,23 @@ export class UnitKeeper {
 	 */
 	save(): void {
 		const units = [this.#served.common, ...this.#served.zones.values()];
-		this.#lastGood?.save(
-			units.map(({ text }) => ({
+		this.#lastGood?.save(units.map((unit) => this.#filesOf(unit)));
+	}
+
+	/** The same object for the same unit, so that it is not looked at twice. */
+	#filesOf(unit: ReadUnit): UnitFiles {
+		const { text } = unit;
+		let files = this.#files.get(unit);
+		if (files === undefined) {
+			files = {
 				unit: text.unit,
 				zone: text.zone?.text,
 				steering: text.steering?.text,
 				...(text.includes === undefined ? {} : { includes: includedTexts(text.includes) }),
-			})),
-		);
+			};
+			this.#files.set(unit, files);
+		}
+		return files;
 	}
 
 	#settle(
@@ -142,7 +156,7 @@ export class UnitKeeper {
 		problems: FileProblem[],
 	): Loaded {
 		const model = { depthMax: DEPTH_MAX, durationMs, monitorOf };
-		const context = { geo, merges: this.#merges, model, vantages: this.#vantages };
+		const context = { geo, merges: this.#merges, cache: this.#cache, model, vantages: this.#vantages };
 		const settled = settle(
 			{ common: common.steering, zones: [...zones.values()] },
 			{ common: this.#served.common.steering, zones: [...this.#served.zones.values()] },
@@ -168,18 +182,17 @@ export class UnitKeeper {
 		const refused = (why: string) => new DirectoryRefused(`Cannot take the zones directory ${this.#directory}: ${why}`);
 		let texts: DirectoryTexts;
 		try {
-			texts = loadDirectory(this.#directory);
+			texts = loadDirectory(this.#directory, this.#seen);
 		} catch (error) {
 			if (!isForced || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw refused((error as Error).message);
 			texts = NO_FILES;
 		}
 		if (isForced) return texts;
 		if (texts.zones.length === 0) throw refused('it holds no zone (*.zone); --force takes it all the same');
-		const names = new Set(texts.zones.map(({ unit }) => unit));
-		const before = [...this.#served.zones.keys()];
-		const dropped = before.filter((unit) => !names.has(unit)).length;
-		if (dropped > 2 && dropped > before.length / 2) {
-			throw refused(`it drops ${dropped} of ${before.length} zones; --force takes it all the same`);
+		const before = this.#served.zones;
+		const dropped = before.size - texts.zones.filter(({ unit }) => before.has(unit)).length;
+		if (dropped > 2 && dropped > before.size / 2) {
+			throw refused(`it drops ${dropped} of ${before.size} zones; --force takes it all the same`);
 		}
 		return texts;
 	}

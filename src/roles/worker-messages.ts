@@ -5,21 +5,18 @@
 import type { HealthWords } from '../health/verdict-table.ts';
 import type { ListenAddress } from '../lib/listen-address.ts';
 import type { Prefix } from '../lib/prefix.ts';
-import type { AnswerColumns, Counters } from '../serve/counters.ts';
+import type { Counters } from '../serve/counters.ts';
 import type { RateLimitSettings, RateLimitTable } from '../serve/rate-limit.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
+import type { WireSnapshot } from '../snapshot/wire.ts';
 
-/** One generation for a worker. */
+/** One generation, before it is shared. */
 export interface Generation {
+	/** Greater than that of the one before. */
 	readonly number: number;
 	readonly snapshot: Snapshot;
 	/** Slot of each target of the snapshot. */
 	readonly slots: Int32Array;
-}
-
-/** The same as workers get it. */
-export interface CountedGeneration extends Generation {
-	readonly columns: AnswerColumns;
 }
 
 /** Which queries a worker tells of. */
@@ -29,6 +26,27 @@ export interface QueryLogInput {
 	/** Of its ring (serve/query-ring.ts). */
 	readonly memory: SharedArrayBuffer;
 }
+
+/** One generation for a worker. */
+export interface WireGeneration {
+	readonly number: number;
+	readonly wire: WireSnapshot;
+	/** Those that it lies in and that this worker has not been sent before, by id. */
+	readonly buffers: readonly (readonly [number, SharedArrayBuffer])[];
+	/** Ids of buffers that were sent before and never come again. */
+	readonly gone: readonly number[];
+}
+
+/** What a worker and the main thread tell each other without a message. */
+export const SEAT_WORD = {
+	/** Raised with every message to the worker: a thread that is busy elsewhere than in its event loop looks here. */
+	mail: 0,
+	/** Number of the generation that the worker reads: it has left all before. */
+	reads: 1,
+	/** Raised by the worker as long as it comes round to new queries. */
+	beats: 2,
+	count: 3,
+} as const;
 
 /** How queries are answered, whatever the zones are. */
 export interface AnsweringSettings {
@@ -55,24 +73,23 @@ export type WorkerSource =
 
 export interface WorkerInput {
 	readonly source: WorkerSource;
-	/** One word, raised with every message to the worker: a thread that is busy elsewhere than in its event loop looks here. */
-	readonly mail: Int32Array;
+	/** SEAT_WORD. */
+	readonly words: Int32Array;
 	readonly health: HealthWords;
 	readonly counters: Counters;
 	readonly answering: AnsweringSettings;
 	/** Absent: nothing is logged. */
 	readonly queryLog: QueryLogInput | undefined;
 	readonly seed: number;
-	readonly first: CountedGeneration;
+	readonly first: WireGeneration;
 }
 
 export type ToWorker =
-	| { readonly kind: 'swap'; readonly generation: CountedGeneration }
+	| { readonly kind: 'swap'; readonly generation: WireGeneration }
 	| { readonly kind: 'cookies'; readonly secrets: readonly Uint8Array[] }
 	| { readonly kind: 'stop' };
 
 export type FromWorker =
 	| { readonly kind: 'ready'; readonly receiveBufferOctets: number }
 	| { readonly kind: 'failed'; readonly message: string }
-	| { readonly kind: 'swapped'; readonly number: number }
 	| { readonly kind: 'fault'; readonly message: string };

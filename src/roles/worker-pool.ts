@@ -1,5 +1,12 @@
 /**
- * The threads that answer: started together, handed each new generation, replaced when one dies.
+ * The threads that answer: started together, handed each new generation, replaced when one dies or hangs.
+ *
+ * | a worker                             | what happens                                                          |
+ * |--------------------------------------|-----------------------------------------------------------------------|
+ * | throws, or has no memory left        | it has ended; the next one starts after 50 ms, then twice as long, up |
+ * |                                      | to 5 s; under batch its queue waits for the next one                  |
+ * | does not come round to new queries   | it is ended, and so on                                                |
+ * | dies again and again                 | an alarm beside it: log, metric, /readyz                              |
  */
 
 import { Worker } from 'node:worker_threads';
@@ -7,21 +14,24 @@ import type { HealthWords } from '../health/verdict-table.ts';
 import type { ListenAddress } from '../lib/listen-address.ts';
 import type { Log } from '../lib/ports.ts';
 import { closeUdpSocket, openUdpSocket, type UdpSocket } from '../native/udp-socket.ts';
-import { COUNT, type Counters, createCounters } from '../serve/counters.ts';
+import { type Counters, createCounters } from '../serve/counters.ts';
 import { RECEIVE_BUFFER_OCTETS } from '../serve/udp.ts';
 import { RECEIVE_TIMEOUT_MS } from '../serve/udp-batch.ts';
+import { type SharedSnapshot, SnapshotMemory } from '../snapshot/share.ts';
+import type { Snapshot } from '../snapshot/snapshot.ts';
 import { AnswerColumnBook } from './answer-columns.ts';
 import { QueryLog, type QueryLogSettings } from './query-log.ts';
 import type { UdpTransport } from './udp-transport.ts';
-import type {
-	AnsweringSettings,
-	CountedGeneration,
-	FromWorker,
-	Generation,
-	QueryLogInput,
-	ToWorker,
-	WorkerInput,
-	WorkerSource,
+import {
+	type AnsweringSettings,
+	type FromWorker,
+	type Generation,
+	type QueryLogInput,
+	SEAT_WORD,
+	type ToWorker,
+	type WireGeneration,
+	type WorkerInput,
+	type WorkerSource,
 } from './worker-messages.ts';
 
 const ENTRY = new URL('./dns-worker.ts', import.meta.url);
@@ -29,6 +39,15 @@ const RESTART_MS_MIN = 50;
 const RESTART_MS_MAX = 5000;
 /** A worker that ran so long has outlived what killed the one before. */
 const STABLE_MS = 30_000;
+/** So many deaths, none of them of a stable worker, are a loop. */
+const LOOP_DEATHS = 3;
+/** Looks at a worker that in so many of them has not come round: it hangs. Counted, for the main thread may be late itself. */
+const LOOK_MS = 100;
+const HANGING_LOOKS = 6;
+/** The same for one that has not started. */
+const START_LOOKS = 150;
+/** What a worker's heap may grow to; zones, ranges and health lie outside of it. */
+const HEAP_MB = 512;
 /** Longer than a worker's own drains; one that has not ended by then never will. */
 const STOP_MS_MAX = 5000;
 
@@ -43,6 +62,7 @@ export interface WorkerPoolSettings {
 	readonly log: Log;
 	/** The module that every thread runs; tests wrap it to bring in faults. */
 	readonly entry?: URL;
+	readonly heapMb?: number;
 }
 
 interface Seat {
@@ -50,13 +70,25 @@ interface Seat {
 	readonly transport: 'udp' | 'tcp';
 	/** Batches only: opened here, so that a queue is whole when its worker dies, and the next one goes on with it. */
 	readonly sockets: UdpSocket[];
-	/** See WorkerInput. */
-	readonly mail: Int32Array;
+	/** SEAT_WORD. */
+	readonly words: Int32Array;
+	/** Ids of buffers that its worker has. */
+	readonly sent: Set<number>;
 	worker: Worker | undefined;
 	isReady: boolean;
 	startedMs: number;
 	restartMs: number;
+	/** Since a worker was stable here. */
+	deaths: number;
+	/** Its beats at the last look, and looks since they changed. */
+	beats: number;
+	looks: number;
 	timer: NodeJS.Timeout | undefined;
+}
+
+interface SharedGeneration {
+	readonly number: number;
+	readonly shared: SharedSnapshot;
 }
 
 export class WorkerPool {
@@ -67,7 +99,11 @@ export class WorkerPool {
 	restarts = 0;
 	readonly #settings: WorkerPoolSettings;
 	readonly #seats: Seat[];
-	#generation: CountedGeneration;
+	readonly #memory = new SnapshotMemory();
+	/** Those that a worker may still read, the newest last. */
+	#generations: SharedGeneration[] = [];
+	#generation: SharedGeneration;
+	#watch: NodeJS.Timeout | undefined;
 	#cookieSecrets: readonly Uint8Array[];
 	/** Until then a worker that cannot start is the caller's to hear of; afterwards it is tried again. */
 	#hasStarted = false;
@@ -80,19 +116,23 @@ export class WorkerPool {
 		this.counters = createCounters(seats);
 		this.columns = new AnswerColumnBook((column) => this.total(column));
 		const { queryLog } = settings;
-		this.queryLog = queryLog === undefined ? undefined : new QueryLog(queryLog, seats, () => this.#oldestGeneration());
-		this.#generation = this.#counted(first);
+		this.queryLog = queryLog === undefined ? undefined : new QueryLog(queryLog, seats, () => this.#oldestRead());
 		this.#seats = Array.from({ length: seats }, (_, index) => ({
 			index,
 			transport: index < settings.udpWorkers ? 'udp' : 'tcp',
 			sockets: [],
-			mail: new Int32Array(new SharedArrayBuffer(4)),
+			words: new Int32Array(new SharedArrayBuffer(4 * SEAT_WORD.count)),
+			sent: new Set(),
 			worker: undefined,
 			isReady: false,
 			startedMs: 0,
 			restartMs: RESTART_MS_MIN,
+			deaths: 0,
+			beats: 0,
+			looks: 0,
 			timer: undefined,
 		}));
+		this.#generation = this.#share(first);
 	}
 
 	/** The sum of a column over all workers, or those of one transport. */
@@ -111,6 +151,22 @@ export class WorkerPool {
 		return this.#seats.filter(({ isReady }) => isReady).length;
 	}
 
+	/** Seats whose workers die again and again. */
+	get crashLooping(): number {
+		const nowMs = performance.now();
+		return this.#seats.filter(({ deaths, startedMs }) => deaths >= LOOP_DEATHS && nowMs - startedMs < STABLE_MS).length;
+	}
+
+	/** Of the generations in use, and of those whose memory waits for the next one. */
+	get snapshotOctets(): number {
+		return this.#memory.octets;
+	}
+
+	/** The newest generation, in the memory that workers share. */
+	get snapshot(): Snapshot {
+		return this.#generation.shared.snapshot;
+	}
+
 	/**
 	 * Start all workers and wait until each of them listens.
 	 * @returns the receive buffer that the kernel granted
@@ -121,6 +177,7 @@ export class WorkerPool {
 			for (const seat of this.#seats) this.#openSockets(seat);
 			const granted = await Promise.all(this.#seats.map((seat) => this.#untilReady(seat, this.#createWorker(seat))));
 			this.#hasStarted = true;
+			this.#watch = setInterval(() => this.#look(), LOOK_MS);
 			const opened = this.#seats.flatMap(({ sockets }) => sockets.map((socket) => socket.receiveBufferOctets));
 			return Math.max(...granted, ...opened);
 		} catch (error) {
@@ -129,25 +186,46 @@ export class WorkerPool {
 		}
 	}
 
-	/** Hand a generation to every worker; each takes it between two queries. */
-	swap(next: Generation): void {
-		const generation = this.#counted(next);
-		this.#generation = generation;
+	/**
+	 * Hand a generation to every worker; each takes it between two queries.
+	 * @returns its snapshot, in the memory that workers share
+	 */
+	swap(generation: Generation): Snapshot {
+		this.#generation = this.#share(generation);
 		for (const seat of this.#seats) {
 			// One that is still starting is handed it as soon as it is ready.
-			if (seat.isReady) post(seat, { kind: 'swap', generation });
+			if (seat.isReady) post(seat, { kind: 'swap', generation: this.#wireFor(seat) });
 		}
+		return this.snapshot;
 	}
 
-	#counted(generation: Generation): CountedGeneration {
-		const { number, snapshot } = generation;
+	/** Copy a generation into memory that no worker reads any more. */
+	#share({ number, snapshot, slots }: Generation): SharedGeneration {
+		const oldest = this.#oldestRead();
+		this.#generations = this.#generations.filter((one) => one.number >= oldest);
+		const inUse = this.#generations.map(({ shared }) => shared);
+		const columns = this.columns.assign(snapshot.steering, number, oldest);
 		this.queryLog?.addGeneration(number, snapshot.steering);
-		return { ...generation, columns: this.columns.assign(snapshot.steering, number, this.#oldestGeneration()) };
+		const generation = { number, shared: this.#memory.share(snapshot, { targetSlots: slots, columns }, inUse) };
+		this.#generations.push(generation);
+		return generation;
 	}
 
-	/** That some worker still answers from; 0 while one has not yet begun. */
-	#oldestGeneration(): number {
-		return Math.min(...this.counters.map((row) => row[COUNT.generation] ?? 0));
+	/** The oldest generation that some worker may still answer from: the newest where there are none. */
+	#oldestRead(): number {
+		const reading = this.#seats.filter(({ worker }) => worker !== undefined);
+		const newest = this.#generations.at(-1)?.number ?? 0;
+		return Math.min(newest, ...reading.map(({ words }) => Atomics.load(words, SEAT_WORD.reads)));
+	}
+
+	/** The newest generation, with the buffers that the seat's worker lacks. */
+	#wireFor({ sent }: Seat): WireGeneration {
+		const { number, shared } = this.#generation;
+		const gone = [...sent].filter((id) => !this.#memory.has(id));
+		for (const id of gone) sent.delete(id);
+		const buffers = [...shared.buffers].filter(([id]) => !sent.has(id));
+		for (const [id] of buffers) sent.add(id);
+		return { number, wire: shared.wire, buffers, gone };
 	}
 
 	/** Roll over to other cookie secrets. */
@@ -159,6 +237,7 @@ export class WorkerPool {
 	/** Let each worker answer what it has, and wait until it has ended; one that hangs is cut off. */
 	async stop(): Promise<void> {
 		this.#isStopping = true;
+		clearInterval(this.#watch);
 		await Promise.all(
 			this.#seats.map((seat) => {
 				clearTimeout(seat.timer);
@@ -196,19 +275,23 @@ export class WorkerPool {
 
 	/** @throws the runtime's error when there is no thread to be had */
 	#createWorker(seat: Seat): Worker {
-		const { health, answering, entry = ENTRY } = this.#settings;
+		const { health, answering, entry = ENTRY, heapMb = HEAP_MB } = this.#settings;
 		seat.startedMs = performance.now();
+		seat.looks = 0;
+		seat.sent.clear();
+		Atomics.store(seat.words, SEAT_WORD.reads, this.#generation.number);
 		seat.worker = new Worker(entry, {
 			name: `${seat.transport}-${seat.index}`,
+			resourceLimits: { maxOldGenerationSizeMb: heapMb },
 			workerData: {
 				source: this.#sourceOf(seat),
-				mail: seat.mail,
+				words: seat.words,
 				health,
 				answering: { ...answering, cookieSecrets: this.#cookieSecrets },
 				counters: this.counters[seat.index] ?? new Float64Array(0),
 				queryLog: this.#queryLogInput(seat),
 				seed: Math.floor(Math.random() * 0x7fffffff),
-				first: this.#generation,
+				first: this.#wireFor(seat),
 			} satisfies WorkerInput,
 		});
 		return seat.worker;
@@ -227,8 +310,9 @@ export class WorkerPool {
 			worker.on('message', (message: FromWorker) => {
 				if (message.kind === 'ready') {
 					seat.isReady = true;
+					seat.looks = 0;
 					// A generation may have come while this worker was starting with the one before.
-					if (this.#generation !== first) post(seat, { kind: 'swap', generation: this.#generation });
+					if (this.#generation !== first) post(seat, { kind: 'swap', generation: this.#wireFor(seat) });
 					resolve(message.receiveBufferOctets);
 				} else if (message.kind === 'failed') {
 					reject(new Error(message.message));
@@ -250,6 +334,20 @@ export class WorkerPool {
 		});
 	}
 
+	/** End workers that do not come round any more; their exit brings the next ones. */
+	#look(): void {
+		for (const seat of this.#seats) {
+			if (seat.worker === undefined) continue;
+			const beats = Atomics.load(seat.words, SEAT_WORD.beats);
+			seat.looks = beats === seat.beats ? seat.looks + 1 : 0;
+			seat.beats = beats;
+			if (seat.looks < (seat.isReady ? HANGING_LOOKS : START_LOOKS)) continue;
+			seat.looks = 0;
+			this.#settings.log.error({ worker: seat.index, transport: seat.transport }, 'a worker hangs, and is ended');
+			void seat.worker.terminate();
+		}
+	}
+
 	#onExit(seat: Seat, worker: Worker): void {
 		if (seat.worker !== worker) return;
 		const wasReady = seat.isReady;
@@ -261,7 +359,15 @@ export class WorkerPool {
 	#replace(seat: Seat): void {
 		if (this.#isStopping) return;
 		const { log } = this.#settings;
-		if (performance.now() - seat.startedMs > STABLE_MS) seat.restartMs = RESTART_MS_MIN;
+		if (performance.now() - seat.startedMs > STABLE_MS) {
+			seat.restartMs = RESTART_MS_MIN;
+			seat.deaths = 0;
+		}
+		if (++seat.deaths === LOOP_DEATHS)
+			log.error(
+				{ worker: seat.index, transport: seat.transport, deaths: seat.deaths },
+				'a worker dies again and again',
+			);
 		log.warn({ worker: seat.index, transport: seat.transport, inMs: seat.restartMs }, 'a worker is replaced');
 		seat.timer = setTimeout(() => {
 			this.restarts++;
@@ -279,9 +385,9 @@ export class WorkerPool {
 	}
 }
 
-function post({ worker, mail }: Seat, message: ToWorker): void {
+function post({ worker, words }: Seat, message: ToWorker): void {
 	worker?.postMessage(message);
-	Atomics.add(mail, 0, 1);
+	Atomics.add(words, SEAT_WORD.mail, 1);
 }
 
 function ended(seat: Seat): Promise<void> {

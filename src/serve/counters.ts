@@ -9,7 +9,7 @@
  */
 
 import { typeCode } from '../dns/rr-type.ts';
-import type { Decisions } from '../snapshot/decisions.ts';
+import type { AnswerColumns, Decisions } from '../snapshot/decisions.ts';
 
 /** RCODE 0..15, and BADVERS. */
 export const RCODES = 17;
@@ -38,7 +38,7 @@ export const NAME_COLUMNS = 1024;
 export const POLICY_COLUMNS = 1024;
 export const ENDPOINT_COLUMNS = 4096;
 
-const FIXED = 24;
+const FIXED = 23;
 const TYPES_AT = FIXED + RCODES;
 const TIMES_AT = TYPES_AT + COUNTED_TYPES.length + 1;
 const KINDS_AT = TIMES_AT + TIME_BOUNDS_US.length + 1;
@@ -79,10 +79,8 @@ export const COUNT = {
 	cookiesNone: 20,
 	/** Queries that the log had no room for. */
 	logDropped: 21,
-	/** No counter: the generation that the worker answers from. */
-	generation: 22,
 	/** Seconds from receiving to sending, of all answers together. */
-	timesSumSec: 23,
+	timesSumSec: 22,
 	/** First of RCODES columns. */
 	rcodes: FIXED,
 	/** First of the columns of COUNTED_TYPES, and one more. */
@@ -99,14 +97,6 @@ export const COUNT = {
 export const COUNTER_COLUMNS = ENDPOINTS_AT + ENDPOINT_COLUMNS + 1;
 
 export type Counters = Float64Array;
-
-/** Where the decisions of one generation are counted. */
-export interface AnswerColumns {
-	/** By steered name: its column, that of its policy, that of the policy's kind. */
-	readonly names: Int32Array;
-	/** By endpoint. */
-	readonly endpoints: Int32Array;
-}
 
 /** Columns for each steered name in AnswerColumns. */
 export const NAME_STRIDE = 3;

@@ -20,8 +20,9 @@ import {
 import { Query, readQuery, VERDICT } from '../dns/query.ts';
 import type { Address } from '../lib/address.ts';
 import { Answer, Asker, answer, type World } from '../snapshot/answer.ts';
+import type { AnswerColumns } from '../snapshot/decisions.ts';
 import type { Holder } from '../snapshot/snapshot.ts';
-import { type AnswerColumns, COUNT, type Counters, count, countDecisions, countType } from './counters.ts';
+import { COUNT, type Counters, count, countDecisions, countType } from './counters.ts';
 import { type ExtendedError, OptReply } from './opt-reply.ts';
 import { LoggedQuery, type QueryRing } from './query-ring.ts';
 import type { QuerySampler } from './query-sampler.ts';
@@ -45,6 +46,8 @@ export interface Served {
 	readonly world: World;
 	/** Where what is decided in it is counted. */
 	readonly columns: AnswerColumns;
+	/** Its number. */
+	readonly generation: number;
 }
 
 /** Which queries are told to the main thread, and how. */
@@ -301,7 +304,7 @@ export class Responder {
 		logged.sender = sender;
 		logged.isTcp = isTcp;
 		logged.limited = this.#limited === LIMIT.pass ? 'no' : this.#limited === LIMIT.slip ? 'slipped' : 'dropped';
-		logged.generation = counters[COUNT.generation] ?? 0;
+		logged.generation = this.#served.generation;
 		logged.timeMs = clock.wallMs();
 		logged.decisions = this.#answer.decisions;
 		if (!ring.write(logged)) count(counters, COUNT.logDropped);

@@ -32,7 +32,7 @@ import {
 	zoneColumn,
 } from '../zone/table.ts';
 import { Decisions } from './decisions.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { AnswerData } from './snapshot.ts';
 
 /** Who asks: the address that decides, and the resolver's own. */
 export class Asker {
@@ -159,12 +159,12 @@ export class Answer {
 
 /** One snapshot with the room to answer from it; a worker makes a new one for each generation. */
 export class World {
-	readonly snapshot: Snapshot;
+	readonly snapshot: AnswerData;
 	readonly walk: Walk;
 	readonly found = new Lookup();
 
 	/** @param slots  slot of each of the snapshot's targets in the health words */
-	constructor(snapshot: Snapshot, health: HealthWords, slots: Int32Array, chance: Chance) {
+	constructor(snapshot: AnswerData, health: HealthWords, slots: Int32Array, chance: Chance) {
 		this.snapshot = snapshot;
 		this.walk = createWalk(snapshot.steering, health, slots, chance);
 	}

@@ -15,9 +15,9 @@ import type { SteeringDocument } from '../model/steering.ts';
 import { type CompiledName, compileSteering, type ModelReaders } from '../steering/compile.ts';
 import type { MergeCache } from '../steering/merge-cache.ts';
 import type { GeoNotes } from '../steering/nodes.ts';
-import { buildZoneTable, type SteeredInput } from '../zone/build-table.ts';
-import { checkZone } from '../zone/checks.ts';
+import type { SteeredInput } from '../zone/build-table.ts';
 import { findNode, findRrset, NODE, nodeColumn, nodeName, ZONE, type ZoneTable, zoneColumn } from '../zone/table.ts';
+import type { BuildCache } from './build-cache.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export interface ZoneUnit {
@@ -45,13 +45,14 @@ export interface BuildProblem {
 export interface BuildContext {
 	readonly geo: GeoData;
 	readonly merges: MergeCache;
+	readonly cache: BuildCache;
 	readonly model: ModelReaders;
 	/** Regions that have had a prober. */
 	readonly vantages: readonly string[];
 }
 
 export interface Built {
-	/** Undefined when there is a problem that is no warning. */
+	/** Undefined when there is a problem that is no warning. The next build with the same cache may change its zones. */
 	readonly snapshot: Snapshot | undefined;
 	readonly problems: readonly BuildProblem[];
 	/** What explanations tell beyond the snapshot, by geo node. */
@@ -60,26 +61,31 @@ export interface Built {
 
 export function build(units: Units, context: BuildContext): Built {
 	const problems: BuildProblem[] = [];
+	// Of a hundred thousand zones few may be steered.
+	const steering: ZoneUnit[] = [];
 	for (const zone of units.zones) {
-		for (const { message, isWarning, ...at } of checkZone(zone.apex, zone.records, steeredOwners(zone))) {
-			problems.push({ unit: printName(zone.apex), at, message, isWarning });
-		}
+		const facts = context.cache.facts(zone);
+		if (facts.hasSteering) steering.push(zone);
+		for (const { message, isWarning, ...at } of facts.problems)
+			problems.push({ unit: facts.unit, at, message, isWarning });
 	}
+	const unitOf = (zone: ZoneUnit) => context.cache.facts(zone).unit;
 	const compiled = compileSteering(
-		units.zones.map(({ apex, steering }) => ({ unit: printName(apex), document: steering })),
+		steering.map((zone) => ({ unit: unitOf(zone), document: zone.steering })),
 		{ unit: COMMON_UNIT, document: units.common },
 		{ ...context, nameOctets },
 	);
 	for (const { unit, path, message, isWarning } of compiled.problems)
 		problems.push({ unit, at: { path }, message, isWarning });
-	const steered = resolveOwners(units.zones, compiled.names, problems);
+	const steered = resolveOwners(steering, unitOf, compiled.names, problems);
+	const steeredOf = (zone: ZoneUnit) => (zone.steering.names.size === 0 ? [] : (steered.get(unitOf(zone)) ?? []));
 	const { geoNotes } = compiled;
 	if (hasErrors(problems)) return { snapshot: undefined, problems, geoNotes };
-	const zones = buildZoneTable(
-		units.zones.map(({ apex, records }) => ({ apex, records, steered: steered.get(printName(apex)) ?? [] })),
+	const zones = context.cache.tables.build(
+		units.zones.map((zone) => ({ apex: zone.apex, records: zone.records, steered: steeredOf(zone) })),
 	);
-	for (const zone of units.zones) checkSteered(zones, zone, steered.get(printName(zone.apex)) ?? [], problems);
-	checkNameServers(units.zones, [...steered.values()].flat(), problems);
+	for (const zone of steering) checkSteered(zones, zone, steeredOf(zone), problems);
+	checkNameServers(units.zones, context.cache, [...steered.values()].flat(), problems);
 	if (hasErrors(problems)) return { snapshot: undefined, problems, geoNotes };
 	return { snapshot: { zones, steering: compiled.table, targets: compiled.targets }, problems, geoNotes };
 }
@@ -100,18 +106,14 @@ interface SteeredOwner extends SteeredInput {
 	readonly aliases: readonly Uint8Array[];
 }
 
-function steeredOwners({ apex, steering }: ZoneUnit): readonly Uint8Array[] {
-	const owners = [...steering.names.keys()].map((key) => scanName(key, apex));
-	return owners.filter((owner) => typeof owner !== 'string').map(lowerName);
-}
-
 /** Owners as wire names, by unit; what is no name, not of the zone or there twice is a problem. */
 function resolveOwners(
 	zones: readonly ZoneUnit[],
+	unitOf: (zone: ZoneUnit) => string,
 	names: readonly CompiledName[],
 	problems: BuildProblem[],
 ): Map<string, SteeredOwner[]> {
-	const apexes = new Map(zones.map(({ apex }) => [printName(apex), apex]));
+	const apexes = new Map(zones.map((zone) => [unitOf(zone), zone.apex]));
 	const steered = new Map<string, SteeredOwner[]>();
 	for (const { unit, owner: key, types, aliases, index } of names) {
 		const apex = apexes.get(unit) ?? Uint8Array.of(0);
@@ -144,6 +146,7 @@ function checkSteered(
 	steered: readonly SteeredOwner[],
 	problems: BuildProblem[],
 ): void {
+	if (steered.length === 0) return;
 	const unit = printName(zone.apex);
 	for (const { key, owner, types, aliases } of steered) {
 		const complain = (message: string) =>
@@ -197,19 +200,19 @@ function closestNode(table: ZoneTable, owner: Uint8Array): number {
 /** NS records whose target is steered, in whichever zone; resolvers would follow a delegation that moves under them. */
 function checkNameServers(
 	zones: readonly ZoneUnit[],
+	cache: BuildCache,
 	steered: readonly SteeredOwner[],
 	problems: BuildProblem[],
 ): void {
 	if (steered.length === 0) return;
 	const owners = new Set(steered.map(({ owner }) => printName(owner)));
-	for (const { apex, records } of zones) {
-		for (let record = 0; record < records.count; record++) {
-			if (records.type(record) !== TYPE.ns) continue;
-			const target = printName(lowerName(records.rdata(record)));
+	for (const zone of zones) {
+		const { unit, nameServers } = cache.facts(zone);
+		for (const [target, record] of nameServers) {
 			if (!owners.has(target)) continue;
 			problems.push({
-				unit: printName(apex),
-				at: { line: records.line(record) },
+				unit,
+				at: { line: zone.records.line(record) },
 				message: `Cannot use the name server ${target}: it is steered, and a delegation must not hang on a policy`,
 				isWarning: false,
 			});

@@ -8,6 +8,14 @@
 /** Most addresses in one answer; each link before the last gives one target. */
 const ADDRESSES_MAX = 8;
 
+/** Where the decisions of one generation are counted; what a column is, those who count know (serve/counters.ts). */
+export interface AnswerColumns {
+	/** By steered name: its column, that of its policy, that of the policy's kind. */
+	readonly names: Int32Array;
+	/** By endpoint. */
+	readonly endpoints: Int32Array;
+}
+
 export class Decisions {
 	count = 0;
 	/** Index into the steering table's names. */

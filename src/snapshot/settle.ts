@@ -11,7 +11,6 @@
  * | a zone that has not changed, through another that has             | the other, also one that was dropped |
  */
 
-import { printName } from '../dns/name.ts';
 import { printPath } from '../lib/result.ts';
 import { COMMON_UNIT } from '../lib/unit.ts';
 import type { SteeringDocument } from '../model/steering.ts';
@@ -41,6 +40,7 @@ export function settle<Z extends ZoneUnit>(
 	context: BuildContext,
 	unread: ReadonlySet<string>,
 ): Settled<Z> {
+	const unitOf = (zone: ZoneUnit) => context.cache.facts(zone).unit;
 	const lastZones = new Map(last.zones.map((zone) => [unitOf(zone), zone]));
 	const refused = new Set(unread);
 	const problems: BuildProblem[] = [];
@@ -68,7 +68,7 @@ export function settle<Z extends ZoneUnit>(
 		if (changed.length > 0) {
 			problems.push(...errorsOf(ofNew));
 			for (const zone of changed) refused.add(unitOf(zone));
-			zones = revert(zones, new Set(changed.map(unitOf)), lastZones);
+			zones = revert(zones, new Set(changed.map(unitOf)), lastZones, unitOf);
 			continue;
 		}
 		const [error] = errorsOf(built.problems);
@@ -79,7 +79,7 @@ export function settle<Z extends ZoneUnit>(
 			const message = `Cannot ${what}, ${whatIsWrong(error)}`;
 			problems.push({ unit: culprit, at: { line: 1 }, message, isWarning: false });
 			refused.add(culprit);
-			zones = revert(zones, new Set([culprit]), lastZones);
+			zones = revert(zones, new Set([culprit]), lastZones, unitOf);
 		} else if (common !== last.common) {
 			problems.push(...errorsOf(ofNew));
 			refused.add(COMMON_UNIT);
@@ -91,10 +91,6 @@ export function settle<Z extends ZoneUnit>(
 }
 
 const NONE: ReadonlySet<string> = new Set();
-
-function unitOf({ apex }: ZoneUnit): string {
-	return printName(apex);
-}
 
 function unitsToBlame(problems: readonly BuildProblem[]): ReadonlySet<string> {
 	return new Set(errorsOf(problems).map(({ unit }) => unit));
@@ -127,6 +123,7 @@ function revert<Z extends ZoneUnit>(
 	zones: readonly Z[],
 	units: ReadonlySet<string>,
 	lastZones: ReadonlyMap<string, Z>,
+	unitOf: (zone: ZoneUnit) => string,
 ): Z[] {
 	const present = new Set(zones.map(unitOf));
 	const kept = zones.flatMap((zone) => {
@@ -148,13 +145,14 @@ function findCulprit<Z extends ZoneUnit>(
 	victim: string,
 	context: BuildContext,
 ): string | undefined {
+	const unitOf = (zone: ZoneUnit) => context.cache.facts(zone).unit;
 	const present = new Set(zones.map(unitOf));
 	const changes = [
 		...zones.filter((zone) => lastZones.get(unitOf(zone)) !== zone).map(unitOf),
 		...[...lastZones.keys()].filter((unit) => !present.has(unit)),
 	];
 	const isWrongWithout = (count: number) => {
-		const fewer = revert(zones, new Set(changes.slice(0, count)), lastZones);
+		const fewer = revert(zones, new Set(changes.slice(0, count)), lastZones, unitOf);
 		return unitsToBlame(build({ common, zones: fewer }, context).problems).has(victim);
 	};
 	if (isWrongWithout(changes.length)) return undefined;

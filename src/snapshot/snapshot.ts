@@ -1,14 +1,18 @@
 /**
- * One generation of everything a query looks at: plain data and shared memory, so that it crosses to workers.
+ * One generation of everything a query looks at: plain data, which share.ts puts into memory that threads share.
  */
 
 import type { Target } from '../health/target.ts';
 import type { SteeringTable } from '../steering/nodes.ts';
 import type { ZoneTable } from '../zone/table.ts';
 
-export interface Snapshot {
+/** What answers are made from. */
+export interface AnswerData {
 	readonly zones: ZoneTable;
 	readonly steering: SteeringTable;
+}
+
+export interface Snapshot extends AnswerData {
 	/** What is probed for it; nodes refer to targets by their index here. */
 	readonly targets: readonly Target[];
 }

@@ -46,7 +46,7 @@ export function setWalkClient(
  * @returns one of PICK
  */
 export function choose(walk: Walk, name: number, family: Family, isFirst: boolean): number {
-	const steered = walk.table.names[name];
+	const steered = walk.table.names[name] ?? walk.table.load?.(name);
 	if (steered === undefined) return PICK.servfail;
 	walk.begin(family, isFirst);
 	walk.trace?.begin(name);

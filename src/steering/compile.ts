@@ -25,6 +25,7 @@ import {
 	type EndpointName,
 	type GeoNotes,
 	membersOf,
+	mostAddresses,
 	type PoolNode,
 	type SteeringNode,
 	type SteeringTable,
@@ -167,8 +168,9 @@ export class Compiler {
 			names: steered,
 			endpoints: this.#endpoints,
 			rdata: Uint8Array.from(this.#rdata),
-			latencyMemory: new Int32Array(new SharedArrayBuffer(4 * this.#memoryWords)),
+			latencyMemory: new Int32Array(this.#memoryWords),
 			targetCount: this.#targets.length,
+			addressesMax: mostAddresses(this.nodes),
 		};
 		// What is wrong with a policy that has mistakes is not known.
 		if (this.mistakes === 0) warnOfGraph(this, units, names, steered);

@@ -1,6 +1,5 @@
 /**
- * Policies as they are walked: plain data told apart by `kind`, so that they cross to workers by structured
- * clone. Nodes refer to each other by index; names, rules and geography were resolved when they were compiled.
+ * Policies as they are walked: plain data told apart by `kind`, so that they cross to workers as JSON. Nodes refer to each other by index; names, rules and geography were resolved when they were compiled.
  *
  *     name -> root node -> ... -> pool -> endpoints of the family asked for -> addresses
  */
@@ -168,6 +167,10 @@ export interface SteeringTable {
 	/** Last winner of each latency node as the member's position + 1; shared, so that workers agree. */
 	readonly latencyMemory: Int32Array;
 	readonly targetCount: number;
+	/** The most addresses of one family that any pick has. */
+	readonly addressesMax: number;
+	/** Where names and nodes are read when they are first needed: fills in those of one name, undefined when there is none. */
+	readonly load?: (name: number) => SteeredName | undefined;
 }
 
 /** How a geo policy came by its rankings; for explanations, so it stays out of what workers get. */
@@ -184,4 +187,19 @@ export interface GeoNotes {
 /** Nodes that a policy may hand on to. */
 export function membersOf(node: SteeringNode): readonly number[] {
 	return node.kind === 'pool' ? [] : node.members;
+}
+
+/** The most addresses of one family that any pick has: those of all pools when there are unions. */
+export function mostAddresses(nodes: readonly SteeringNode[]): number {
+	let most = 1;
+	let sum = 0;
+	for (const node of nodes) {
+		if (node.kind !== 'pool') continue;
+		const counts = [node.ipv4, node.ipv6].map(({ endpoints }) =>
+			endpoints.reduce((count, endpoint) => count + endpoint.addresses.length, 0),
+		);
+		most = Math.max(most, ...counts);
+		sum += Math.max(...counts);
+	}
+	return nodes.some(({ kind }) => kind === 'all') ? Math.max(1, sum) : most;
 }

@@ -130,8 +130,8 @@ export class Walk {
 		this.scopes = new Uint8Array(nodes);
 		this.targetEpochs = new Int32Array(table.targetCount);
 		this.targetWords = new Uint8Array(table.targetCount);
-		this.samples = new Int32Array(mostAddresses(table));
-		this.sampleEndpoints = new Int32Array(this.samples.length);
+		this.samples = new Int32Array(table.addressesMax);
+		this.sampleEndpoints = new Int32Array(table.addressesMax);
 	}
 
 	/**
@@ -160,21 +160,6 @@ export class Walk {
 		this.hasSeenDown = false;
 		this.pickedCount = 0;
 	}
-}
-
-/** The most addresses of one family that any pick has: those of all pools when there are unions. */
-function mostAddresses(table: SteeringTable): number {
-	let most = 1;
-	let sum = 0;
-	for (const node of table.nodes) {
-		if (node.kind !== 'pool') continue;
-		const counts = [node.ipv4, node.ipv6].map(({ endpoints }) =>
-			endpoints.reduce((count, endpoint) => count + endpoint.addresses.length, 0),
-		);
-		most = Math.max(most, ...counts);
-		sum += Math.max(...counts);
-	}
-	return table.nodes.some(({ kind }) => kind === 'all') ? Math.max(1, sum) : most;
 }
 
 /** First word of one of this level's three scratch rows. */

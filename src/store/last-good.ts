@@ -28,6 +28,11 @@ export class LastGood {
 	/** Check of what is stored, by unit: equal content is not written again. */
 	readonly #stored = new Map<string, string>();
 
+	/** What is stored, as it was given: not even its check is taken again. */
+	readonly #saved = new Map<string, UnitFiles>();
+	/** What a crash left behind is gone, as are units of before. */
+	#isTidy = false;
+
 	/** @throws the runtime's error when the directory cannot be made */
 	constructor(stateDir: string) {
 		this.#directory = join(stateDir, 'last-good');
@@ -66,20 +71,30 @@ export class LastGood {
 		const kept = new Set<string>();
 		for (const unit of units) {
 			kept.add(unit.unit);
+			if (this.#saved.get(unit.unit) === unit) continue;
 			const check = checkOf(unit);
-			if (this.#stored.get(unit.unit) === check) continue;
+			if (this.#stored.get(unit.unit) === check) {
+				this.#saved.set(unit.unit, unit);
+				continue;
+			}
 			const path = join(this.#directory, fileNameOf(unit.unit));
 			writeFileSync(`${path}.new`, JSON.stringify({ ...unit, check } satisfies StoredUnit));
 			renameSync(`${path}.new`, path);
 			this.#stored.set(unit.unit, check);
+			this.#saved.set(unit.unit, unit);
 		}
 		for (const unit of this.#stored.keys()) {
-			if (!kept.has(unit)) this.#stored.delete(unit);
+			if (kept.has(unit)) continue;
+			rmSync(join(this.#directory, fileNameOf(unit)), { force: true });
+			this.#stored.delete(unit);
+			this.#saved.delete(unit);
 		}
+		if (this.#isTidy) return;
 		const names = new Set([...kept].map(fileNameOf));
 		for (const name of readdirSync(this.#directory)) {
 			if (OWN_FILE.test(name) && !names.has(name)) rmSync(join(this.#directory, name), { force: true });
 		}
+		this.#isTidy = true;
 	}
 }
 

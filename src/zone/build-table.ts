@@ -38,10 +38,6 @@ export interface SteeredInput {
 	readonly index: number;
 }
 
-export function buildZoneTable(zones: readonly ZoneInput[]): ZoneTable {
-	return new Builder(zones).build();
-}
-
 /** A growable column store of 32-bit rows. */
 class Rows {
 	count = 0;
@@ -66,6 +62,11 @@ class Rows {
 		return this.count++;
 	}
 
+	/** Rows that are added from now on are not of zeros. */
+	clear(): void {
+		this.count = 0;
+	}
+
 	set(row: number, column: number, value: number): void {
 		this.#words[row * this.#columns + column] = value;
 	}
@@ -79,39 +80,115 @@ class Rows {
 const DRAFT = { parent: 0, isApex: 1, firstRecord: 2, lastRecord: 3, columns: 4 } as const;
 const LINK = { zone: 0, record: 1, next: 2, columns: 3 } as const;
 
-class Builder {
-	readonly #zones: readonly ZoneInput[];
+/** Builder's own columns of a zone: its nodes behind the apex, and whether another zone lies above or below it. */
+const HOME = { firstNode: 0, endNode: 1, isNested: 2, columns: 3 } as const;
+
+export class TableBuilder {
+	readonly #zones: ZoneInput[] = [];
 	readonly #nodes = new Rows(NODE.columns);
 	readonly #drafts = new Rows(DRAFT.columns);
 	readonly #rrsets = new Rows(RRSET.columns);
 	readonly #zoneRows = new Rows(ZONE.columns);
+	readonly #homes = new Rows(HOME.columns);
 	readonly #links = new Rows(LINK.columns);
 	readonly #additional = new Rows(ADDITIONAL.columns);
-	readonly #steeredTypes: (readonly number[])[] = [];
+	#steeredTypes: (readonly number[])[] = [];
 	#bytes = new Uint8Array(65536);
 	#used = 0;
 	#slots = new Int32Array(2 * 1024);
 	#labelsMax = 0;
 	readonly #name = new Name();
+	/** Numbers of zones that were taken out. */
+	readonly #freeZones: number[] = [];
+	#deadNodes = 0;
 
-	constructor(zones: readonly ZoneInput[]) {
-		this.#zones = zones;
+	/** Build the table of all zones, whatever lies inside one another; the first to be called, and once. */
+	addAll(zones: readonly ZoneInput[]): ZoneTable {
+		this.#place(
+			zones,
+			zones.map((_, zone) => zone),
+		);
+		return this.table(zones.length);
 	}
 
-	build(): ZoneTable {
-		for (const [index, zone] of this.#zones.entries()) this.#addApex(index, zone);
-		for (const [index, zone] of this.#zones.entries()) this.#addOwners(index, zone);
-		for (let node = 0; node < this.#nodes.count; node++) this.#addRrsets(node);
-		for (let node = 0; node < this.#nodes.count; node++) this.#inherit(node);
+	/** How much of the table nobody comes to any more. */
+	get garbageShare(): number {
+		return this.#deadNodes / Math.max(1, this.#nodes.count);
+	}
+
+	isNested(zone: number): boolean {
+		return this.#homes.get(zone, HOME.isNested) === 1;
+	}
+
+	/** Whether an apex lies above or below that of a zone here or of another one of `others`. */
+	wouldNest(apex: Uint8Array, others: readonly ZoneInput[]): boolean {
+		copyName(apex, 0, this.#name);
+		for (let label = 0; label <= this.#name.labelCount; label++) if (this.#find(this.#name, label) >= 0) return true;
+		const labels = labelCount(apex, 0);
+		const isBelow = (other: Uint8Array) => {
+			copyName(other, 0, this.#name);
+			return other !== apex && endsWith(this.#name, apex, labels);
+		};
+		const isFree = new Set(this.#freeZones);
+		return (
+			this.#zones.some((zone, i) => !isFree.has(i) && isBelow(zone.apex)) || others.some((other) => isBelow(other.apex))
+		);
+	}
+
+	/** Take a zone out that no other lies above or below. */
+	remove(zone: number): void {
+		const apex = this.#zoneRows.get(zone, ZONE.apex);
+		this.#unplace(apex);
+		const end = this.#homes.get(zone, HOME.endNode);
+		for (let node = this.#homes.get(zone, HOME.firstNode); node < end; node++) this.#unplace(node);
+		this.#freeZones.push(zone);
+	}
+
+	/** Put zones in that lie neither above nor below others. @returns their numbers */
+	add(zones: readonly ZoneInput[]): readonly number[] {
+		const numbers = zones.map(() => this.#freeZones.pop() ?? -1);
+		let next = this.#zones.length;
+		const given = numbers.map((zone) => (zone < 0 ? next++ : zone));
+		this.#place(zones, given);
+		return given;
+	}
+
+	clearSteered(): void {
+		this.#steeredTypes = [];
+	}
+
+	/** Number the steered names of a zone anew; they are those that it was added with. */
+	setSteered(zone: number, steered: readonly SteeredInput[]): void {
+		const apexLabels = this.#apexLabels(this.#zones[zone]?.apex ?? new Uint8Array(1));
+		for (const { owner, types, index } of steered) {
+			this.#steeredTypes[index] = types;
+			const node = this.#ownerNode(owner, zone, apexLabels);
+			if (node >= 0) this.#nodes.set(node, NODE.steered, index + 1);
+		}
+	}
+
+	#place(zones: readonly ZoneInput[], numbers: readonly number[]): void {
+		const firstNode = this.#nodes.count;
+		this.#links.clear();
+		for (const [i, zone] of zones.entries()) this.#addApex(numbers[i] ?? 0, zone);
+		for (const [i, zone] of zones.entries()) this.#addOwners(numbers[i] ?? 0, zone);
+		for (let node = firstNode; node < this.#nodes.count; node++) this.#addRrsets(node);
+		for (let node = firstNode; node < this.#nodes.count; node++) this.#inherit(node);
 		// From here on nothing is appended but `additional`, so these views stay good.
-		const table = this.#table();
-		for (let zone = 0; zone < this.#zones.length; zone++) this.#finishZone(table, zone);
-		this.#addAdditional(table);
-		return shareTable(this.#table());
+		const table = this.table(0);
+		for (const zone of numbers) this.#finishZone(table, zone);
+		this.#addAdditional(table, firstNode);
 	}
 
-	/** The table over the builder's own arrays: complete but for what a later step still adds. */
-	#table(): ZoneTable {
+	/** Let no name lead to a node any more. */
+	#unplace(node: number): void {
+		copyName(this.#bytes, this.#nodes.get(node, NODE.nameAt), this.#name);
+		unplace(this.#slots, this.#name.hashes[0] ?? 0, node);
+		this.#deadNodes++;
+	}
+
+	/** The table over the builder's own arrays. */
+	table(zoneCount: number): ZoneTable {
 		return {
 			slots: this.#slots,
 			nodes: this.#nodes.words.subarray(0, this.#nodes.count * NODE.columns),
@@ -121,7 +198,7 @@ class Builder {
 			bytes: this.#bytes.subarray(0, this.#used),
 			labelsMax: this.#labelsMax,
 			steeredTypes: this.#steeredTypes,
-			zoneCount: this.#zones.length,
+			zoneCount,
 		};
 	}
 
@@ -130,12 +207,19 @@ class Builder {
 		const node = this.#addNode(this.#name, 0, zone);
 		this.#enter(this.#name, 0, node);
 		this.#drafts.set(node, DRAFT.isApex, 1);
-		this.#zoneRows.add();
+		this.#zones[zone] = input;
+		if (zone === this.#zoneRows.count) {
+			this.#zoneRows.add();
+			this.#homes.add();
+		}
+		this.#homes.set(zone, HOME.isNested, 0);
 		this.#zoneRows.set(zone, ZONE.apex, node);
 	}
 
 	#addOwners(zone: number, input: ZoneInput): void {
 		const apexLabels = this.#apexLabels(input.apex);
+		this.#noteNesting(zone);
+		this.#homes.set(zone, HOME.firstNode, this.#nodes.count);
 		let owner: Uint8Array | undefined;
 		let node = -1;
 		for (let record = 0; record < input.records.count; record++) {
@@ -150,6 +234,17 @@ class Builder {
 			const steeredNode = this.#ownerNode(steeredOwner, zone, apexLabels);
 			this.#steeredTypes[index] = types;
 			if (steeredNode >= 0) this.#nodes.set(steeredNode, NODE.steered, index + 1);
+		}
+		this.#homes.set(zone, HOME.endNode, this.#nodes.count);
+	}
+
+	/** Mark a zone whose apex `#name` holds, and the zones above it. */
+	#noteNesting(zone: number): void {
+		for (let label = 1; label <= this.#name.labelCount; label++) {
+			const above = this.#find(this.#name, label);
+			if (above < 0) continue;
+			this.#homes.set(zone, HOME.isNested, 1);
+			this.#homes.set(this.#nodes.get(above, NODE.zone), HOME.isNested, 1);
 		}
 	}
 
@@ -245,6 +340,7 @@ class Builder {
 		const link = this.#links.add();
 		this.#links.set(link, LINK.zone, zone);
 		this.#links.set(link, LINK.record, record);
+		this.#links.set(link, LINK.next, 0);
 		const last = this.#drafts.get(node, DRAFT.lastRecord);
 		if (last === 0) this.#drafts.set(node, DRAFT.firstRecord, link + 1);
 		else this.#links.set(last - 1, LINK.next, link + 1);
@@ -341,8 +437,8 @@ class Builder {
 	}
 
 	/** For each RRset whose type has targets: those that have addresses in this zone or below. */
-	#addAdditional(table: ZoneTable): void {
-		for (let node = 0; node < this.#nodes.count; node++) {
+	#addAdditional(table: ZoneTable, firstNode: number): void {
+		for (let node = firstNode; node < this.#nodes.count; node++) {
 			const first = this.#nodes.get(node, NODE.firstRrset);
 			for (let rrset = first; rrset < first + this.#nodes.get(node, NODE.rrsetCount); rrset++) {
 				const from = this.#additional.count;
@@ -415,31 +511,30 @@ function place(slots: Int32Array, hash: number, node: number): void {
 	slots[2 * slot + 1] = node + 1;
 }
 
+/** Take an entry out, and move up those behind it that are reached over its place. */
+function unplace(slots: Int32Array, hash: number, node: number): void {
+	const mask = slots.length / 2 - 1;
+	let hole = hash & mask;
+	while (slots[2 * hole + 1] !== node + 1) {
+		// No name leads to what a parent zone knows of its child.
+		if (slots[2 * hole + 1] === 0) return;
+		hole = (hole + 1) & mask;
+	}
+	for (let slot = (hole + 1) & mask; slots[2 * slot + 1] !== 0; slot = (slot + 1) & mask) {
+		const home = (slots[2 * slot] ?? 0) & mask;
+		if (((slot - home) & mask) < ((slot - hole) & mask)) continue;
+		slots[2 * hole] = slots[2 * slot] ?? 0;
+		slots[2 * hole + 1] = slots[2 * slot + 1] ?? 0;
+		hole = slot;
+	}
+	slots[2 * hole] = 0;
+	slots[2 * hole + 1] = 0;
+}
+
 function endsWith(name: Name, suffix: Uint8Array, suffixLabels: number): boolean {
 	if (name.labelCount < suffixLabels) return false;
 	const start = name.starts[name.labelCount - suffixLabels] ?? 0;
 	if (name.length - start !== suffix.length) return false;
 	for (let i = 0; i < suffix.length; i++) if (octet(name.wire, start + i) !== octet(suffix, i)) return false;
 	return true;
-}
-
-function shareTable(table: ZoneTable): ZoneTable {
-	const words = (from: Uint32Array) => {
-		const shared = new Uint32Array(new SharedArrayBuffer(from.byteLength));
-		shared.set(from);
-		return shared;
-	};
-	const slots = new Int32Array(new SharedArrayBuffer(table.slots.byteLength));
-	slots.set(table.slots);
-	const bytes = new Uint8Array(new SharedArrayBuffer(table.bytes.byteLength));
-	bytes.set(table.bytes);
-	return {
-		...table,
-		slots,
-		bytes,
-		nodes: words(table.nodes),
-		rrsets: words(table.rrsets),
-		zones: words(table.zones),
-		additional: words(table.additional),
-	};
 }

@@ -8,12 +8,12 @@ import { type Name, octet } from '../dns/name.ts';
 export class NameIndex {
 	count = 0;
 	/** Number + 1; a power of two of them, at most half of them taken. */
-	#slots = new Int32Array(1024);
+	#slots = new Int32Array(32);
 	/** By number. */
-	#hashes = new Int32Array(512);
-	#starts = new Uint32Array(512);
-	#lengths = new Uint8Array(512);
-	#bytes = new Uint8Array(8192);
+	#hashes = new Int32Array(16);
+	#starts = new Uint32Array(16);
+	#lengths = new Uint8Array(16);
+	#bytes = new Uint8Array(512);
 	#used = 0;
 
 	/** The number of `name`, a new one when it has none yet. */

@@ -24,7 +24,7 @@ export const APEX = 0;
 export class Owners {
 	readonly #names = new NameIndex();
 	/** By owner number. */
-	#has = new Uint8Array(1024);
+	#has = new Uint8Array(16);
 	readonly #name = new Name();
 	readonly #wildcard = new Name();
 	readonly #apexLabels: number;

@@ -1,6 +1,6 @@
 /**
  * All zones in one flat table: open addressing over the lower-cased wire name, nodes and RRsets as rows
- * of integers, octets in one arena. Every array lies in shared memory, so workers read one copy.
+ * of integers, octets in one arena. Workers read one copy of them all (snapshot/share.ts).
  *
  *     name --hash--> slots --> nodes --> rrsets --> bytes (RDATA)
  *                                |           '----> additional (targets with addresses)

@@ -25,6 +25,8 @@ export interface LoadThreadInput {
 	/** Queries a second; 0 for as many as come back. */
 	readonly rate: number;
 	readonly hasSubnet: boolean;
+	/** Every record of an answer has one TTL, which tells its generation; an answer of two is mixed. */
+	readonly hasOneTtl: boolean;
 	readonly seed: number;
 }
 
@@ -33,6 +35,9 @@ export interface LoadThreadResult {
 	readonly answered: number;
 	readonly lost: number;
 	readonly wrong: number;
+	readonly mixed: number;
+	/** Different TTLs that were seen. */
+	readonly ttls: ReadonlySet<number>;
 	readonly withRecords: number;
 	readonly tookMs: number;
 	readonly histogram: Float64Array;
@@ -42,6 +47,7 @@ const BATCH_SIZE = 32;
 const QUERY_OCTETS_MAX = 512;
 const LOST_US = 1_000_000;
 const IDS = 65536;
+const OPT = 41;
 const RCODES: readonly string[] = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED'];
 const RECEIVE_BUFFER_OCTETS = 4 * 1024 * 1024;
 
@@ -82,6 +88,8 @@ class LoadThread {
 	#answered = 0;
 	#lost = 0;
 	#wrong = 0;
+	#mixed = 0;
+	readonly #ttls = new Set<number>();
 	#withRecords = 0;
 
 	constructor(input: LoadThreadInput, libc: Libc) {
@@ -117,6 +125,8 @@ class LoadThread {
 			answered: this.#answered,
 			lost: this.#lost,
 			wrong: this.#wrong,
+			mixed: this.#mixed,
+			ttls: this.#ttls,
 			withRecords: this.#withRecords,
 			// Answers that came late took no time of the run.
 			tookMs: (tookMs * this.#answered) / Math.max(1, answered),
@@ -189,12 +199,19 @@ class LoadThread {
 		const sentUs = client.sentUs[id] ?? -1;
 		const isResponse = this.#batch.requestLength(slot) >= 12 && ((answer[2] ?? 0) & 0x80) !== 0;
 		if (sentUs < 0 || !isResponse || ((answer[3] ?? 0) & 15) !== client.rcodes[id]) this.#wrong++;
+		if (this.#input.hasOneTtl && isResponse) this.#takeTtl(answer, this.#batch.requestLength(slot));
 		if (sentUs < 0) return;
 		client.sentUs[id] = -1;
 		client.open--;
 		this.#answered++;
 		if (((answer[6] ?? 0) | (answer[7] ?? 0)) !== 0) this.#withRecords++;
 		this.#latencies.add(us - sentUs);
+	}
+
+	#takeTtl(answer: Uint8Array, length: number): void {
+		const ttlSec = oneTtl(answer, length);
+		if (ttlSec < 0) this.#mixed++;
+		else this.#ttls.add(ttlSec);
 	}
 
 	/** Ids are given in order, so what is overdue stands in front. */
@@ -214,6 +231,33 @@ class LoadThread {
 		client.open--;
 		this.#lost++;
 	}
+}
+
+/** The TTL that all records but OPT have; -1 when they differ, or there is none. */
+function oneTtl(answer: Uint8Array, length: number): number {
+	const word = (at: number) => ((answer[at] ?? 0) << 8) | (answer[at + 1] ?? 0);
+	let at = 12;
+	for (let question = word(4); question > 0; question--) at = behindName(answer, at) + 4;
+	let ttlSec = -1;
+	for (let record = word(6) + word(8) + word(10); record > 0 && at < length; record--) {
+		at = behindName(answer, at);
+		const own = 65_536 * word(at + 4) + word(at + 6);
+		if (word(at) !== OPT) {
+			if (ttlSec >= 0 && own !== ttlSec) return -1;
+			ttlSec = own;
+		}
+		at += 10 + word(at + 8);
+	}
+	return ttlSec;
+}
+
+function behindName(message: Uint8Array, start: number): number {
+	let at = start;
+	for (let octets = message[at] ?? 0; octets > 0; octets = message[at] ?? 0) {
+		if (octets >= 0xc0) return at + 2;
+		at += octets + 1;
+	}
+	return at + 1;
 }
 
 function questionOf(text: string, hasSubnet: boolean): Question {

@@ -13,9 +13,10 @@
  * | --window N       | 16      | closed loop: queries of a socket that wait for their answer                          |
  * | --rate N         | 0       | open loop: queries a second of all threads, sent whatever comes back; 0: closed loop |
  * | --no-subnet      |         | without a client subnet; else a random IPv4 /24 for each query                       |
+ * | --one-ttl        |         | all records of an answer must have one TTL, which tells their generation             |
  *
  * Open loop measures from the moment a query was due, not from when the generator came to send it. It prints one line
- * of JSON, a LoadResult, and exits with 1 when an answer was wrong.
+ * of JSON, a LoadResult, and exits with 1 when an answer was wrong or mixed.
  */
 
 import { parseArgs } from 'node:util';
@@ -31,6 +32,10 @@ export interface LoadResult {
 	readonly lost: number;
 	/** Of another RCODE, with an id that nobody waits for, or no response at all. */
 	readonly wrong: number;
+	/** Whose records have different TTLs, under --one-ttl. */
+	readonly mixed: number;
+	/** Different TTLs of answers, under --one-ttl. */
+	readonly ttls: number;
 	/** Answers that bring records. */
 	readonly withRecords: number;
 	readonly answersPerSec: number;
@@ -55,6 +60,7 @@ function readOptions(args: readonly string[]): LoadOptions | string {
 			window: { type: 'string', default: '16' },
 			rate: { type: 'string', default: '0' },
 			'no-subnet': { type: 'boolean', default: false },
+			'one-ttl': { type: 'boolean', default: false },
 		},
 	});
 	const to: ListenAddress | undefined = parseListenAddress(positionals[0] ?? '');
@@ -65,7 +71,8 @@ function readOptions(args: readonly string[]): LoadOptions | string {
 	);
 	const rate = Number(values.rate);
 	if (!(seconds && threads && sockets && window && rate >= 0)) return 'Cannot load: expected positive numbers';
-	return { to, questions: values.name, seconds, threads, sockets, window, rate, hasSubnet: !values['no-subnet'] };
+	const how = { hasSubnet: !values['no-subnet'], hasOneTtl: values['one-ttl'] };
+	return { to, questions: values.name, seconds, threads, sockets, window, rate, ...how };
 }
 
 async function load({ threads, rate, ...options }: LoadOptions): Promise<LoadResult> {
@@ -80,6 +87,8 @@ async function load({ threads, rate, ...options }: LoadOptions): Promise<LoadRes
 		answered: total(({ answered }) => answered),
 		lost: total(({ lost }) => lost),
 		wrong: total(({ wrong }) => wrong),
+		mixed: total(({ mixed }) => mixed),
+		ttls: new Set(results.flatMap(({ ttls }) => [...ttls])).size,
 		withRecords: total(({ withRecords }) => withRecords),
 		answersPerSec: Math.round(total(({ answered, tookMs }) => (1000 * answered) / tookMs)),
 		p50Us: latencies.quantile(0.5),
@@ -103,5 +112,5 @@ if (typeof options === 'string') {
 } else {
 	const result = await load(options);
 	process.stdout.write(`${JSON.stringify(result)}\n`);
-	if (result.wrong > 0) process.exitCode = 1;
+	if (result.wrong + result.mixed > 0) process.exitCode = 1;
 }

@@ -25,6 +25,7 @@ import { QuerySampler } from '../../src/serve/query-sampler.ts';
 import { type QueryLogging, Responder } from '../../src/serve/respond.ts';
 import { World } from '../../src/snapshot/answer.ts';
 import { build } from '../../src/snapshot/build.ts';
+import { BuildCache } from '../../src/snapshot/build-cache.ts';
 import { Holder } from '../../src/snapshot/snapshot.ts';
 import { MergeCache } from '../../src/steering/merge-cache.ts';
 
@@ -117,14 +118,24 @@ function createResponder(logging?: QueryLogging): Responder {
 	const geo = combineGeoData([readMmdbFile(defaultGeodbPath())]);
 	const { snapshot, problems } = build(
 		{ common: common.value, zones: [{ apex: lowerName(apex), records, steering: steering.value }] },
-		{ geo, merges: new MergeCache(), model: { depthMax: DEPTH_MAX, durationMs, monitorOf }, vantages: [] },
+		{
+			geo,
+			merges: new MergeCache(),
+			cache: new BuildCache(),
+			model: { depthMax: DEPTH_MAX, durationMs, monitorOf },
+			vantages: [],
+		},
 	);
 	if (snapshot === undefined) throw new Error(problems.map(({ message }) => message).join('\n'));
 	const words = createHealthWords(1024);
 	const slots = new VerdictTable(words).assign(snapshot.targets.map(({ key }) => key));
 	const world = new World(snapshot, words, slots ?? new Int32Array(0), createChance(1));
 	return new Responder({
-		served: new Holder({ world, columns: new AnswerColumnBook(() => 0).assign(snapshot.steering, 1, 1) }),
+		served: new Holder({
+			world,
+			columns: new AnswerColumnBook(() => 0).assign(snapshot.steering, 1, 1),
+			generation: 1,
+		}),
 		counters: new Float64Array(COUNTER_COLUMNS),
 		clock: { nowMs: () => 0, nowSec: () => 0, wallMs: () => 0 },
 		logging,

@@ -5,6 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { AnswerCost } from './respond.bench.ts';
+import type { SwapResult } from './swap-scene.ts';
 import type { TransportCost } from './udp.bench.ts';
 
 /** So much young generation that nothing is collected in a run, and what is allocated can be counted. */
@@ -48,6 +49,17 @@ if (process.platform === 'linux') {
 		const costs = [usPerQuery.toFixed(2), userUsPerQuery.toFixed(2), closed.answersPerSec];
 		print(cells(transport, ...costs, open.p50Us, open.p99Us, closed.lost + open.lost));
 	}
+	const { calm, swapping, swapsPerSec, before, after } = bench<SwapResult>('./swap.bench.ts', []);
+	print(
+		'',
+		'The same under generations of 50,000 records that change all the time, and geo databases, at 50,000 queries a',
+	);
+	print('second on two threads that answer', '');
+	print(cells('swaps/s', 'p50 us', 'p99 us', 'lost', 'mixed', 'RSS MB'), `|${'----------------:|'.repeat(6)}`);
+	const rssMb = ({ rss }: { readonly rss: number }) => Math.round(rss / 2 ** 20);
+	print(cells(0, calm.p50Us, calm.p99Us, calm.lost, calm.mixed, rssMb(before)));
+	const { p50Us, p99Us, lost, mixed } = swapping;
+	print(cells(swapsPerSec.toFixed(1), p50Us, p99Us, lost, mixed, rssMb(after)));
 } else {
 	print('not measured: it takes Linux');
 }

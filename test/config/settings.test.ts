@@ -101,8 +101,8 @@ describe('loadSettings() refuses', () => {
 		},
 		{
 			name: 'settings that are to come',
-			given: { flags: { '--redis-url': 'redis://x' }, variables: { MERIDIAN_ADMIN_TOKEN: 'x' } },
-			says: ['Cannot set --redis-url: not yet', 'Cannot set MERIDIAN_ADMIN_TOKEN: not yet'],
+			given: { variables: { MERIDIAN_ADMIN_TOKEN: 'x' } },
+			says: ['Cannot set MERIDIAN_ADMIN_TOKEN: not yet'],
 		},
 		{
 			name: 'a file with a mistake in its YAML',

@@ -159,7 +159,7 @@ for (const kind of ['batch', 'dgram'] as const) {
 
 		it('goes on when one of its threads dies', async (t) => {
 			const { pool, port, log: said } = await serve(t);
-			bringFault(t, 'udp-0', 'throw');
+			await bringFault(t, 'udp-0', 'throw');
 			await until('its end', LIMIT_MS, () => said.includes('a worker is replaced'));
 			await until('its successor', LIMIT_MS, () => pool.running === 3);
 			assert.equal(pool.restarts, 1);
@@ -195,7 +195,7 @@ describe('batch transport alone', async () => {
 		assert(typeof chosen !== 'string');
 		const { pool, port, log: said } = await poolOf(t, { udp: chosen.transport, udpWorkers: 1 });
 		await pool.start();
-		bringFault(t, 'udp-0', 'throw');
+		await bringFault(t, 'udp-0', 'throw');
 		await until('its end', LIMIT_MS, () => said.includes('a worker is replaced'));
 		assert.equal(pool.running, 1);
 		const clients = await UdpClients.to({ address: '127.0.0.1', family: 4, port }, 4, t);

@@ -46,7 +46,7 @@ describe('keyOf()', () => {
 	}
 
 	for (const { source, spelling } of [
-		{ source: '--redis-url', spelling: flagOf },
+		{ source: '--admin-token', spelling: flagOf },
 		{ source: 'MERIDIAN_ADMIN_TOKEN', spelling: variableOf },
 	]) {
 		it(`says "not yet" of ${source}`, () =>
@@ -82,6 +82,10 @@ describe('readSettings()', () => {
 				stateDir: './state',
 				geodb: [],
 				region: 'local',
+				'redis.url': '',
+				'redis.ca': '',
+				'redis.prefix': 'meridian:',
+				'fleet.key': [],
 				'probe.deny': [],
 				'probe.allow': [],
 				'probe.contact': '',

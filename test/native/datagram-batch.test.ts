@@ -54,6 +54,14 @@ class ScriptedLibc implements Libc {
 		return this.#errno;
 	}
 
+	sendto(): number {
+		return assert.fail('not called');
+	}
+
+	recv(): number {
+		return assert.fail('not called');
+	}
+
 	addressOf(): bigint {
 		return BASE;
 	}

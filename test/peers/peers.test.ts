@@ -4,22 +4,20 @@
  */
 
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { createChance } from '../../src/lib/chance.ts';
 import { makeQuery } from '../dns/make-query.ts';
 import { ended } from '../setup/ended.ts';
 import { freePort } from '../setup/free-port.ts';
 import { essence } from './compare.ts';
 import { DIFFERENCES } from './differences.ts';
-import { askAll, type Peer, startPeer } from './servers.ts';
+import { askAll, type Peer, startMeridian, startPeer } from './servers.ts';
 import { type GeneratedZone, generateZones } from './zone-generator.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const ZONES = Number(process.env['PEER_ZONES'] ?? 20);
 const SEED = Number(process.env['PEER_SEED'] ?? 1);
 const QUESTIONS = 200;
@@ -91,22 +89,4 @@ function writeZones(directory: string, zones: readonly GeneratedZone[]): { apex:
 		writeFileSync(path, text);
 		return { apex, path };
 	});
-}
-
-async function startMeridian(directory: string, port: number): Promise<ChildProcess> {
-	const flags = {
-		'zones-dir': join(directory, 'zones'),
-		'state-dir': join(directory, 'state'),
-		'dns-listen': `127.0.0.1:${port}`,
-		'admin-listen': '127.0.0.1:0',
-		'dns-workers': '1',
-		'log-level': 'error',
-	};
-	const words = Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`);
-	const child = spawn(process.execPath, [MAIN, 'serve', ...words], { stdio: ['ignore', 'pipe', 'inherit'] });
-	await new Promise<void>((resolve, reject) => {
-		child.stdout.once('data', () => resolve());
-		child.once('exit', () => reject(new Error('Meridian did not start')));
-	});
-	return child;
 }

@@ -1,5 +1,6 @@
 /**
- * NSD, Knot and BIND as peers: each started on a free port of loopback with the same zone files, and stopped by its own id.
+ * NSD, Knot and BIND as peers, and Meridian beside them: each started on a free port of loopback with the same zone
+ * files, and stopped by its own id.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -8,10 +9,13 @@ import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { makeQuery } from '../dns/make-query.ts';
 import { ended } from '../setup/ended.ts';
 import { freePort } from '../setup/free-port.ts';
 import { findProgram } from '../setup/tools.ts';
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 export interface Peer {
 	readonly name: string;
@@ -90,15 +94,51 @@ export async function startPeer(
 	const own = join(directory, name);
 	mkdirSync(own);
 	const port = await freePort();
-	const child = spawn(program, kind.configure(own, port, zones), { stdio: ['ignore', 'pipe', 'pipe'] });
+	return startServer({ name, program, args: kind.configure(own, port, zones), port, apex: zones.at(-1)?.apex ?? '.' });
+}
+
+interface ServerStart {
+	readonly name: string;
+	readonly program: string;
+	readonly args: readonly string[];
+	/** Of loopback, where it is told to listen. */
+	readonly port: number;
+	/** Of a zone that it answers for once it is ready. */
+	readonly apex: string;
+}
+
+/**
+ * Start a server and wait until it answers.
+ * @throws Error with what it printed, when it does not
+ */
+export async function startServer({ name, program, args, port, apex }: ServerStart): Promise<Peer> {
+	const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
 	let printed = '';
 	for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (printed += text));
-	const last = zones.at(-1)?.apex ?? '.';
-	if (!(await answers(port, last, child))) {
+	if (!(await answers(port, apex, child))) {
 		await ended(child);
 		throw new Error(`Cannot start ${name}: ${printed.slice(-2000)}`);
 	}
 	return { name, port, stop: () => ended(child) };
+}
+
+/** Meridian as a process of its own, on the zones in `zones` of a directory. */
+export async function startMeridian(directory: string, port: number): Promise<ChildProcess> {
+	const flags = {
+		'zones-dir': join(directory, 'zones'),
+		'state-dir': join(directory, 'state'),
+		'dns-listen': `127.0.0.1:${port}`,
+		'admin-listen': '127.0.0.1:0',
+		'dns-workers': '1',
+		'log-level': 'error',
+	};
+	const words = Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`);
+	const child = spawn(process.execPath, [MAIN, 'serve', ...words], { stdio: ['ignore', 'pipe', 'inherit'] });
+	await new Promise<void>((resolve, reject) => {
+		child.stdout.once('data', () => resolve());
+		child.once('exit', () => reject(new Error('Meridian did not start')));
+	});
+	return child;
 }
 
 /** Ask for an SOA until it is answered with NOERROR. */

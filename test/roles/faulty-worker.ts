@@ -1,6 +1,6 @@
 /**
- * The thread that answers, with faults on demand: it throws when its name is called on the channel, and cannot even
- * start when its name is among the troubled ones. Production code knows nothing of it.
+ * The thread that answers, with faults on demand: it throws, hangs or takes all memory when its name is called on the
+ * channel, and cannot even start when its name is among the troubled ones. Production code knows nothing of it.
  */
 
 import { BroadcastChannel, getEnvironmentData, threadName } from 'node:worker_threads';
@@ -14,12 +14,14 @@ if (trouble?.[name] === 'exit') process.exit(7);
 
 const faults = new BroadcastChannel('meridian-test-faults') as BroadcastChannel & { unref(): void };
 faults.onmessage = (event) => {
-	const { worker, fault } = (event as { data: { worker: string; fault: string } }).data;
-	if (worker !== name) return;
+	const { worker, fault } = (event as { data: { worker: string; fault?: string } }).data;
+	if (worker !== name || fault === undefined) return;
 	setImmediate(() => {
+		faults.postMessage({ worker, begins: fault });
 		if (fault === 'throw') throw new Error('a fault on demand');
+		const hoard: number[][] = [];
 		// A worker that never comes back to its loop.
-		for (;;);
+		for (;;) if (fault === 'hoard') hoard.push(new Array(100_000).fill(hoard.length));
 	});
 };
 faults.unref();

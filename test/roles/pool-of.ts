@@ -7,7 +7,7 @@ import type { TestContext } from 'node:test';
 import { BroadcastChannel } from 'node:worker_threads';
 import { combineGeoData } from '../../src/geo/combine.ts';
 import { readMmdbFile } from '../../src/geo/mmdb-file.ts';
-import { createHealthWords } from '../../src/health/verdict-table.ts';
+import { createHealthWords, VerdictTable } from '../../src/health/verdict-table.ts';
 import type { ListenAddress } from '../../src/lib/listen-address.ts';
 import { parsePrefix } from '../../src/lib/prefix.ts';
 import { defaultGeodbPath } from '../../src/roles/geodb.ts';
@@ -29,20 +29,31 @@ export interface PoolOptions {
 	/** 127.0.0.1 by default. */
 	readonly listenOn?: (port: number) => Promise<readonly ListenAddress[]>;
 	readonly udpWorkers?: number;
+	/** What its threads run; by default one that takes faults. */
+	readonly entry?: URL;
 	/** Lines behind those of GOOD_ZONE. */
 	readonly moreRecords?: string;
+	/** The steering file; its targets get slots of `verdicts`. */
+	readonly steering?: string;
+	readonly verdicts?: VerdictTable;
 }
 
 /** Serves a.example, whose `www` has the address of the generation; it is stopped when the test ends. */
-export async function poolOf(t: TestContext, options: PoolOptions) {
-	const { udp, port: wantedPort = 0, udpWorkers = 2, moreRecords = '' } = options;
+export async function poolOf(t: Pick<TestContext, 'after'>, options: PoolOptions) {
+	const { udp, port: wantedPort = 0, udpWorkers = 2, moreRecords = '', steering } = options;
+	const { verdicts = new VerdictTable(createHealthWords(16)) } = options;
 	const listenOn = options.listenOn ?? (async (port) => [{ address: '127.0.0.1', family: 4, port }]);
 	const directory = scratch(t);
 	let number = 0;
 	const generationWith = (address: string): Generation => {
 		write(directory, { 'a.example.zone': GOOD_ZONE.replace('192.0.2.80', address) + moreRecords });
+		if (steering !== undefined) write(directory, { 'a.example.yaml': steering });
 		const { snapshot } = new UnitKeeper(directory, undefined, []).load(geo, false).settled;
-		return { number: ++number, snapshot, slots: new Int32Array(0) };
+		return {
+			number: ++number,
+			snapshot,
+			slots: verdicts.assign(snapshot.targets.map(({ key }) => key)) ?? new Int32Array(0),
+		};
 	};
 	const port = wantedPort === 0 ? await freePort() : wantedPort;
 	const log: string[] = [];
@@ -50,12 +61,13 @@ export async function poolOf(t: TestContext, options: PoolOptions) {
 		log.push(error === undefined ? message : `${message}: ${String(error).split('\n')[0]}`);
 	const trusted = parsePrefix('0.0.0.0/0');
 	assert(typeof trusted !== 'string');
+	const first = generationWith('192.0.2.80');
 	const pool = new WorkerPool(
 		{
 			udpWorkers,
 			udp,
 			listen: await listenOn(port),
-			health: createHealthWords(16),
+			health: verdicts.words,
 			answering: {
 				ecsTrust: [trusted],
 				cookieSecrets: [],
@@ -65,17 +77,27 @@ export async function poolOf(t: TestContext, options: PoolOptions) {
 				rateLimitKey: 1,
 			},
 			log: { info: take, warn: take, error: take },
-			entry: ENTRY,
+			entry: options.entry ?? ENTRY,
+			heapMb: 64,
 		},
-		generationWith('192.0.2.80'),
+		first,
 	);
 	t.after(() => pool.stop());
-	return { pool, port, log, generationWith };
+	return { pool, port, log, generationWith, targets: first.snapshot.targets };
 }
 
-/** @param worker  its name, such as `udp-0` */
-export function bringFault(t: TestContext, worker: string, fault: 'throw' | 'hang'): void {
+/**
+ * @param worker  its name, such as `udp-0`
+ * @returns when the fault begins
+ */
+export function bringFault(t: TestContext, worker: string, fault: 'throw' | 'hang' | 'hoard'): Promise<void> {
 	const channel = new BroadcastChannel('meridian-test-faults');
 	t.after(() => channel.close());
-	channel.postMessage({ worker, fault });
+	return new Promise((resolve) => {
+		channel.onmessage = (event) => {
+			const { data } = event as { data: { worker: string; begins?: string } };
+			if (data.worker === worker && data.begins === fault) resolve();
+		};
+		channel.postMessage({ worker, fault });
+	});
 }

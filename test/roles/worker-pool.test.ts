@@ -19,7 +19,7 @@ describe('WorkerPool', () => {
 			const { pool, port, log, generationWith } = await poolOf(t);
 			await pool.start();
 			assert.equal(pool.running, 3);
-			bringFault(t, worker, 'throw');
+			await bringFault(t, worker, 'throw');
 			await until('its end', LIMIT_MS, () => log.some((line) => line === 'a worker is replaced'));
 			// A generation that comes meanwhile reaches the one that starts, too.
 			pool.swap(generationWith('192.0.2.99'));
@@ -51,12 +51,14 @@ describe('WorkerPool', () => {
 		});
 
 		it(`tries again and again when a successor ${name}`, async (t) => {
-			const { pool, port } = await poolOf(t);
+			const { pool, port, log } = await poolOf(t);
 			await pool.start();
 			setEnvironmentData('meridian-test-trouble', { 'udp-0': trouble });
 			t.after(() => setEnvironmentData('meridian-test-trouble', undefined));
-			bringFault(t, 'udp-0', 'throw');
+			await bringFault(t, 'udp-0', 'throw');
 			await until('the third try', LIMIT_MS, () => pool.restarts >= 3);
+			assert.equal(pool.crashLooping, 1);
+			assert(log.includes('a worker dies again and again'), log.join('\n'));
 			assert.equal(pool.running, 2);
 			assert.equal((await askTcp(port, www)).rcode, 'NOERROR');
 			setEnvironmentData('meridian-test-trouble', undefined);
@@ -76,14 +78,7 @@ describe('WorkerPool', () => {
 	it('stops although a worker hangs', async (t) => {
 		const { pool, port } = await poolOf(t);
 		await pool.start();
-		bringFault(t, 'udp-0', 'hang');
-		bringFault(t, 'udp-1', 'hang');
-		await until('silence', LIMIT_MS, () =>
-			askUdp(port, www).then(
-				() => false,
-				() => true,
-			),
-		);
+		await Promise.all([bringFault(t, 'udp-0', 'hang'), bringFault(t, 'udp-1', 'hang')]);
 		await pool.stop();
 		await reservePort({ address: '127.0.0.1', family: 4, port });
 	});
@@ -91,7 +86,7 @@ describe('WorkerPool', () => {
 	it('stops while a successor is waited for', async (t) => {
 		const { pool, log } = await poolOf(t);
 		await pool.start();
-		bringFault(t, 'udp-0', 'throw');
+		await bringFault(t, 'udp-0', 'throw');
 		await until('its end', LIMIT_MS, () => log.includes('a worker is replaced'));
 		await pool.stop();
 		assert.equal(pool.restarts, 0);

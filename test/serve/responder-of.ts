@@ -21,13 +21,15 @@ import { durationMs } from '../../src/model/duration.ts';
 import { monitorOf } from '../../src/model/monitor.ts';
 import { DEPTH_MAX, type SteeringDocument } from '../../src/model/steering.ts';
 import { AnswerColumnBook } from '../../src/roles/answer-columns.ts';
-import { type AnswerColumns, COUNT, type Counters, createCounters } from '../../src/serve/counters.ts';
+import { COUNT, type Counters, createCounters } from '../../src/serve/counters.ts';
 import { createRingMemory, QueryRing } from '../../src/serve/query-ring.ts';
 import { QuerySampler } from '../../src/serve/query-sampler.ts';
 import { createRateLimitTable, RateLimiter } from '../../src/serve/rate-limit.ts';
 import { Responder, type Served, type Transport } from '../../src/serve/respond.ts';
 import { World } from '../../src/snapshot/answer.ts';
 import { type BuildContext, build, type Units, type ZoneUnit } from '../../src/snapshot/build.ts';
+import { BuildCache } from '../../src/snapshot/build-cache.ts';
+import type { AnswerColumns } from '../../src/snapshot/decisions.ts';
 import { Holder, type Snapshot } from '../../src/snapshot/snapshot.ts';
 import { MergeCache } from '../../src/steering/merge-cache.ts';
 import { makeQuery, type QuerySpec, wireName } from '../dns/make-query.ts';
@@ -67,7 +69,8 @@ export class TestResponder {
 	readonly snapshot: Snapshot;
 	readonly world: World;
 	readonly served: Holder<Served>;
-	readonly columns: AnswerColumnBook;
+	readonly book: AnswerColumnBook;
+	readonly columns: AnswerColumns;
 	readonly counters: Counters;
 	readonly ring = new QueryRing(createRingMemory());
 	readonly clock = { nowMs: () => this.nowMs, nowSec: () => this.nowSec, wallMs: () => 1000 * this.nowSec };
@@ -80,21 +83,17 @@ export class TestResponder {
 	nowMs = 0;
 	nowSec = 1_700_000_000;
 	readonly #health;
-	readonly #columns: AnswerColumns;
 	readonly #outs = { udp: new Uint8Array(UDP_PAYLOAD_OCTETS_MAX), tcp: new Uint8Array(TCP_MESSAGE_OCTETS_MAX) };
 
-	constructor(spec: ResponderSpec) {
-		const { snapshot, problems } = build(unitsOf(spec), contextOf(spec));
-		if (snapshot === undefined) throw new Error(JSON.stringify(problems, undefined, 1));
+	constructor(spec: Omit<ResponderSpec, 'zones'>, snapshot: Snapshot) {
 		this.snapshot = snapshot;
 		this.#health = createHealthWords(snapshot.targets.length);
 		const slots = Int32Array.from(snapshot.targets, (_, i) => i);
 		this.world = new World(snapshot, this.#health, slots, { below: (bound) => Math.floor(this.draw * bound) });
 		this.counters = createCounters(1)[0] ?? new Float64Array(0);
-		this.counters[COUNT.generation] = 1;
-		this.columns = new AnswerColumnBook((column) => this.counters[column] ?? 0);
-		this.#columns = this.columns.assign(snapshot.steering, 1, 1);
-		this.served = new Holder({ world: this.world, columns: this.#columns });
+		this.book = new AnswerColumnBook((column) => this.counters[column] ?? 0);
+		this.columns = this.book.assign(snapshot.steering, 1, 1);
+		this.served = new Holder({ world: this.world, columns: this.columns, generation: 1 });
 		this.responder = new Responder({
 			served: this.served,
 			counters: this.counters,
@@ -115,7 +114,7 @@ export class TestResponder {
 
 	/** Answer from another world whose steering table is this one's. */
 	swapWorld(world: World): World {
-		return this.served.swap({ world, columns: this.#columns }).world;
+		return this.served.swap({ world, columns: this.columns, generation: 1 }).world;
 	}
 
 	/** Set the verdict of every target at an address. */
@@ -123,6 +122,13 @@ export class TestResponder {
 		const at = this.snapshot.targets.flatMap((target, i) => (target.address === address ? [i] : []));
 		if (at.length === 0) throw new Error(`Cannot set the health of ${address}: it is not probed`);
 		for (const i of at) this.#health.verdicts[i] = VERDICT_WORD[vote];
+	}
+
+	/** Set the round-trip time of every target at an address. */
+	setRtt(address: string, ms: number): void {
+		for (const [i, target] of this.snapshot.targets.entries()) {
+			if (target.address === address) this.#health.rttUs[i] = 1000 * ms;
+		}
 	}
 
 	/** The octets of the response, a view that the next query overwrites; empty for silence. */
@@ -144,8 +150,11 @@ export class TestResponder {
 	}
 }
 
-export function responderOf(spec: ResponderSpec | string): TestResponder {
-	return new TestResponder(typeof spec === 'string' ? { zones: [{ apex: 'example.org.', text: spec }] } : spec);
+export function responderOf(given: ResponderSpec | string): TestResponder {
+	const spec = typeof given === 'string' ? { zones: [{ apex: 'example.org.', text: given }] } : given;
+	const { snapshot, problems } = build(unitsOf(spec), contextOf(spec));
+	if (snapshot === undefined) throw new Error(JSON.stringify(problems, undefined, 1));
+	return new TestResponder(spec, snapshot);
 }
 
 export function unitsOf({ zones, common }: Pick<ResponderSpec, 'zones' | 'common'>): Units {
@@ -168,7 +177,7 @@ export function steeringOf(value: unknown, kind: 'common' | 'zone'): SteeringDoc
 
 export function contextOf({ geo }: Pick<ResponderSpec, 'geo'> = {}): BuildContext {
 	const model = { depthMax: DEPTH_MAX, durationMs, monitorOf };
-	return { geo: geoOf(geo ?? {}), merges: new MergeCache(), model, vantages: [] };
+	return { geo: geoOf(geo ?? {}), merges: new MergeCache(), cache: new BuildCache(), model, vantages: [] };
 }
 
 function geoOf(networks: Readonly<Record<string, Partial<Place>>>): GeoData {

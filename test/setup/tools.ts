@@ -4,11 +4,13 @@
  */
 
 import { spawn } from 'node:child_process';
-import { accessSync, constants, rmSync, statSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, globSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 interface Tool {
 	readonly program: string;
+	/** For what is no program but a part that one loads: a pattern of where Debian puts it. */
+	readonly file?: string;
 	/** Debian package that holds it. */
 	readonly debian: string;
 	/** Whether `npm test` fails without it; tests skip, saying so, what needs one that is not required. */
@@ -31,6 +33,34 @@ export const TOOLS: readonly Tool[] = [
 		use: 'resolves names that are delegated to us',
 	},
 	{ program: 'named', debian: 'bind9', isRequired: false, use: 'answers the same questions' },
+	{
+		program: 'redis-server',
+		debian: 'redis-server',
+		isRequired: false,
+		use: 'is what a fleet shares its state through',
+	},
+	{
+		program: 'redis-sentinel',
+		debian: 'redis-sentinel',
+		isRequired: false,
+		use: 'chooses another Redis when one is gone',
+	},
+	{ program: 'gdnsd', debian: 'gdnsd', isRequired: false, use: 'steers by the same geo map' },
+	{
+		program: 'geoip.so',
+		file: '/usr/lib/*/knot/modules-*/geoip.so',
+		debian: 'knot-module-geoip',
+		isRequired: false,
+		use: 'steers by the same geo map, in Knot',
+	},
+	{ program: 'pdns_server', debian: 'pdns-server', isRequired: false, use: 'steers by the same geo map' },
+	{
+		program: 'libgeoipbackend.so',
+		file: '/usr/lib/*/pdns/libgeoipbackend.so',
+		debian: 'pdns-backend-geoip',
+		isRequired: false,
+		use: 'steers by the same geo map, in PowerDNS',
+	},
 ];
 
 /** Beside PATH: where Debian keeps daemons, which the PATH of an ordinary user leaves out. */
@@ -42,8 +72,10 @@ const POLICY = '#!/bin/sh\nexit 101\n';
 
 const APT_TIME_LIMIT_MS = 600_000;
 
-/** @returns the absolute path of a program, undefined when it is not on this machine */
+/** @returns the absolute path of a program, or of a part named in TOOLS; undefined when it is not on this machine */
 export function findProgram(program: string): string | undefined {
+	const file = TOOLS.find((tool) => tool.program === program)?.file;
+	if (file !== undefined) return globSync(file)[0];
 	const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...MORE_FOLDERS].filter((folder) => folder !== '');
 	return folders.map((folder) => join(folder, program)).find(isExecutable);
 }

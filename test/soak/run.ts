@@ -8,6 +8,7 @@
  * | fuzz    |      60 | damaged messages at UDP and TCP sockets: answered as before, memory flat             |
  * | sources |       5 | a flood of forged addresses at the rate limiter: memory flat, a steady client served |
  * | probes  |      30 | 2,000 targets at 10 s: below half a core, checked in time, sockets and memory flat   |
+ * | answers |       5 | 10 million answers and more: heaps of the workers flat, none collected as a whole     |
  * | flood   |      10 | floods at the sockets of a server: other clients' p99 below twice, memory flat       |
  */
 
@@ -16,6 +17,7 @@ import { fileURLToPath } from 'node:url';
 import { type Address, parseAddress } from '../../src/lib/address.ts';
 import { createChance } from '../../src/lib/chance.ts';
 import { createRateLimitTable, LIMIT, RateLimiter } from '../../src/serve/rate-limit.ts';
+import { soakAnswers } from './answers.ts';
 import { soakFlood } from './flood.ts';
 
 const MINUTE_MS = 60_000;
@@ -30,6 +32,7 @@ const PARTS = {
 	fuzz: { minutes: 60, run: soakFuzz },
 	sources: { minutes: 5, run: soakSources },
 	probes: { minutes: 30, run: soakProbes },
+	answers: { minutes: 5, run: soakAnswers },
 	flood: { minutes: 10, run: soakFlood },
 } as const;
 

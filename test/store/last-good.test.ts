@@ -94,8 +94,9 @@ describe('LastGood', () => {
 		const [file = ''] = names(stateDir);
 		writeFileSync(join(stateDir, 'last-good', `${file}.new`), '{"unit"');
 		writeFileSync(join(stateDir, 'last-good', 'notes.txt'), 'mine');
-		assert.deepEqual(loaded(new LastGood(stateDir)), [example]);
-		store.save([example]);
+		const next = new LastGood(stateDir);
+		assert.deepEqual(loaded(next), [example]);
+		next.save([example]);
 		assert.deepEqual(names(stateDir), [file, 'notes.txt'].sort());
 	});
 

@@ -101,12 +101,6 @@ tricky MX 1 x\\007example\\003org.
 			assert.equal(zoneColumn(lowered, 0, ZONE.negativeTtlSec), negative);
 		});
 
-	it('lies in shared memory', () => {
-		for (const array of [table.slots, table.nodes, table.rrsets, table.zones, table.additional, table.bytes]) {
-			assert.ok(array.buffer instanceof SharedArrayBuffer);
-		}
-	});
-
 	it('holds no zones', () => {
 		const none = tableOf();
 		assert.equal(lookupOf(none, 'example.org.', 'A').node, -1);

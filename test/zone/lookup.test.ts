@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { copyName, lowerName, Name, printName } from '../../src/dns/name.ts';
 import { RecordList } from '../../src/dns/record-list.ts';
-import { buildZoneTable } from '../../src/zone/build-table.ts';
+import { TableBuilder } from '../../src/zone/build-table.ts';
 import { Lookup, lookup, OUTCOME } from '../../src/zone/lookup.ts';
 import { findNode, nodeName, type ZoneTable } from '../../src/zone/table.ts';
 import { wireName } from '../dns/make-query.ts';
@@ -308,7 +308,7 @@ describe('lookup()', () => {
 				);
 				for (const [i, owner] of names.entries())
 					records.add(owner, 1, 60, Uint8Array.of(i >>> 16, i >>> 8, i, 1), i + 2);
-				const table = buildZoneTable([{ apex, records, steered: [] }]);
+				const table = new TableBuilder().addAll([{ apex, records, steered: [] }]);
 				const known = new Set(names.map((owner) => printName(lowerName(owner))));
 				const name = new Name();
 				const found = new Lookup();

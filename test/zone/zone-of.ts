@@ -7,7 +7,7 @@ import { copyName, lowerName, Name, octet, printName } from '../../src/dns/name.
 import { printRdata } from '../../src/dns/rdata.ts';
 import type { RecordList } from '../../src/dns/record-list.ts';
 import { typeCode, typeText } from '../../src/dns/rr-type.ts';
-import { buildZoneTable, type SteeredInput } from '../../src/zone/build-table.ts';
+import { type SteeredInput, TableBuilder, type ZoneInput } from '../../src/zone/build-table.ts';
 import { Lookup, lookup, OUTCOME } from '../../src/zone/lookup.ts';
 import {
 	ADDITIONAL,
@@ -36,9 +36,18 @@ export function recordsOf(apex: string, text: string): RecordList {
 	return records;
 }
 
+/** A zone of its own; with an index, `steered` in it is a steered name. */
+export function zoneInput(apex: string, text: string, index?: number): ZoneInput {
+	return {
+		apex: lowerName(wireName(apex)),
+		records: recordsOf(apex, `$TTL 300\n@ SOA ns.invalid. host.invalid. 1 1h 15m 1w 60\n@ NS ns.invalid.\n${text}`),
+		steered: index === undefined ? [] : [{ owner: lowerName(wireName(`steered.${apex}`)), types: [1], index }],
+	};
+}
+
 export function tableOf(...zones: readonly ZoneSpec[]): ZoneTable {
 	let steeredCount = 0;
-	return buildZoneTable(
+	return new TableBuilder().addAll(
 		zones.map(({ apex, text, steered = [] }) => ({
 			apex: lowerName(wireName(apex)),
 			records: recordsOf(apex, `$TTL 300\n@ SOA ns.invalid. host.invalid. 1 1h 15m 1w 60\n@ NS ns.invalid.\n${text}`),
