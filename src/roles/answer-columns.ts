@@ -32,8 +32,15 @@ export interface OwnerCount {
 	readonly value: number;
 }
 
+/** An owner as it stands in a steering table: there may be a hundred thousand of them, so their texts are taken whole. */
+interface Key {
+	/** Unit and name. */
+	readonly text: string;
+	readonly detail: string;
+}
+
 interface Place {
-	readonly owner: Owner;
+	readonly key: Key;
 	readonly column: number;
 	/** What the column had counted for others before. */
 	readonly before: number;
@@ -60,15 +67,12 @@ export class AnswerColumnBook {
 	 * @param oldest  the oldest generation that some worker still answers from
 	 */
 	assign({ names, nodes, endpoints }: SteeringTable, generation: number, oldest: number): AnswerColumns {
-		const roots = names.map(({ root }) => {
-			const node = nodes[root];
-			return { ...unitAndName(node?.name ?? ''), detail: node?.kind ?? 'pool' };
-		});
 		const nameColumns = this.#names.assign(
-			names.map(({ name }) => ({ ...unitAndName(name), detail: '' })),
+			names.map(({ name }) => ({ text: name, detail: '' })),
 			generation,
 			oldest,
 		);
+		const roots = names.map(({ root }) => ({ text: nodes[root]?.name ?? '', detail: nodes[root]?.kind ?? 'pool' }));
 		const policyColumns = this.#policies.assign(roots, generation, oldest);
 		const columns = new Int32Array(NAME_STRIDE * names.length);
 		for (const [i, { detail }] of roots.entries()) {
@@ -76,7 +80,7 @@ export class AnswerColumnBook {
 			columns[NAME_STRIDE * i + 1] = policyColumns[i] ?? 0;
 			columns[NAME_STRIDE * i + 2] = COUNT.kinds + COUNTED_KINDS.indexOf(detail);
 		}
-		const owners = endpoints.map(({ pool, name }) => ({ ...unitAndName(pool), detail: name }));
+		const owners = endpoints.map(({ pool, name }) => ({ text: pool, detail: name }));
 		return { names: columns, endpoints: this.#endpoints.assign(owners, generation, oldest) };
 	}
 
@@ -98,7 +102,9 @@ class Columns {
 	readonly #first: number;
 	readonly #size: number;
 	readonly #total: Total;
-	readonly #places = new Map<string, Place>();
+	/** By text, then by detail. */
+	readonly #places = new Map<string, Map<string, Place>>();
+	#taken = 0;
 
 	constructor(first: number, size: number, total: Total) {
 		this.#first = first;
@@ -107,49 +113,61 @@ class Columns {
 	}
 
 	/** @returns by owner its column; equal owners share one */
-	assign(owners: readonly Owner[], generation: number, oldest: number): Int32Array {
-		const keys = owners.map(keyOf);
-		for (const key of keys) {
-			const place = this.#places.get(key);
-			if (place !== undefined) place.generation = generation;
+	assign(keys: readonly Key[], generation: number, oldest: number): Int32Array {
+		const others = this.#first + this.#size;
+		const columns = new Int32Array(keys.length).fill(others);
+		const newcomers: number[] = [];
+		for (const [i, { text, detail }] of keys.entries()) {
+			const place = this.#places.get(text)?.get(detail);
+			if (place === undefined) {
+				newcomers.push(i);
+				continue;
+			}
+			place.generation = generation;
+			columns[i] = place.column;
 		}
 		const free = this.#freeColumns(oldest);
-		return Int32Array.from(owners, (owner, i) => {
-			const key = keys[i] ?? '';
-			let place = this.#places.get(key);
-			if (place === undefined) {
-				const column = free.next().value;
-				if (column === undefined) return this.#first + this.#size;
-				place = { owner, column, before: this.#total(column), generation };
-				this.#places.set(key, place);
-			}
-			return place.column;
-		});
+		for (const i of newcomers) {
+			const key = keys[i] ?? { text: '', detail: '' };
+			// It may have come twice.
+			const column = this.#places.get(key.text)?.get(key.detail)?.column ?? this.#give(key, generation, free);
+			columns[i] = column ?? others;
+		}
+		return columns;
+	}
+
+	#give(key: Key, generation: number, free: Iterator<number, undefined>): number | undefined {
+		const column = free.next().value;
+		if (column === undefined) return undefined;
+		const siblings = this.#places.get(key.text) ?? new Map<string, Place>();
+		siblings.set(key.detail, { key, column, before: this.#total(column), generation });
+		this.#places.set(key.text, siblings);
+		return column;
 	}
 
 	/** Columns that nobody has had, then those of owners that no worker knows any more. */
 	*#freeColumns(oldest: number): Generator<number, undefined> {
-		while (this.#places.size < this.#size) yield this.#first + this.#places.size;
-		for (const [key, { column, generation }] of this.#places) {
-			if (generation >= oldest) continue;
-			this.#places.delete(key);
-			yield column;
+		while (this.#taken < this.#size) yield this.#first + this.#taken++;
+		for (const [text, siblings] of this.#places) {
+			for (const [detail, { column, generation }] of siblings) {
+				if (generation >= oldest) continue;
+				siblings.delete(detail);
+				if (siblings.size === 0) this.#places.delete(text);
+				yield column;
+			}
 		}
 		return undefined;
 	}
 
 	counts(): readonly OwnerCount[] {
-		const own = [...this.#places.values()].map(({ owner, column, before }) => ({
-			owner,
+		const places = [...this.#places.values()].flatMap((siblings) => [...siblings.values()]);
+		const own = places.map(({ key: { text, detail }, column, before }) => ({
+			owner: { ...unitAndName(text), detail },
 			value: this.#total(column) - before,
 		}));
 		const others = this.#total(this.#first + this.#size);
 		return others === 0 ? own : [...own, { owner: undefined, value: others }];
 	}
-}
-
-function keyOf({ unit, name, detail }: Owner): string {
-	return `${unit} ${name} ${detail}`;
 }
 
 /** The names of nodes and of steered names begin with their unit. */

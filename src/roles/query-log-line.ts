@@ -17,6 +17,9 @@ const ANSWERS_MAX = 8;
 const NETWORK_BITS = { 4: 24, 6: 56 } as const;
 const STATE_WORDS = ['none', 'last-resort', 'up'] as const;
 
+/** What a line is told from. */
+export type SteeringNames = Pick<SteeringTable, 'nodes' | 'names' | 'endpoints'>;
+
 export class QueryLogLines {
 	readonly #isAddressTold: boolean;
 	readonly #reader = new SummaryReader(ANSWERS_MAX);
@@ -30,7 +33,7 @@ export class QueryLogLines {
 	 * @param steering  of the record's generation; undefined when it is not known any more
 	 * @returns the line with its end
 	 */
-	lineOf(record: QueryRecord, steering: SteeringTable | undefined): string {
+	lineOf(record: QueryRecord, steering: SteeringNames | undefined): string {
 		const { limited, decisions, isCut } = record;
 		const message = this.#reader.read(record.message);
 		const { question, subnet, opcode, answers, answerCount } = message;
@@ -87,7 +90,7 @@ function byOf({ limited, decisions }: QueryRecord, { rcode, question, opcode }: 
 }
 
 /** What a policy decided, and for whom; what it picked is one of its pools, or a union. */
-function decisionOf({ name, pick, state, endpoints }: DecisionRecord, steering: SteeringTable): object {
+function decisionOf({ name, pick, state, endpoints }: DecisionRecord, steering: SteeringNames): object {
 	const steered = steering.names[name];
 	const root = steering.nodes[steered?.root ?? -1];
 	const picked = steering.nodes[pick];

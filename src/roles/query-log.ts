@@ -7,9 +7,8 @@
  */
 
 import { createRingMemory, QueryRing } from '../serve/query-ring.ts';
-import type { SteeringTable } from '../steering/nodes.ts';
 import { LineFile } from '../telemetry/line-file.ts';
-import { QueryLogLines } from './query-log-line.ts';
+import { QueryLogLines, type SteeringNames } from './query-log-line.ts';
 
 export interface QueryLogSettings {
 	/** Of all queries, above 0 and at most 1. */
@@ -24,7 +23,7 @@ const DRAIN_MS = 50;
 /** Records in a turn of the event loop, some milliseconds of work. */
 const RECORDS_PER_TURN = 256;
 /** Generations that are remembered for workers that are behind. */
-const GENERATIONS_MAX = 16;
+const GENERATIONS_MAX = 4;
 const CLOSE_MS_MAX = 500;
 
 export class QueryLog {
@@ -36,7 +35,7 @@ export class QueryLog {
 	readonly #lines: QueryLogLines;
 	readonly #rings: readonly QueryRing[];
 	readonly #file: LineFile;
-	readonly #generations = new Map<number, SteeringTable>();
+	readonly #generations = new Map<number, SteeringNames>();
 	readonly #oldest: () => number;
 	readonly #timer: NodeJS.Timeout;
 	#next = 0;
@@ -58,8 +57,8 @@ export class QueryLog {
 	}
 
 	/** Before a worker answers from it. */
-	addGeneration(number: number, steering: SteeringTable): void {
-		this.#generations.set(number, steering);
+	addGeneration(number: number, { nodes, names, endpoints }: SteeringNames): void {
+		this.#generations.set(number, { nodes, names, endpoints });
 		for (const known of this.#generations.keys()) {
 			if (this.#generations.size <= GENERATIONS_MAX) break;
 			this.#generations.delete(known);

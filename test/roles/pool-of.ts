@@ -36,18 +36,20 @@ export interface PoolOptions {
 	/** The steering file; its targets get slots of `verdicts`. */
 	readonly steering?: string;
 	readonly verdicts?: VerdictTable;
+	/** Where every query is logged. */
+	readonly queryLogFile?: string;
 }
 
 /** Serves a.example, whose `www` has the address of the generation; it is stopped when the test ends. */
 export async function poolOf(t: Pick<TestContext, 'after'>, options: PoolOptions) {
-	const { udp, port: wantedPort = 0, udpWorkers = 2, moreRecords = '', steering } = options;
+	const { udp, port: wantedPort = 0, udpWorkers = 2, moreRecords = '', steering, queryLogFile } = options;
 	const { verdicts = new VerdictTable(createHealthWords(16)) } = options;
 	const listenOn = options.listenOn ?? (async (port) => [{ address: '127.0.0.1', family: 4, port }]);
 	const directory = scratch(t);
 	let number = 0;
-	const generationWith = (address: string): Generation => {
+	const generationWith = (address: string, text = steering): Generation => {
 		write(directory, { 'a.example.zone': GOOD_ZONE.replace('192.0.2.80', address) + moreRecords });
-		if (steering !== undefined) write(directory, { 'a.example.yaml': steering });
+		if (text !== undefined) write(directory, { 'a.example.yaml': text });
 		const { snapshot } = new UnitKeeper(directory, undefined, []).load(geo, false).settled;
 		return {
 			number: ++number,
@@ -79,6 +81,9 @@ export async function poolOf(t: Pick<TestContext, 'after'>, options: PoolOptions
 			log: { info: take, warn: take, error: take },
 			entry: options.entry ?? ENTRY,
 			heapMb: 64,
+			...(queryLogFile === undefined
+				? {}
+				: { queryLog: { share: 1, file: queryLogFile, isAddressTold: false, onChange: () => {} } }),
 		},
 		first,
 	);
