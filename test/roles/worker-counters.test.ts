@@ -39,7 +39,8 @@ function replaced(pool: WorkerPool, restarts: number): Promise<number> {
 	return until('the successor', LIMIT_MS, () => pool.restarts === restarts && pool.running === pool.wanted);
 }
 
-describe('what workers count', { concurrency: 2 }, () => {
+// One after another: a fault is called out to all workers of its name.
+describe('what workers count', () => {
 	it('goes on over generations, deaths and hangs, each under its own name', async (t) => {
 		const { pool, port, generationWith } = await poolOf(t, { udp, steering: FIRST });
 		await pool.start();
