@@ -19,7 +19,7 @@ export interface QueryLogSettings {
 	readonly onChange: (problem: string | undefined) => void;
 }
 
-const DRAIN_MS = 50;
+const DRAIN_MS = 100;
 /** Records in a turn of the event loop, some milliseconds of work. */
 const RECORDS_PER_TURN = 256;
 /** Generations that are remembered for workers that are behind. */
