@@ -32,6 +32,7 @@ import { instanceMetrics } from './instance-metrics.ts';
 import type { InstanceState } from './instance-state.ts';
 import { LocalHealth } from './local-health.ts';
 import { queryMetrics } from './query-metrics.ts';
+import { ReceiveDrops } from './receive-drops.ts';
 import { readyReport } from './reports.ts';
 import { reserveListen } from './reserve-listen.ts';
 import { chooseUdpTransport } from './udp-transport.ts';
@@ -139,7 +140,7 @@ export class Instance {
 		loaded = withSnapshot(loaded, workers.snapshot);
 		let instance: Instance | undefined;
 		const metrics = createMetrics([
-			...queryMetrics(workers),
+			...queryMetrics(workers, new ReceiveDrops(listen)),
 			...instanceMetrics(workers, () => instance?.state()),
 			...healthMetrics(health, () => instance?.state()?.snapshot.targets.length ?? 0),
 		]);

@@ -7,6 +7,7 @@ import { COUNT, COUNTED_KINDS, COUNTED_TYPES, RCODES, TIME_BOUNDS_US } from '../
 import type { HistogramSample } from '../telemetry/histogram.ts';
 import type { Metric } from '../telemetry/metrics.ts';
 import type { Owner, OwnerCount } from './answer-columns.ts';
+import type { ReceiveDrops } from './receive-drops.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
 const OTHER = 'other';
@@ -16,8 +17,14 @@ const RCODES_SHOWN: readonly number[] = [0, 1, 2, 3, 4, 5, 6, 16];
 /** What this needs of a pool of workers. */
 type Counted = Pick<WorkerPool, 'total' | 'columns' | 'queryLog'>;
 
-export function queryMetrics(workers: Counted): readonly Metric[] {
-	return [...trafficMetrics(workers), ...decisionMetrics(workers), ...lossMetrics(workers), ...logMetrics(workers)];
+export function queryMetrics(workers: Counted, drops: Pick<ReceiveDrops, 'total'>): readonly Metric[] {
+	return [
+		...trafficMetrics(workers),
+		...decisionMetrics(workers),
+		...lossMetrics(workers),
+		dropMetric(drops),
+		...logMetrics(workers),
+	];
 }
 
 function trafficMetrics(workers: Counted): readonly Metric[] {
@@ -101,6 +108,19 @@ function lossMetrics(workers: Counted): readonly Metric[] {
 		one('tcp_refused_total', 'TCP connections closed to make room for new ones', COUNT.tcpRefused),
 		one('tcp_timed_out_total', 'TCP connections closed because nothing came', COUNT.tcpTimedOut),
 	];
+}
+
+function dropMetric(drops: Pick<ReceiveDrops, 'total'>): Metric {
+	return {
+		name: 'dns_receive_drops_total',
+		help: 'Datagrams that the kernel threw away because a receive queue was full (Linux)',
+		kind: 'counter',
+		labels: [],
+		read: () => {
+			const value = drops.total();
+			return value === undefined ? [] : [{ value }];
+		},
+	};
 }
 
 function logMetrics(workers: Counted): readonly Metric[] {

@@ -35,7 +35,9 @@ const SPEC = {
 async function lines(world: TestResponder, prefix: string): Promise<readonly string[]> {
 	const total = (column: number, transport?: 'udp' | 'tcp') =>
 		transport === 'tcp' ? 0 : (world.counters[column] ?? 0);
-	const text = await createMetrics(queryMetrics({ total, columns: world.book, queryLog: undefined })).text();
+	const text = await createMetrics(
+		queryMetrics({ total, columns: world.book, queryLog: undefined }, { total: () => 7 }),
+	).text();
 	return text
 		.split('\n')
 		.filter((line) => line.startsWith(`meridian_${prefix}`) && !line.endsWith(' 0'))
