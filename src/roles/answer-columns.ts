@@ -16,7 +16,27 @@ import {
 	POLICY_COLUMNS,
 } from '../serve/counters.ts';
 import type { AnswerColumns } from '../snapshot/decisions.ts';
-import type { SteeringTable } from '../steering/nodes.ts';
+import type { EndpointName, SteeredName, SteeringNode, SteeringTable } from '../steering/nodes.ts';
+
+/** What answers are counted and logged by: a steering table, as far as names go. */
+export interface SteeringLabels {
+	readonly names: readonly Pick<SteeredName, 'name' | 'root'>[];
+	readonly nodes: readonly Pick<SteeringNode, 'name' | 'kind'>[];
+	readonly endpoints: readonly EndpointName[];
+}
+
+export function labelsOf({ names, nodes, endpoints }: SteeringTable): SteeringLabels {
+	return {
+		names: names.map(({ name, root }) => ({ name, root })),
+		nodes: nodes.map(({ name, kind }) => ({ name, kind })),
+		endpoints,
+	};
+}
+
+/** Columns of a generation before they are known: room for them. */
+export function emptyColumns({ names, endpoints }: Pick<SteeringTable, 'names' | 'endpoints'>): AnswerColumns {
+	return { names: new Int32Array(NAME_STRIDE * names.length), endpoints: new Int32Array(endpoints.length) };
+}
 
 /** Labels of an owner; `unit` is a zone, or the common document. */
 export interface Owner {
@@ -66,7 +86,7 @@ export class AnswerColumnBook {
 	 * Columns for a generation.
 	 * @param oldest  the oldest generation that some worker still answers from
 	 */
-	assign({ names, nodes, endpoints }: SteeringTable, generation: number, oldest: number): AnswerColumns {
+	assign({ names, nodes, endpoints }: SteeringLabels, generation: number, oldest: number): AnswerColumns {
 		const nameColumns = this.#names.assign(
 			names.map(({ name }) => ({ text: name, detail: '' })),
 			generation,

@@ -2,8 +2,8 @@
  * The metrics of an instance's state.
  */
 
-import type { GeoFile } from '../geo/mmdb-file.ts';
 import type { Metric } from '../telemetry/metrics.ts';
+import type { GeoFileFacts } from './builder-messages.ts';
 import type { InstanceState } from './instance-state.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
@@ -21,7 +21,7 @@ export function instanceMetrics(workers: WorkerPool, state: () => InstanceState 
 	const geodb = (
 		name: string,
 		help: string,
-		read: (file: GeoFile, state: InstanceState) => number | undefined,
+		read: (file: GeoFileFacts, state: InstanceState) => number | undefined,
 	): Metric => ({
 		name,
 		help,

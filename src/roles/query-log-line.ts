@@ -8,17 +8,13 @@ import { CLASS, OPCODE, RCODE } from '../dns/protocol.ts';
 import { type Address, printAddress } from '../lib/address.ts';
 import { prefixOf, printPrefix } from '../lib/prefix.ts';
 import type { DecisionRecord, QueryRecord } from '../serve/query-ring.ts';
-import type { SteeringTable } from '../steering/nodes.ts';
-import { unitAndName } from './answer-columns.ts';
+import { type SteeringLabels, unitAndName } from './answer-columns.ts';
 
 /** Records of an answer that are told; where there are more, `answers` is the number of all. */
 const ANSWERS_MAX = 8;
 /** Of a client's address, unless all of it is wanted. */
 const NETWORK_BITS = { 4: 24, 6: 56 } as const;
 const STATE_WORDS = ['none', 'last-resort', 'up'] as const;
-
-/** What a line is told from. */
-export type SteeringNames = Pick<SteeringTable, 'nodes' | 'names' | 'endpoints'>;
 
 export class QueryLogLines {
 	readonly #isAddressTold: boolean;
@@ -33,7 +29,7 @@ export class QueryLogLines {
 	 * @param steering  of the record's generation; undefined when it is not known any more
 	 * @returns the line with its end
 	 */
-	lineOf(record: QueryRecord, steering: SteeringNames | undefined): string {
+	lineOf(record: QueryRecord, steering: SteeringLabels | undefined): string {
 		const { limited, decisions, isCut } = record;
 		const message = this.#reader.read(record.message);
 		const { question, subnet, opcode, answers, answerCount } = message;
@@ -90,7 +86,7 @@ function byOf({ limited, decisions }: QueryRecord, { rcode, question, opcode }: 
 }
 
 /** What a policy decided, and for whom; what it picked is one of its pools, or a union. */
-function decisionOf({ name, pick, state, endpoints }: DecisionRecord, steering: SteeringNames): object {
+function decisionOf({ name, pick, state, endpoints }: DecisionRecord, steering: SteeringLabels): object {
 	const steered = steering.names[name];
 	const root = steering.nodes[steered?.root ?? -1];
 	const picked = steering.nodes[pick];

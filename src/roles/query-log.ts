@@ -8,7 +8,8 @@
 
 import { createRingMemory, QueryRing } from '../serve/query-ring.ts';
 import { LineFile } from '../telemetry/line-file.ts';
-import { QueryLogLines, type SteeringNames } from './query-log-line.ts';
+import type { SteeringLabels } from './answer-columns.ts';
+import { QueryLogLines } from './query-log-line.ts';
 
 export interface QueryLogSettings {
 	/** Of all queries, above 0 and at most 1. */
@@ -35,7 +36,7 @@ export class QueryLog {
 	readonly #lines: QueryLogLines;
 	readonly #rings: readonly QueryRing[];
 	readonly #file: LineFile;
-	readonly #generations = new Map<number, SteeringNames>();
+	readonly #generations = new Map<number, SteeringLabels>();
 	readonly #oldest: () => number;
 	readonly #timer: NodeJS.Timeout;
 	#next = 0;
@@ -57,8 +58,8 @@ export class QueryLog {
 	}
 
 	/** Before a worker answers from it. */
-	addGeneration(number: number, { nodes, names, endpoints }: SteeringNames): void {
-		this.#generations.set(number, { nodes, names, endpoints });
+	addGeneration(number: number, labels: SteeringLabels): void {
+		this.#generations.set(number, labels);
 		for (const known of this.#generations.keys()) {
 			if (this.#generations.size <= GENERATIONS_MAX) break;
 			this.#generations.delete(known);
