@@ -30,6 +30,7 @@ const OPEN_MS_MAX = 5;
 const RELOAD_MS_MAX = 1000;
 const TRIES = 5;
 const LOAD_MS_MAX = 60_000;
+const NO_COLUMNS = { names: new Int32Array(0), endpoints: new Int32Array(0) };
 
 /** What a probe may be late by. */
 const LATE_MS_MAX = 100;
@@ -64,7 +65,7 @@ function timeMs(run: () => unknown): number {
 
 /** The best of some tries: the machine has other things to do. */
 function openMs(t: TestContext, snapshot: Snapshot): number {
-	const shared = new SnapshotMemory().share(snapshot, new Int32Array(0), []);
+	const shared = new SnapshotMemory().share(snapshot, { targetSlots: new Int32Array(0), columns: NO_COLUMNS }, []);
 	const health = createHealthWords(4);
 	const take = () => {
 		const open = openSnapshot(shared.wire, shared.buffers);
