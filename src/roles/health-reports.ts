@@ -82,7 +82,8 @@ function thousandths(ms: number | undefined): number | undefined {
 	return ms === undefined ? undefined : Math.round(ms * 1000) / 1000;
 }
 
-function poolsByTarget({ steering, targets }: Snapshot): ReadonlyMap<string, readonly string[]> {
+/** Pools by the key of what they probe. */
+export function poolsByTarget({ steering, targets }: Snapshot): ReadonlyMap<string, readonly string[]> {
 	const pools = new Map<string, Set<string>>();
 	for (const node of steering.nodes) {
 		if (node.kind !== 'pool') continue;

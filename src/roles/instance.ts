@@ -11,6 +11,7 @@ import { type FileProblem, printFileProblem } from '../config/zones-directory.ts
 import { type ExplainSources, explain } from '../explain/explain.ts';
 import type { Explanation } from '../explain/explanation.ts';
 import type { GeoData } from '../geo/decide.ts';
+import { combineRoundTrips } from '../health/round-trips.ts';
 import { createHealthWords, TARGETS_MAX, VerdictTable } from '../health/verdict-table.ts';
 import { createChance } from '../lib/chance.ts';
 import { type ListenAddress, parseListenAddress } from '../lib/listen-address.ts';
@@ -30,6 +31,7 @@ import { healthMetrics } from './health-metrics.ts';
 import { targetReports, voteNote } from './health-reports.ts';
 import { instanceMetrics } from './instance-metrics.ts';
 import type { InstanceState } from './instance-state.ts';
+import { latencyReport } from './latency-report.ts';
 import { LocalHealth } from './local-health.ts';
 import { readyReport } from './reports.ts';
 import { reserveListen } from './reserve-listen.ts';
@@ -144,6 +146,10 @@ export class Instance {
 			ready: () => readyReport(instance?.state()),
 			targets: () => targetReports(health?.list() ?? [], instance?.state()?.snapshot ?? snapshot, clock.nowMs()),
 			explain: (question) => instance?.explain(question) ?? 'Cannot explain before the start is over',
+			latency: () => {
+				const roundTrips = combineRoundTrips(health?.roundTrips() ?? []);
+				return latencyReport(roundTrips, verdicts.vantages, instance?.state()?.snapshot ?? snapshot, clock.nowMs());
+			},
 			geo: () => geoReport(geodb, dataNeeds(instance?.state().documents() ?? []), Date.now()),
 			metrics,
 			onFault: (error) => log.error({ error: error.stack }, 'a request to the admin surface met a fault'),
@@ -283,7 +289,7 @@ export class Instance {
 
 	/** Which answer a client gets now, and why; a text for a question that is none. */
 	explain({ name, type = 'A', client, resolver = '127.0.0.1' }: ExplainQuery): Explanation | string {
-		const { verdicts, geodb, options, health } = this.#parts;
+		const { verdicts, geodb, health } = this.#parts;
 		const nowMs = clock.nowMs();
 		const votes = new Map((health?.list() ?? []).map((one) => [one.vote.target.key, one]));
 		const { snapshot, geoNotes } = this.#loaded.settled;
@@ -295,7 +301,7 @@ export class Instance {
 			health: verdicts.words,
 			slots: this.#slots,
 			chance: createChance(randomInt(2 ** 31)),
-			vantages: [options.settings.region],
+			vantages: verdicts.vantages,
 			noteOf: (key) => {
 				const vote = votes.get(key);
 				return vote === undefined ? undefined : voteNote(vote, nowMs);

@@ -16,7 +16,12 @@ function slotsAfter(table: VerdictTable, ...generations: readonly string[]): Rea
 	return slots;
 }
 
-const tableOf = (slots: number) => new VerdictTable(createHealthWords(slots));
+/** With one vantage, which is here. */
+function tableOf(slots: number): VerdictTable {
+	const table = new VerdictTable(createHealthWords(slots, 1));
+	table.addVantage('here');
+	return table;
+}
 
 describe('VerdictTable.assign()', () => {
 	for (const { name, generations, slots } of [
@@ -59,7 +64,7 @@ describe('VerdictTable.assign()', () => {
 		slotsAfter(table, 'a b');
 		for (const key of ['a', 'b']) {
 			table.set(key, 'down');
-			table.addRtt(key, 5);
+			table.addRtt('here', key, 5);
 		}
 		slotsAfter(table, 'b', 'b c');
 		assert.deepEqual([...table.words.verdicts], [unknown, down, 0, 0]);
@@ -102,7 +107,7 @@ describe('VerdictTable.set()', () => {
 		const table = tableOf(2);
 		slotsAfter(table, 'a', '');
 		table.set('a', 'down');
-		table.addRtt('a', 1);
+		table.addRtt('here', 'a', 1);
 		table.set('never', 'down');
 		assert.deepEqual([...table.words.verdicts, ...table.words.rttUs], [0, 0, 0, 0]);
 	});
@@ -121,7 +126,7 @@ describe('VerdictTable.addRtt()', () => {
 		it(name, () => {
 			const table = tableOf(1);
 			slotsAfter(table, 'a');
-			for (const sample of samplesMs) table.addRtt('a', sample);
+			for (const sample of samplesMs) table.addRtt('here', 'a', sample);
 			assert.equal(table.words.rttUs[0], rttUs);
 		});
 	}
@@ -129,16 +134,75 @@ describe('VerdictTable.addRtt()', () => {
 	it('comes near a time that stays', () => {
 		const table = tableOf(1);
 		slotsAfter(table, 'a');
-		table.addRtt('a', 500);
-		for (let i = 0; i < 100; i++) table.addRtt('a', 20);
+		table.addRtt('here', 'a', 500);
+		for (let i = 0; i < 100; i++) table.addRtt('here', 'a', 20);
 		assert.ok(Math.abs((table.words.rttUs[0] ?? 0) - 20_000) <= 4);
+	});
+});
+
+describe('VerdictTable.addVantage()', () => {
+	it('numbers regions as they come, and knows those it has', () => {
+		const table = new VerdictTable(createHealthWords(4, 3));
+		assert.deepEqual(
+			['eu', 'us', 'eu', 'ap'].map((region) => table.addVantage(region)),
+			[true, true, false, true],
+		);
+		assert.deepEqual(table.vantages, ['eu', 'us', 'ap']);
+	});
+
+	it('takes no more than there are rows for', () => {
+		const table = new VerdictTable(createHealthWords(4, 1));
+		assert.deepEqual([table.addVantage('eu'), table.addVantage('us')], [true, false]);
+		assert.deepEqual(table.vantages, ['eu']);
+	});
+});
+
+describe('VerdictTable.setRtt()', () => {
+	/** Slots a and b, vantages eu and us. */
+	function twoByTwo(): VerdictTable {
+		const table = new VerdictTable(createHealthWords(2, 3));
+		slotsAfter(table, 'a b');
+		for (const region of ['eu', 'us']) table.addVantage(region);
+		return table;
+	}
+
+	it('writes the time of a target into the row of the region', () => {
+		const table = twoByTwo();
+		table.setRtt('eu', 'a', 10);
+		table.setRtt('us', 'b', 90.5);
+		table.setRtt('us', 'b', 80.5);
+		assert.deepEqual([...table.words.rttUs], [10_000, 0, 0, 80_500, 0, 0]);
+		assert.equal(table.rttMs('us', 'b'), 80.5);
+		assert.equal(table.rttMs('eu', 'b'), undefined);
+	});
+
+	it('drops what comes from a region that is no vantage, and for what is no target', () => {
+		const table = twoByTwo();
+		table.setRtt('ap', 'a', 10);
+		table.setRtt('eu', 'c', 10);
+		assert.ok(table.words.rttUs.every((rttUs) => rttUs === 0));
+	});
+
+	it('forgets the times of all vantages when a slot is given out again', () => {
+		const table = twoByTwo();
+		for (const region of ['eu', 'us']) table.setRtt(region, 'a', 10);
+		slotsAfter(table, 'b', 'b c');
+		assert.deepEqual([...table.words.rttUs], [0, 0, 0, 0, 0, 0]);
 	});
 });
 
 describe('createHealthWords()', () => {
 	it('makes words that all threads share', () => {
-		const { verdicts, rttUs } = createHealthWords(3);
+		const { verdicts, rttUs } = createHealthWords(3, 2);
 		assert.ok(verdicts.buffer instanceof SharedArrayBuffer && rttUs.buffer instanceof SharedArrayBuffer);
+		assert.deepEqual([verdicts.length, rttUs.length], [3, 6]);
 		assert.equal(createHealthWords().verdicts.length, 262_144);
+	});
+
+	it('takes memory for what is written alone', () => {
+		const before = process.memoryUsage().rss;
+		const { rttUs } = createHealthWords();
+		assert.equal(rttUs.length, 64 * 262_144);
+		assert.ok(process.memoryUsage().rss - before < 16 * 2 ** 20);
 	});
 });

@@ -156,7 +156,7 @@ export class World {
 		const count = compiled.targets.length;
 		this.walk = createWalk(
 			compiled.table,
-			{ ...createHealthWords(count), rttUs: new Int32Array(count * Math.max(1, vantages)) },
+			createHealthWords(count, Math.max(1, vantages)),
 			Int32Array.from({ length: count }, (_, i) => i),
 			chance,
 		);
