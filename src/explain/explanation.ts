@@ -32,6 +32,8 @@ export interface Decision {
 	readonly ttlSec: number;
 	readonly ownTtlSec: number;
 	readonly state: State;
+	/** It hangs on verdicts whose votes are too old. */
+	readonly isStale: boolean;
 	/** What came of it: the addresses, the target, NODATA or SERVFAIL. */
 	readonly gives: string;
 	readonly root: NodeExplanation;

@@ -41,11 +41,12 @@ export function printExplanation(explanation: Explanation): string {
 	return lines.join('\n');
 }
 
-function decisionLines({ steered, ttlSec, ownTtlSec, state, gives, root }: Decision): readonly string[] {
+function decisionLines({ steered, ttlSec, ownTtlSec, state, isStale, gives, root }: Decision): readonly string[] {
 	const ttl =
 		ttlSec === ownTtlSec ? `TTL ${ttlSec} s` : `TTL ${ttlSec} s, halved from ${ownTtlSec} s: something probed is down`;
 	const how = state === 'up' ? 'up' : state === 'down' ? 'down, so the last resort' : 'none';
-	return [`${steered}: ${how}, gives ${gives}, ${ttl}`, ...nodeLines(root, '', '')];
+	const stale = isStale ? ['no fresh health checks: the last known state decides'] : [];
+	return [`${steered}: ${how}, gives ${gives}, ${ttl}`, ...stale, ...nodeLines(root, '', '')];
 }
 
 function nodeLines(node: NodeExplanation, head: string, indent: string): readonly string[] {

@@ -102,7 +102,7 @@ export class Recorder implements Trace {
 	}
 
 	chosen(state: number, pick: number): void {
-		const { table, ttlSec } = this.#walk;
+		const { table, ttlSec, hasSeenStale } = this.#walk;
 		const steered = table.names[this.#name];
 		if (steered === undefined || this.#root === undefined) return;
 		this.decisions.push({
@@ -110,6 +110,7 @@ export class Recorder implements Trace {
 			ttlSec,
 			ownTtlSec: steered.ttlSec,
 			state: STATE_NAMES[state] ?? 'none',
+			isStale: hasSeenStale,
 			gives: this.#gives(pick),
 			root: this.#withPicks(this.#root),
 		});

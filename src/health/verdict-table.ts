@@ -16,6 +16,22 @@ import { smoothed } from './round-trips.ts';
 /** `waiting` is unknown too, and counts as up; but answers pass it over while another endpoint of its pool is known to be up. */
 export const VERDICT_WORD = { unknown: 0, up: 1, down: 2, waiting: 3 } as const;
 
+/**
+ * What a word holds.
+ *
+ *     | 31 .. 3 | 2     | 1 0          |
+ *     | 0       | stale | VERDICT_WORD |
+ */
+export const WORD = { verdict: 3, stale: 4 } as const;
+
+/** What a word says beside its verdict. */
+export interface WordMarks {
+	/** It rests on votes that are too old. */
+	readonly isStale: boolean;
+}
+
+const NO_MARKS: WordMarks = { isStale: false };
+
 /** Targets of one instance; a row of words for all of them takes 1 MB. */
 export const TARGETS_MAX = 262_144;
 
@@ -24,7 +40,7 @@ const VANTAGES_MAX = 64;
 
 /** What workers read. */
 export interface HealthWords {
-	/** VERDICT_WORD of each slot. */
+	/** WORD of each slot. */
 	readonly verdicts: Int32Array;
 	/** By vantage, then by slot: smoothed round-trip time in microseconds; 0 is unknown. */
 	readonly rttUs: Int32Array;
@@ -73,9 +89,10 @@ export class VerdictTable {
 		return Int32Array.from(keys, (key) => this.#slotFor(key));
 	}
 
-	set(key: string, name: keyof typeof VERDICT_WORD): void {
+	set(key: string, name: keyof typeof VERDICT_WORD, { isStale }: WordMarks = NO_MARKS): void {
 		const slot = this.#slots.get(key);
-		if (slot !== undefined) Atomics.store(this.words.verdicts, slot, VERDICT_WORD[name]);
+		if (slot === undefined) return;
+		Atomics.store(this.words.verdicts, slot, VERDICT_WORD[name] | (isStale ? WORD.stale : 0));
 	}
 
 	/**

@@ -240,10 +240,11 @@ export class LocalHealth {
 		this.#judgements = byKey;
 		this.#verdicts = new Map([...byKey].map(([key, { verdict }]) => [key, verdict]));
 		let nextMs = nowMs + JUDGE_EVERY_MS;
-		for (const [key, { verdict }] of byKey) {
+		for (const [key, judgement] of byKey) {
+			const { verdict } = judgement;
 			const vote = this.#book.get(key);
 			const word = vote === undefined ? verdict : wordOf(verdict, vote, nowMs);
-			verdicts.set(key, word);
+			verdicts.set(key, word, judgement);
 			if (vote !== undefined && word === 'waiting') nextMs = Math.min(nextMs, waitEndMs(vote));
 		}
 		if (nextMs < nowMs + JUDGE_EVERY_MS) this.#soon = setTimeout(() => this.#judge(), nextMs - nowMs);

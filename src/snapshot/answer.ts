@@ -140,6 +140,8 @@ export class Answer {
 	isReferral = false;
 	/** A policy decided. */
 	isSteered = false;
+	/** It hangs on verdicts whose votes are too old. */
+	isStale = false;
 	/** How many bits of the client's address the answer hangs on. */
 	scope = 0;
 	readonly answer = new Section(2 * CHAIN_MAX + 2);
@@ -173,6 +175,7 @@ export function answer(world: World, name: Name, type: number, asker: Asker, out
 	out.isAuthoritative = true;
 	out.isReferral = false;
 	out.isSteered = false;
+	out.isStale = false;
 	out.scope = 0;
 	out.answer.count = 0;
 	out.authority.count = 0;
@@ -298,6 +301,7 @@ function addSteered(world: World, name: Name, type: number, link: number, asker:
 	setWalkClient(walk, asker.family, asker.words, asker.resolverFamily, asker.resolverWords);
 	const pick = choose(walk, steered, family, !out.isSteered);
 	out.isSteered = true;
+	out.isStale = walk.hasSeenStale;
 	if (asker.isNamed) {
 		// A chain holds as far as its narrowest link (RFC 7871 §7.2.1).
 		const bits = scope(walk, snapshot.steering.names[steered]?.root ?? -1);

@@ -12,7 +12,7 @@
  * must not empty an answer. A newcomer counts too, but waits for its first verdict while another endpoint is up.
  */
 
-import { VERDICT_WORD } from '../health/verdict-table.ts';
+import { VERDICT_WORD, WORD } from '../health/verdict-table.ts';
 import type { Family } from '../lib/address.ts';
 import type { AddressEntry, EndpointEntry, PoolFamily, PoolNode } from './nodes.ts';
 import { STATE, type Walk } from './walk.ts';
@@ -80,11 +80,18 @@ export function hasKnownUp(walk: Walk, { endpoints }: PoolFamily): boolean {
 	return false;
 }
 
-/** The verdict of a target, read once in a query. */
+/** The verdict of a target, as VERDICT_WORD. */
 export function targetWord(walk: Walk, target: number): number {
+	return wholeWord(walk, target) & WORD.verdict;
+}
+
+/** The word of a target, read once in a query. */
+function wholeWord(walk: Walk, target: number): number {
 	if (walk.targetEpochs[target] !== walk.worldEpoch) {
 		walk.targetEpochs[target] = walk.worldEpoch;
-		walk.targetWords[target] = Atomics.load(walk.health.verdicts, walk.slots[target] ?? 0);
+		const word = Atomics.load(walk.health.verdicts, walk.slots[target] ?? 0);
+		walk.targetWords[target] = word;
+		if ((word & WORD.stale) !== 0) walk.hasSeenStale = true;
 	}
 	return walk.targetWords[target] ?? VERDICT_WORD.unknown;
 }

@@ -67,6 +67,8 @@ export class Walk {
 	hasHealthy = false;
 	/** Some pool that was visited has a probed endpoint down. */
 	hasSeenDown = false;
+	/** Some verdict that this query has looked at rests on votes that are too old. */
+	hasSeenStale = false;
 	/** Octet offsets of the addresses picked. */
 	readonly picked = new Int32Array(ANSWERS_MAX);
 	pickedCount = 0;
@@ -84,9 +86,9 @@ export class Walk {
 	/** By node: its scope. */
 	readonly scopeEpochs: Int32Array;
 	readonly scopes: Uint8Array;
-	/** By target: its verdict word, read once. */
+	/** By target: its word, read once. */
 	readonly targetEpochs: Int32Array;
-	readonly targetWords: Uint8Array;
+	readonly targetWords: Int32Array;
 	/** For nodes that look at all their members: rows of MEMBERS_MAX words for each level. */
 	readonly scratch = new Int32Array(LEVELS * ROWS * MEMBERS_MAX);
 	readonly scores = new Float64Array(LEVELS * MEMBERS_MAX);
@@ -123,7 +125,7 @@ export class Walk {
 		this.scopeEpochs = new Int32Array(nodes);
 		this.scopes = new Uint8Array(nodes);
 		this.targetEpochs = new Int32Array(table.targetCount);
-		this.targetWords = new Uint8Array(table.targetCount);
+		this.targetWords = new Int32Array(table.targetCount);
 		this.samples = new Int32Array(table.addressesMax);
 	}
 
@@ -139,6 +141,7 @@ export class Walk {
 			this.epoch = 1;
 		}
 		if (isFirst) {
+			this.hasSeenStale = false;
 			this.worldEpoch = (this.worldEpoch + 1) | 0;
 			if (this.worldEpoch === 0) {
 				this.targetEpochs.fill(0);

@@ -39,7 +39,7 @@ describe('dialogues', () => {
 			const responder = responderFor(dialogue);
 			let set: (() => void)[] = [];
 			for (const step of dialogue.steps) {
-				if (step.kind === 'health') set.push(() => responder.setHealth(step.address, step.vote as Vote));
+				if (step.kind === 'health') set.push(() => responder.setHealth(step.address, step.vote as Vote, step.isStale));
 				else if (step.kind === 'draw') {
 					set.push(() => {
 						responder.draw = step.share;

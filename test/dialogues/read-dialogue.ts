@@ -10,7 +10,7 @@
  *     	198.51.100.0/24 country=DE continent=EU
  *     trust 192.0.2.0/24               only senders in there are believed when they name a client subnet
  *
- *     health 203.0.113.10 down         from here on
+ *     health 203.0.113.10 down         from here on; with `stale` behind it, on votes that are too old
  *     draw 0.75                        what each draw gives from here on, in [0, 1)
  *
  *     # A sentence about the next query, its title.
@@ -33,7 +33,7 @@ export interface Dialogue {
 }
 
 export type Step =
-	| { readonly kind: 'health'; readonly address: string; readonly vote: string }
+	| { readonly kind: 'health'; readonly address: string; readonly vote: string; readonly isStale: boolean }
 	| { readonly kind: 'draw'; readonly share: number }
 	| {
 			readonly kind: 'query' | 'octets';
@@ -57,7 +57,7 @@ export function readDialogue(text: string): Dialogue {
 	const steps: Step[] = [];
 	let trust: string | undefined;
 	for (const block of blocksOf(text)) {
-		const [keyword = '', first = '', second = ''] = block.words;
+		const [keyword = '', first = '', second = '', third = ''] = block.words;
 		if (keyword === 'zone') zones.push({ apex: first, text: block.body.flatMap(repeated).join('\n') });
 		else if (keyword === 'steering') steering.set(first, block.body.join('\n'));
 		else if (keyword === 'geo') {
@@ -66,7 +66,8 @@ export function readDialogue(text: string): Dialogue {
 				geo[prefix] = Object.fromEntries(pairs.map((pair) => pair.split('=')));
 			}
 		} else if (keyword === 'trust') trust = first;
-		else if (keyword === 'health') steps.push({ kind: 'health', address: first, vote: second });
+		else if (keyword === 'health')
+			steps.push({ kind: 'health', address: first, vote: second, isStale: third === 'stale' });
 		else if (keyword === 'draw') steps.push({ kind: 'draw', share: Number(first) });
 		else if (keyword === 'query' || keyword === 'octets') {
 			const title = block.comment === '' ? block.words.join(' ') : block.comment;

@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { type ExplainQuestion, explain } from '../../src/explain/explain.ts';
 import type { Explanation, NodeExplanation } from '../../src/explain/explanation.ts';
 import { printExplanation } from '../../src/explain/print.ts';
-import { createHealthWords, VERDICT_WORD } from '../../src/health/verdict-table.ts';
+import { createHealthWords, VERDICT_WORD, WORD } from '../../src/health/verdict-table.ts';
 import type { Chance } from '../../src/lib/ports.ts';
 import { build } from '../../src/snapshot/build.ts';
 import { contextOf, type ResponderSpec, responderOf, unitsOf } from '../serve/responder-of.ts';
@@ -71,13 +71,14 @@ const SPEC: ResponderSpec = {
 };
 
 /** A world of its own for each test, in which some addresses are down. */
-function worldOf(down: readonly string[] = [], draw = 0) {
+function worldOf(down: readonly string[] = [], draw = 0, stale: readonly string[] = []) {
 	const context = contextOf(SPEC);
 	const { snapshot, geoNotes } = build(unitsOf(SPEC), context);
 	assert.ok(snapshot !== undefined);
 	const health = createHealthWords(snapshot.targets.length);
 	for (const [i, { address }] of snapshot.targets.entries())
-		health.verdicts[i] = down.includes(address) ? VERDICT_WORD.down : VERDICT_WORD.up;
+		health.verdicts[i] =
+			(down.includes(address) ? VERDICT_WORD.down : VERDICT_WORD.up) | (stale.includes(address) ? WORD.stale : 0);
 	const chance: Chance = { below: (bound) => Math.floor(draw * bound) };
 	const sources = {
 		snapshot,
@@ -97,6 +98,21 @@ function worldOf(down: readonly string[] = [], draw = 0) {
 		return explanation;
 	};
 }
+
+describe('explain() on stale votes', () => {
+	it('says that the last known state decides', () => {
+		const explanation = worldOf([], 0, ['192.0.2.1'])({ client: '2.1.0.0/16' });
+		assert.deepEqual(
+			explanation.decisions.map(({ isStale }) => isStale),
+			[true],
+		);
+		assert.match(printExplanation(explanation), /TTL 60 s\nno fresh health checks: the last known state decides\n/);
+		assert.deepEqual(
+			worldOf([], 0, ['192.0.2.11'])({ client: '2.1.0.0/16' }).decisions.map(({ isStale }) => isStale),
+			[false],
+		);
+	});
+});
 
 describe('explain() in words', () => {
 	for (const { name, question, down = [], says } of [

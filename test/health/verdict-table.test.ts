@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { createHealthWords, VERDICT_WORD, VerdictTable } from '../../src/health/verdict-table.ts';
+import { createHealthWords, VERDICT_WORD, VerdictTable, WORD } from '../../src/health/verdict-table.ts';
 
 const { unknown, up, down } = VERDICT_WORD;
 
@@ -101,6 +101,16 @@ describe('VerdictTable.set()', () => {
 		table.set('c', 'up');
 		table.set('c', 'unknown');
 		assert.deepEqual([...table.words.verdicts], [up, down, unknown]);
+	});
+
+	it('marks what rests on votes that are too old', () => {
+		const table = tableOf(2);
+		slotsAfter(table, 'a b');
+		table.set('a', 'down', { isStale: true });
+		table.set('b', 'up', { isStale: true });
+		assert.deepEqual([...table.words.verdicts], [down | WORD.stale, up | WORD.stale]);
+		table.set('a', 'down');
+		assert.deepEqual([...table.words.verdicts], [down, up | WORD.stale]);
 	});
 
 	it('drops what comes for a key that is no longer, or never was, there', () => {
