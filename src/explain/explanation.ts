@@ -67,6 +67,8 @@ export interface MemberExplanation {
 export interface EndpointExplanation {
 	readonly name: string;
 	readonly weight: number;
+	/** Of its weight, that it has while it is started slowly; 100 afterwards. */
+	readonly rampPercent: number;
 	readonly isPicked: boolean;
 	readonly refused: string | undefined;
 	readonly addresses: readonly AddressExplanation[];

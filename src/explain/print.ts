@@ -67,11 +67,15 @@ function memberLines({ name, about, refused, node }: MemberExplanation, indent: 
 	return [refused === undefined || refused === node.state ? first : `${first}; ${refused}`, ...rest];
 }
 
-function endpointLine({ name, weight, isPicked, refused, addresses }: EndpointExplanation, indent: string): string {
+function endpointLine(
+	{ name, weight, rampPercent, isPicked, refused, addresses }: EndpointExplanation,
+	indent: string,
+): string {
 	const head = `${indent}${isPicked ? CHOSEN : INDENT}${name}`;
 	if (addresses.length === 0) return `${head}: ${refused ?? ''}`;
 	const state = refused === undefined ? '' : ` (${refused})`;
-	return `${head}, weight ${weight}${state}: ${addresses.map(addressText).join('; ')}`;
+	const ramp = rampPercent === 100 ? '' : `, of which ${rampPercent} % so far`;
+	return `${head}, weight ${weight}${ramp}${state}: ${addresses.map(addressText).join('; ')}`;
 }
 
 function addressText({ address, isUp, checks }: AddressExplanation): string {

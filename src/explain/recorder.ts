@@ -14,7 +14,7 @@ import { distanceKm } from '../steering/compile-place.ts';
 import { PICK } from '../steering/draw.ts';
 import { medianRttUs } from '../steering/latency.ts';
 import type { EndpointEntry, GeoNode, GeoNotes, PolicyNode, PoolNode, SteeringNode } from '../steering/nodes.ts';
-import { addressWord, familyOf, targetWord } from '../steering/pool.ts';
+import { addressWord, familyOf, rampPercent, targetWord } from '../steering/pool.ts';
 import { STATE, type Trace, type Walk } from '../steering/walk.ts';
 import { matchesOf, placeText } from './describe.ts';
 import type {
@@ -250,6 +250,7 @@ export class Recorder implements Trace {
 		const idle = pool.idle.map(({ name, state: why }) => ({
 			name,
 			weight: 0,
+			rampPercent: 100,
 			isPicked: false,
 			refused: why === 'drain' ? 'drained by an operator' : 'switched down by an operator',
 			addresses: [],
@@ -275,7 +276,10 @@ export class Recorder implements Trace {
 		const words = endpoint.addresses.map((address) => addressWord(this.#walk, endpoint, address));
 		const isWaiting = words.every((word) => word === VERDICT_WORD.waiting || word === VERDICT_WORD.down);
 		const refused = !this.#isHealthy(endpoint) ? 'down' : isWaiting ? 'new, and waits for its first check' : undefined;
-		return { name: endpoint.name, weight: endpoint.weight, isPicked: false, refused, addresses };
+		const { rampUpTenths } = pool;
+		const isRamped = rampUpTenths > 0 && this.#isHealthy(endpoint);
+		const ramped = isRamped ? rampPercent(this.#walk, rampUpTenths, endpoint) : 100;
+		return { name: endpoint.name, weight: endpoint.weight, rampPercent: ramped, isPicked: false, refused, addresses };
 	}
 
 	#check(target: number): AddressExplanation['checks'] {

@@ -21,8 +21,9 @@ import type { Consensus } from '../model/monitor-voting.ts';
 import { isVotedDown, type RegionVotes, saysDown, votesNeeded } from './consensus.ts';
 import { isolatedProbers } from './isolation.ts';
 import { heldTurns, type Turn } from './mass-down.ts';
-import { isFresh, type ProberReport, type PublishedVote } from './published.ts';
+import { isFresh, type ProberReport } from './published.ts';
 import type { Vote } from './target.ts';
+import { type RegionVote, upSinceMs } from './up-since.ts';
 
 /** What the instance makes of all votes; the same words as a vote. */
 export type Verdict = Vote;
@@ -35,6 +36,8 @@ export interface Judgement {
 	readonly isStale: boolean;
 	/** The votes say down, and the mass-down guard waits. */
 	readonly isGuarded: boolean;
+	/** How long it has been up, while some pool starts it slowly; undefined afterwards, and where none does. */
+	readonly upForMs: number | undefined;
 	readonly freshVotes: number;
 	readonly votesNeeded: number;
 	/** Votes of the regions with a voice, by region. */
@@ -50,6 +53,7 @@ export interface Judged {
 interface JudgedTarget {
 	readonly key: string;
 	readonly monitor: Pick<Monitor, 'intervalMs' | 'from' | 'consensus'>;
+	readonly rampUpMs?: number;
 }
 
 interface Question {
@@ -93,7 +97,7 @@ export function judge(question: Question): Judged {
 
 /** The votes on one target that count. */
 interface Poll {
-	readonly votes: readonly { readonly region: string; readonly vote: PublishedVote }[];
+	readonly votes: readonly RegionVote[];
 	readonly regions: ReadonlyMap<string, RegionVotes>;
 	readonly freshVotes: number;
 	readonly votesNeeded: number;
@@ -106,7 +110,7 @@ function pollOf(
 	nowMs: number,
 ): Poll {
 	const { from, intervalMs, consensus } = monitor;
-	const votes: { region: string; vote: PublishedVote }[] = [];
+	const votes: RegionVote[] = [];
 	const regions = new Map<string, RegionVotes>();
 	let allowed = 0;
 	let freshVotes = 0;
@@ -126,7 +130,7 @@ function pollOf(
 }
 
 function judgeOne(
-	{ monitor }: JudgedTarget,
+	{ monitor, rampUpMs = 0 }: JudgedTarget,
 	{ votes, regions, freshVotes, votesNeeded: needed }: Poll,
 	last: Verdict,
 	{ nowMs, maxStaleMs = MAX_STALE_MS }: Question,
@@ -138,7 +142,21 @@ function judgeOne(
 	// When there last was a quorum, or as much of one as there ever was.
 	const quorumMs = checkedMs[Math.min(needed, votes.length) - 1] ?? Number.NEGATIVE_INFINITY;
 	const isStale = isFrozen && verdict !== 'unknown' && nowMs - quorumMs > maxStaleMs;
-	return { verdict, isFrozen, isStale, isGuarded: false, freshVotes, votesNeeded: needed, regions };
+	const upForMs = verdict === 'up' && rampUpMs > 0 ? rampedMs(votes, monitor.consensus, rampUpMs, nowMs) : undefined;
+	return { verdict, isFrozen, isStale, isGuarded: false, upForMs, freshVotes, votesNeeded: needed, regions };
+}
+
+/** How long the votes have said up; undefined from `rampUpMs` on. */
+function rampedMs(
+	votes: readonly RegionVote[],
+	consensus: Consensus,
+	rampUpMs: number,
+	nowMs: number,
+): number | undefined {
+	// Nothing has turned since: no need to look at all of it.
+	if (votes.every(({ vote }) => nowMs - vote.sinceMs >= rampUpMs)) return undefined;
+	const sinceMs = upSinceMs(votes, consensus);
+	return sinceMs === undefined || nowMs - sinceMs >= rampUpMs ? undefined : Math.max(0, nowMs - sinceMs);
 }
 
 function verdictOf(regions: ReadonlyMap<string, RegionVotes>, consensus: Consensus): Verdict {

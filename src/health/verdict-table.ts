@@ -17,20 +17,31 @@ import { smoothed } from './round-trips.ts';
 export const VERDICT_WORD = { unknown: 0, up: 1, down: 2, waiting: 3 } as const;
 
 /**
- * What a word holds.
+ * What a word holds. `upFor` is 0 for a target that nothing starts slowly, else one more than the tenths of a second
+ * that it has been up.
  *
- *     | 31 .. 3 | 2     | 1 0          |
- *     | 0       | stale | VERDICT_WORD |
+ *     | 31 .. 4 | 3 | 2     | 1 0          |
+ *     | upFor   | 0 | stale | VERDICT_WORD |
  */
-export const WORD = { verdict: 3, stale: 4 } as const;
+export const WORD = { verdict: 3, stale: 4, upForShift: 4 } as const;
+
+const UP_FOR_UNIT_MS = 100;
+const UP_FOR_MAX = 0x7ffffff;
 
 /** What a word says beside its verdict. */
 export interface WordMarks {
 	/** It rests on votes that are too old. */
 	readonly isStale: boolean;
+	/** While it is started slowly: how long it has been up. */
+	readonly upForMs: number | undefined;
 }
 
-const NO_MARKS: WordMarks = { isStale: false };
+const NO_MARKS: WordMarks = { isStale: false, upForMs: undefined };
+
+export function wordWith(name: keyof typeof VERDICT_WORD, { isStale, upForMs }: WordMarks = NO_MARKS): number {
+	const upFor = upForMs === undefined ? 0 : Math.min(1 + Math.floor(upForMs / UP_FOR_UNIT_MS), UP_FOR_MAX);
+	return VERDICT_WORD[name] | (isStale ? WORD.stale : 0) | (upFor << WORD.upForShift);
+}
 
 /** Targets of one instance; a row of words for all of them takes 1 MB. */
 export const TARGETS_MAX = 262_144;
@@ -89,10 +100,9 @@ export class VerdictTable {
 		return Int32Array.from(keys, (key) => this.#slotFor(key));
 	}
 
-	set(key: string, name: keyof typeof VERDICT_WORD, { isStale }: WordMarks = NO_MARKS): void {
+	set(key: string, name: keyof typeof VERDICT_WORD, marks: WordMarks = NO_MARKS): void {
 		const slot = this.#slots.get(key);
-		if (slot === undefined) return;
-		Atomics.store(this.words.verdicts, slot, VERDICT_WORD[name] | (isStale ? WORD.stale : 0));
+		if (slot !== undefined) Atomics.store(this.words.verdicts, slot, wordWith(name, marks));
 	}
 
 	/**

@@ -27,13 +27,14 @@ export function compilePool(
 ): PoolNode | undefined {
 	const path: Path = ['pools', name];
 	const before = compiler.mistakes;
+	const rampUpMs = compiler.model.durationMs(pool.rampUp);
 	if (pool.region !== undefined && !compiler.regions.has(pool.region)) {
 		compiler.report(unit, [...path, 'region'], `Cannot find the region "${pool.region}"`);
 	}
 	const monitors = poolMonitors(compiler, unit, pool, path);
 	const entries = pool.endpoints.map((endpoint, i) => ({
 		endpoint,
-		addresses: endpointAddresses(compiler, unit, name, endpoint, monitors, [...path, 'endpoints', i]),
+		addresses: endpointAddresses(compiler, unit, name, { endpoint, monitors, rampUpMs }, [...path, 'endpoints', i]),
 	}));
 	if (compiler.mistakes > before) return undefined;
 	return {
@@ -49,6 +50,7 @@ export function compilePool(
 		onAllDown: pool.onAllDown,
 		noAddress: pool.noAddress,
 		answers: pool.answers,
+		rampUpTenths: Math.ceil(rampUpMs / 100),
 		ipv4: poolFamily(4, name, pool, entries),
 		ipv6: poolFamily(6, name, pool, entries),
 	};
@@ -75,18 +77,24 @@ interface FamilyAddress extends AddressEntry {
 	readonly family: Family | undefined;
 }
 
+interface ProbedEndpoint {
+	readonly endpoint: EndpointDocument;
+	readonly monitors: readonly PoolMonitor[];
+	/** Of its pool. */
+	readonly rampUpMs: number;
+}
+
 function endpointAddresses(
 	compiler: Compiler,
 	unit: SteeringUnit,
 	pool: string,
-	endpoint: EndpointDocument,
-	monitors: readonly PoolMonitor[],
+	{ endpoint, monitors, rampUpMs }: ProbedEndpoint,
 	path: Path,
 ): FamilyAddress[] {
 	const targetsOf = (place: string, isFirst: boolean) =>
 		monitors.flatMap(({ name, port, monitor }) => {
 			const target = targetOf(endpoint, place, port, monitor);
-			if (target !== undefined) return [compiler.target(target)];
+			if (target !== undefined) return [compiler.target(target, rampUpMs)];
 			if (isFirst) compiler.report(unit, path, `Cannot check "${endpoint.name}" with "${name}": neither has a port`);
 			return [];
 		});

@@ -53,6 +53,8 @@ export interface PoolNode {
 	readonly onAllDown: 'all' | 'nodata' | 'servfail';
 	readonly noAddress: 'nodata' | 'pass';
 	readonly answers: number;
+	/** Tenths of a second until an endpoint that has come up has its whole weight; 0 for at once. */
+	readonly rampUpTenths: number;
 	readonly ipv4: PoolFamily;
 	readonly ipv6: PoolFamily;
 }

@@ -85,6 +85,44 @@ export function targetWord(walk: Walk, target: number): number {
 	return wholeWord(walk, target) & WORD.verdict;
 }
 
+/** A slow start begins with this share of the weight. */
+const RAMP_LEAST_PERCENT = 10;
+
+/**
+ * Weights of a pool that starts its endpoints slowly: a hundred times the weight of one that has long been up, ten
+ * times that of one that has just come up or that nobody has judged yet, and between the two in proportion to time.
+ * An endpoint is as its best address, and an address as its worst target.
+ */
+export function rampedWeight(walk: Walk, { rampUpTenths }: PoolNode, endpoint: EndpointEntry): number {
+	return endpoint.weight * rampPercent(walk, rampUpTenths, endpoint);
+}
+
+export function rampPercent(walk: Walk, rampUpTenths: number, { isForcedUp, addresses }: EndpointEntry): number {
+	if (isForcedUp) return 100;
+	let best = RAMP_LEAST_PERCENT;
+	for (let i = 0; i < addresses.length; i++) {
+		const targets = addresses[i]?.targets;
+		if (targets === undefined) continue;
+		let worst = 100;
+		for (let j = 0; j < targets.length; j++) {
+			const percent = targetPercent(wholeWord(walk, targets[j] ?? 0), rampUpTenths);
+			if (percent < worst) worst = percent;
+		}
+		if (worst > best) best = worst;
+	}
+	return best;
+}
+
+/** 0 for what is down. */
+function targetPercent(word: number, rampUpTenths: number): number {
+	const verdict = word & WORD.verdict;
+	if (verdict === VERDICT_WORD.down) return 0;
+	if (verdict !== VERDICT_WORD.up) return RAMP_LEAST_PERCENT;
+	const tenths = (word >> WORD.upForShift) - 1;
+	if (tenths < 0 || tenths >= rampUpTenths) return 100;
+	return RAMP_LEAST_PERCENT + Math.floor(((100 - RAMP_LEAST_PERCENT) * tenths) / rampUpTenths);
+}
+
 /** The word of a target, read once in a query. */
 function wholeWord(walk: Walk, target: number): number {
 	if (walk.targetEpochs[target] !== walk.worldEpoch) {

@@ -97,6 +97,8 @@ export class Walk {
 	readonly resortHasHealthy = new Uint8Array(LEVELS);
 	/** By endpoint of the pool that is drawn from: addresses that may still be picked. */
 	readonly left = new Uint8Array(ENDPOINTS_MAX);
+	/** By the same: what it is drawn by. */
+	readonly weights = new Int32Array(ENDPOINTS_MAX);
 	/** Round-trip times of one pick while their median is taken, or the addresses of a union while it is drawn from. */
 	readonly samples: Int32Array;
 	/** Set while an answer is explained. */

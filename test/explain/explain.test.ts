@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { type ExplainQuestion, explain } from '../../src/explain/explain.ts';
 import type { Explanation, NodeExplanation } from '../../src/explain/explanation.ts';
 import { printExplanation } from '../../src/explain/print.ts';
-import { createHealthWords, VERDICT_WORD, WORD } from '../../src/health/verdict-table.ts';
+import { createHealthWords, VERDICT_WORD, WORD, wordWith } from '../../src/health/verdict-table.ts';
 import type { Chance } from '../../src/lib/ports.ts';
 import { build } from '../../src/snapshot/build.ts';
 import { contextOf, type ResponderSpec, responderOf, unitsOf } from '../serve/responder-of.ts';
@@ -36,6 +36,7 @@ const SPEC: ResponderSpec = {
 					},
 					us: { region: 'us-east', monitor: 'tcp', endpoints: [endpoint('us-1', '192.0.2.11')] },
 					own: { endpoints: [endpoint('own-1', '192.0.2.21')] },
+					slow: { monitor: 'tcp', rampUp: '60s', endpoints: [endpoint('new-1', '192.0.2.31', { weight: 4 })] },
 					cdn: { endpoints: [{ name: 'cdn-a', cname: 'static.example.org.' }] },
 				},
 				policies: {
@@ -63,6 +64,7 @@ const SPEC: ResponderSpec = {
 					},
 					both: { policy: { kind: 'all', members: ['eu', 'us'] } },
 					shop: { policy: 'cdn' },
+					slow: { policy: 'slow' },
 				},
 			},
 		},
@@ -91,12 +93,14 @@ function worldOf(down: readonly string[] = [], draw = 0, stale: readonly string[
 		vantages: [],
 		noteOf: () => 'refused: ECONNREFUSED',
 	};
-	return (question: Partial<ExplainQuestion>): Explanation => {
+	const targetOf = (address: string) => snapshot.targets.findIndex((target) => target.address === address);
+	const ask = (question: Partial<ExplainQuestion>): Explanation => {
 		const all = { name: 'www.example.org.', type: 'A', client: undefined, resolver: '192.0.2.53', ...question };
 		const explanation = explain(sources, all);
 		if (typeof explanation === 'string') assert.fail(explanation);
 		return explanation;
 	};
+	return Object.assign(ask, { health, targetOf });
 }
 
 describe('explain() on stale votes', () => {
@@ -111,6 +115,18 @@ describe('explain() on stale votes', () => {
 			worldOf([], 0, ['192.0.2.11'])({ client: '2.1.0.0/16' }).decisions.map(({ isStale }) => isStale),
 			[false],
 		);
+	});
+});
+
+describe('explain() on a slow start', () => {
+	it('tells how much of its weight an endpoint has', () => {
+		const world = worldOf();
+		const text = () => printExplanation(world({ name: 'slow.example.org.' }));
+		assert.match(text(), /^ *> new-1, weight 4: 192\.0\.2\.31 up/m);
+		world.health.verdicts[world.targetOf('192.0.2.31')] = wordWith('up', { isStale: false, upForMs: 30_000 });
+		assert.match(text(), /^ *> new-1, weight 4, of which 55 % so far: 192\.0\.2\.31 up/m);
+		world.health.verdicts[world.targetOf('192.0.2.31')] = VERDICT_WORD.down;
+		assert.match(text(), /^ *> new-1, weight 4 \(down\): 192\.0\.2\.31 down/m);
 	});
 });
 

@@ -447,3 +447,49 @@ describe('judge() always', () => {
 		);
 	});
 });
+
+describe('judge() of a target whose pools start it slowly', () => {
+	const upForMs = (fleet: Readonly<Record<string, Said | string>>, before: string, rampUpMs: number) => {
+		const monitor = {
+			intervalMs: INTERVAL_MS,
+			from: undefined,
+			consensus: { mode: 'majority', k: undefined, minProbers: undefined },
+		} as const;
+		const target = { key: 't0', monitor, ...(rampUpMs === 0 ? {} : { rampUpMs }) };
+		const asked = { targets: [target], reports: fleetOf(fleet), before: verdictsOf(before), nowMs: NOW_MS };
+		return judge(asked).byKey.get('t0')?.upForMs;
+	};
+	const since = (votes: string, sinceAgoMs: number, more: object = {}): Said => ({ votes, sinceAgoMs, ...more });
+
+	for (const { name, fleet, before = '', rampUpMs = 60_000, is } of [
+		{ name: 'tells how long it has been up', fleet: { eu: since('u', 20_000) }, is: 20_000 },
+		{ name: 'tells it from its first vote on', fleet: { eu: since('u', 0) }, is: 0 },
+		{ name: 'tells it no longer than that', fleet: { eu: since('u', 60_000) }, is: undefined },
+		{ name: 'tells it of nothing that is down', fleet: { eu: since('d', 20_000) }, is: undefined },
+		{ name: 'tells it of no other target', fleet: { eu: since('u', 20_000) }, rampUpMs: 0, is: undefined },
+		{
+			name: 'counts from when the majority was there',
+			fleet: { eu: since('u', 50_000), us: since('u', 30_000), ap: since('u', 10_000) },
+			is: 30_000,
+		},
+		{
+			name: 'is not set back by one of three that comes to say what the others said',
+			fleet: { eu: since('u', 900_000), us: since('u', 900_000), ap: since('u', 10_000) },
+			is: undefined,
+		},
+		{
+			name: 'goes on while votes are frozen',
+			fleet: { eu: since('u', 40_000, SILENT) },
+			before: 'u',
+			is: 40_000,
+		},
+		{
+			name: 'tells it of nothing whose verdict stands against the votes',
+			fleet: { eu: since('d', 40_000, SILENT) },
+			before: 'u',
+			is: undefined,
+		},
+	]) {
+		it(name, () => assert.equal(upForMs(fleet, before, rampUpMs), is));
+	}
+});

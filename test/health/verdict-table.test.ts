@@ -106,11 +106,32 @@ describe('VerdictTable.set()', () => {
 	it('marks what rests on votes that are too old', () => {
 		const table = tableOf(2);
 		slotsAfter(table, 'a b');
-		table.set('a', 'down', { isStale: true });
-		table.set('b', 'up', { isStale: true });
+		table.set('a', 'down', { isStale: true, upForMs: undefined });
+		table.set('b', 'up', { isStale: true, upForMs: undefined });
 		assert.deepEqual([...table.words.verdicts], [down | WORD.stale, up | WORD.stale]);
 		table.set('a', 'down');
 		assert.deepEqual([...table.words.verdicts], [down, up | WORD.stale]);
+	});
+
+	it('tells for how long a target has been up, in tenths of a second', () => {
+		const table = tableOf(4);
+		slotsAfter(table, 'a b c d');
+		for (const [key, upForMs] of [
+			['a', 0],
+			['b', 99],
+			['c', 12_345],
+			['d', 1e15],
+		] as const)
+			table.set(key, 'up', { isStale: false, upForMs });
+		assert.deepEqual(
+			[...table.words.verdicts].map((word) => [word & WORD.verdict, word >> WORD.upForShift]),
+			[
+				[up, 1],
+				[up, 1],
+				[up, 124],
+				[up, 0x7ffffff],
+			],
+		);
 	});
 
 	it('drops what comes for a key that is no longer, or never was, there', () => {

@@ -37,6 +37,7 @@ const DESIGN_DOCUMENT = {
 			noAddress: 'nodata',
 			answers: 1,
 			by: 'query',
+			rampUp: '0s',
 			state: 'auto',
 			endpoints: [
 				{ name: 'eu-1', addresses: ['203.0.113.10', '2001:db8:2::10'], weight: 10 },
@@ -158,6 +159,7 @@ describe('readSteering() takes', () => {
 			noAddress: 'nodata',
 			answers: 1,
 			by: 'query',
+			rampUp: '0s',
 			state: 'auto',
 			endpoints: [{ ...endpoint, weight: 1, state: 'auto' }],
 		});
@@ -183,6 +185,8 @@ describe('readSteering() takes', () => {
 		{ name: 'a share of endpoints', value: inPool({ minHealthy: '100%' }) },
 		{ name: '255 endpoints', value: inPool({ endpoints: many(255, (i) => ({ ...endpoint, name: `e${i}` })) }) },
 		{ name: '8 answers', value: inPool({ answers: 8 }) },
+		{ name: 'no slow start', value: inPool({ rampUp: '0s' }) },
+		{ name: 'a slow start of a day', value: inPool({ rampUp: '1d' }) },
 		{ name: 'weight 0', value: inEndpoint({ weight: 0 }) },
 		{ name: 'weight 65535', value: inEndpoint({ weight: 65535 }) },
 		{ name: '64 members', value: inPolicy({ kind: 'failover', members: many(64, (i) => `m${i}`) }) },
@@ -352,6 +356,16 @@ const IN_POOLS: readonly Mistake[] = [
 		value: inEndpoint({ weight }),
 		says: [`pools.eu.endpoints[0].weight: Cannot use ${JSON.stringify(weight)}: expected an integer 0..65535`],
 	})),
+	...['50ms', '25h', '2d'].map((rampUp) => ({
+		name: `rampUp ${rampUp}`,
+		value: inPool({ rampUp }),
+		says: [`pools.eu.rampUp: Cannot use ${rampUp}: expected 0s for none, or 100ms to 1d`],
+	})),
+	{
+		name: 'rampUp that is no duration',
+		value: inPool({ rampUp: 60 }),
+		says: ['pools.eu.rampUp: Cannot use 60: expected a duration such as 500ms, 10s, 5m or 1h'],
+	},
 	...[0, 9].map((answers) => ({
 		name: `${answers} answers`,
 		value: inPool({ answers }),

@@ -7,7 +7,7 @@
 import { scanName } from '../../src/dns/name.ts';
 import type { GeoData } from '../../src/geo/decide.ts';
 import { noGeoData } from '../../src/geo/decide.ts';
-import { createHealthWords, VERDICT_WORD } from '../../src/health/verdict-table.ts';
+import { createHealthWords, VERDICT_WORD, wordWith } from '../../src/health/verdict-table.ts';
 import { type Family, printAddress } from '../../src/lib/address.ts';
 import { createChance } from '../../src/lib/chance.ts';
 import type { Chance } from '../../src/lib/ports.ts';
@@ -167,6 +167,13 @@ export class World {
 	/** Set the word of `a`, or of its address of one family (`a/6`), or of its second address (`a.1`). */
 	set(endpoint: string, vote: keyof typeof VERDICT_WORD, monitor: 'm' | 'n' | 'all' = 'all'): this {
 		for (const target of this.#targetsOf(endpoint, monitor)) this.walk.health.verdicts[target] = VERDICT_WORD[vote];
+		return this;
+	}
+
+	/** An endpoint has come up so long ago, and its pool starts it slowly. */
+	ramp(endpoint: string, upForMs: number): this {
+		const word = wordWith('up', { isStale: false, upForMs });
+		for (const target of this.#targetsOf(endpoint, 'all')) this.walk.health.verdicts[target] = word;
 		return this;
 	}
 
