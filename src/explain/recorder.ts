@@ -242,6 +242,8 @@ export class Recorder implements Trace {
 			const text = `it has no IPv${this.#walk.family} address`;
 			why.push(pool.noAddress === 'pass' ? `${text} and is passed over` : `${text}: its other family says how it is`);
 		}
+		const vantage = pool.vantages === undefined ? undefined : this.#sources.vantages[this.#walk.vantage];
+		if (vantage !== undefined) why.push(`health as seen from ${vantage}, where that has a verdict of its own`);
 		if (family.endpoints.length === 0) why.push('operators have switched off all of it');
 		else {
 			const healthy = family.endpoints.filter((endpoint) => this.#isHealthy(endpoint)).length;

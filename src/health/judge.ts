@@ -13,6 +13,15 @@
  * | frozen, the quorum older than `maxStale`     | stands                                               | stale  |
  * | would turn down, held by the guard           | stands                                               | guarded |
  *
+ * With `regional` a region has a verdict of its own beside it, by its votes alone: not by mode and `minProbers`, and
+ * not held by the guard.
+ *
+ * | the votes of the region       | the verdict on the target | the region                    |
+ * |-------------------------------|---------------------------|-------------------------------|
+ * | one of them is fresh          | any                       | says down when more than half of them do, else up |
+ * | none is fresh                 | stands, frozen            | says what it said last        |
+ * | none is fresh, or there is none | else                    | follows it: what others see beats what one saw |
+ *
  * The last vote of a prober that has fallen silent stands beside the fresh ones: losing a voter turns nothing.
  */
 
@@ -42,6 +51,12 @@ export interface Judgement {
 	readonly votesNeeded: number;
 	/** Votes of the regions with a voice, by region. */
 	readonly regions: ReadonlyMap<string, RegionVotes>;
+	/** What regions say for the clients near them; empty unless the monitor is regional. */
+	readonly regional: ReadonlyMap<string, RegionalVerdict>;
+}
+
+export interface RegionalVerdict extends Pick<Judgement, 'isStale' | 'upForMs'> {
+	readonly verdict: 'up' | 'down';
 }
 
 export interface Judged {
@@ -52,7 +67,7 @@ export interface Judged {
 
 interface JudgedTarget {
 	readonly key: string;
-	readonly monitor: Pick<Monitor, 'intervalMs' | 'from' | 'consensus'>;
+	readonly monitor: Pick<Monitor, 'intervalMs' | 'from' | 'consensus' | 'regional'>;
 	readonly rampUpMs?: number;
 }
 
@@ -99,9 +114,14 @@ export function judge(question: Question): Judged {
 interface Poll {
 	readonly votes: readonly RegionVote[];
 	readonly regions: ReadonlyMap<string, RegionVotes>;
+	readonly freshRegions: ReadonlySet<string>;
 	readonly freshVotes: number;
 	readonly votesNeeded: number;
 }
+
+const NO_REGIONS: ReadonlyMap<string, RegionalVerdict> = new Map();
+/** A region is no fleet: more than half of its votes decide, and a tie is up. */
+const IN_REGION: Consensus = { mode: 'majority', k: undefined, minProbers: undefined };
 
 function pollOf(
 	{ key, monitor }: JudgedTarget,
@@ -112,6 +132,7 @@ function pollOf(
 	const { from, intervalMs, consensus } = monitor;
 	const votes: RegionVote[] = [];
 	const regions = new Map<string, RegionVotes>();
+	const freshRegions = new Set<string>();
 	let allowed = 0;
 	let freshVotes = 0;
 	for (const report of reports) {
@@ -121,20 +142,25 @@ function pollOf(
 		const vote = report.votes.get(key);
 		if (vote === undefined || isolated.has(prober)) continue;
 		votes.push({ region, vote });
-		if (isFresh(report, vote, intervalMs, nowMs)) freshVotes++;
+		if (isFresh(report, vote, intervalMs, nowMs)) {
+			freshVotes++;
+			freshRegions.add(region);
+		}
 		const counts = regions.get(region) ?? { up: 0, down: 0 };
 		counts[vote.vote]++;
 		regions.set(region, counts);
 	}
-	return { votes, regions, freshVotes, votesNeeded: votesNeeded(consensus, reports.length, allowed) };
+	const needed = votesNeeded(consensus, reports.length, allowed);
+	return { votes, regions, freshRegions, freshVotes, votesNeeded: needed };
 }
 
 function judgeOne(
 	{ monitor, rampUpMs = 0 }: JudgedTarget,
-	{ votes, regions, freshVotes, votesNeeded: needed }: Poll,
+	poll: Poll,
 	last: Verdict,
 	{ nowMs, maxStaleMs = MAX_STALE_MS }: Question,
 ): Judgement {
+	const { votes, regions, freshVotes, votesNeeded: needed } = poll;
 	const isFrozen = freshVotes < needed && (votes.length > 0 || last !== 'unknown');
 	const isFreeToTurn = freshVotes >= needed || (last === 'unknown' && votes.length >= needed);
 	const verdict = isFreeToTurn ? verdictOf(regions, monitor.consensus) : last;
@@ -143,7 +169,27 @@ function judgeOne(
 	const quorumMs = checkedMs[Math.min(needed, votes.length) - 1] ?? Number.NEGATIVE_INFINITY;
 	const isStale = isFrozen && verdict !== 'unknown' && nowMs - quorumMs > maxStaleMs;
 	const upForMs = verdict === 'up' && rampUpMs > 0 ? rampedMs(votes, monitor.consensus, rampUpMs, nowMs) : undefined;
-	return { verdict, isFrozen, isStale, isGuarded: false, upForMs, freshVotes, votesNeeded: needed, regions };
+	const regional =
+		monitor.regional === true ? regionalVerdicts(poll, { isFrozen, isStale }, rampUpMs, nowMs) : NO_REGIONS;
+	return { verdict, isFrozen, isStale, isGuarded: false, upForMs, freshVotes, votesNeeded: needed, regions, regional };
+}
+
+function regionalVerdicts(
+	{ votes, regions, freshRegions }: Poll,
+	{ isFrozen, isStale }: Pick<Judgement, 'isFrozen' | 'isStale'>,
+	rampUpMs: number,
+	nowMs: number,
+): ReadonlyMap<string, RegionalVerdict> {
+	const verdicts = new Map<string, RegionalVerdict>();
+	for (const [region, counts] of regions) {
+		const isFreshRegion = freshRegions.has(region);
+		if (!isFreshRegion && !isFrozen) continue;
+		const verdict = saysDown(counts) ? 'down' : 'up';
+		const own = votes.filter((one) => one.region === region);
+		const upForMs = verdict === 'up' && rampUpMs > 0 ? rampedMs(own, IN_REGION, rampUpMs, nowMs) : undefined;
+		verdicts.set(region, { verdict, isStale: isStale && !isFreshRegion, upForMs });
+	}
+	return verdicts;
 }
 
 /** How long the votes have said up; undefined from `rampUpMs` on. */

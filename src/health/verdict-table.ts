@@ -20,10 +20,12 @@ export const VERDICT_WORD = { unknown: 0, up: 1, down: 2, waiting: 3 } as const;
  * What a word holds. `upFor` is 0 for a target that nothing starts slowly, else one more than the tenths of a second
  * that it has been up.
  *
- *     | 31 .. 4 | 3 | 2     | 1 0          |
- *     | upFor   | 0 | stale | VERDICT_WORD |
+ *     | 31 .. 4 | 3        | 2     | 1 0          |
+ *     | upFor   | regional | stale | VERDICT_WORD |
+ *
+ * `regional`: vantages may have a word of their own, which is 0 where one has none.
  */
-export const WORD = { verdict: 3, stale: 4, upForShift: 4 } as const;
+export const WORD = { verdict: 3, stale: 4, regional: 8, upForShift: 4 } as const;
 
 const UP_FOR_UNIT_MS = 100;
 const UP_FOR_MAX = 0x7ffffff;
@@ -36,11 +38,17 @@ export interface WordMarks {
 	readonly upForMs: number | undefined;
 }
 
-const NO_MARKS: WordMarks = { isStale: false, upForMs: undefined };
+/** What there is to be written beside a verdict. */
+interface VerdictMarks extends WordMarks {
+	/** Words of regions that have one of their own; empty for a target that is the same for all clients. */
+	readonly regional: ReadonlyMap<string, WordMarks & { readonly verdict: 'up' | 'down' }>;
+}
 
-export function wordWith(name: keyof typeof VERDICT_WORD, { isStale, upForMs }: WordMarks = NO_MARKS): number {
+const NO_REGIONS: VerdictMarks['regional'] = new Map();
+
+export function wordWith(name: keyof typeof VERDICT_WORD, { isStale, upForMs }: Partial<WordMarks>): number {
 	const upFor = upForMs === undefined ? 0 : Math.min(1 + Math.floor(upForMs / UP_FOR_UNIT_MS), UP_FOR_MAX);
-	return VERDICT_WORD[name] | (isStale ? WORD.stale : 0) | (upFor << WORD.upForShift);
+	return VERDICT_WORD[name] | (isStale === true ? WORD.stale : 0) | (upFor << WORD.upForShift);
 }
 
 /** Targets of one instance; a row of words for all of them takes 1 MB. */
@@ -53,6 +61,8 @@ const VANTAGES_MAX = 64;
 export interface HealthWords {
 	/** WORD of each slot. */
 	readonly verdicts: Int32Array;
+	/** By vantage, then by slot: WORD of a regional target. */
+	readonly regional: Int32Array;
 	/** By vantage, then by slot: smoothed round-trip time in microseconds; 0 is unknown. */
 	readonly rttUs: Int32Array;
 }
@@ -60,6 +70,7 @@ export interface HealthWords {
 export function createHealthWords(slotsMax: number = TARGETS_MAX, vantagesMax: number = VANTAGES_MAX): HealthWords {
 	return {
 		verdicts: new Int32Array(new SharedArrayBuffer(4 * slotsMax)),
+		regional: new Int32Array(new SharedArrayBuffer(4 * slotsMax * vantagesMax)),
 		rttUs: new Int32Array(new SharedArrayBuffer(4 * slotsMax * vantagesMax)),
 	};
 }
@@ -100,9 +111,18 @@ export class VerdictTable {
 		return Int32Array.from(keys, (key) => this.#slotFor(key));
 	}
 
-	set(key: string, name: keyof typeof VERDICT_WORD, marks: WordMarks = NO_MARKS): void {
+	/** @param marks  a judgement has them all */
+	set(key: string, name: keyof typeof VERDICT_WORD, marks: Partial<VerdictMarks> = {}): void {
 		const slot = this.#slots.get(key);
-		if (slot !== undefined) Atomics.store(this.words.verdicts, slot, wordWith(name, marks));
+		if (slot === undefined) return;
+		const { verdicts, regional } = this.words;
+		const owns = marks.regional ?? NO_REGIONS;
+		// Before the word that leads there. What an earlier target of this slot left is written over with it.
+		for (const [region, vantage] of owns.size > 0 ? this.#vantages : []) {
+			const own = owns.get(region);
+			Atomics.store(regional, vantage * verdicts.length + slot, own === undefined ? 0 : wordWith(own.verdict, own));
+		}
+		Atomics.store(verdicts, slot, wordWith(name, marks) | (owns.size > 0 ? WORD.regional : 0));
 	}
 
 	/**

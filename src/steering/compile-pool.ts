@@ -8,6 +8,7 @@ import type { Path } from '../lib/result.ts';
 import type { Monitor } from '../model/monitor.ts';
 import type { EndpointDocument, PoolDocument } from '../model/steering.ts';
 import type { Compiler, SteeringUnit } from './compile.ts';
+import { placeVantages } from './compile-place.ts';
 import type { AddressEntry, EndpointEntry, PoolFamily, PoolNode } from './nodes.ts';
 import { seedOf } from './rendezvous.ts';
 
@@ -37,10 +38,15 @@ export function compilePool(
 		addresses: endpointAddresses(compiler, unit, name, { endpoint, monitors, rampUpMs }, [...path, 'endpoints', i]),
 	}));
 	if (compiler.mistakes > before) return undefined;
+	const isSticky = pool.by === 'client';
+	const isRegional = monitors.some(({ monitor }) => monitor.regional === true);
+	const vantages = isRegional ? placeVantages(compiler) : undefined;
 	return {
 		kind: 'pool',
 		name: `${unit.unit} ${name}`,
-		looksAtClient: pool.by === 'client',
+		looksAtClient: isSticky || vantages !== undefined,
+		isSticky,
+		...(vantages === undefined ? {} : { vantages }),
 		holds: pool.endpoints[0]?.cname === undefined ? 'addresses' : 'aliases',
 		region: pool.region,
 		idle: pool.endpoints.flatMap((endpoint) => {

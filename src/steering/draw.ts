@@ -34,11 +34,11 @@ function drawFromPool(walk: Walk, pool: PoolNode, isAnyUsed: boolean): number {
 	if (!family.hasAddresses) return PICK.nodata;
 	if (isAnyUsed && pool.onAllDown !== 'all') return pool.onAllDown === 'nodata' ? PICK.nodata : PICK.servfail;
 	while (walk.pickedCount < pool.answers) {
-		const endpoint = pool.looksAtClient
+		const endpoint = pool.isSticky
 			? bestEndpoint(walk, pool, family, isAnyUsed)
 			: drawEndpoint(walk, pool, family, isAnyUsed);
 		if (endpoint === undefined) break;
-		const address = pool.looksAtClient
+		const address = pool.isSticky
 			? bestAddress(walk, family, endpoint, isAnyUsed)
 			: drawAddress(walk, family, endpoint, isAnyUsed);
 		walk.picked[walk.pickedCount++] = address?.octetsAt ?? 0;

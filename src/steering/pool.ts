@@ -14,6 +14,7 @@
 
 import { VERDICT_WORD, WORD } from '../health/verdict-table.ts';
 import type { Family } from '../lib/address.ts';
+import { locate } from './locate.ts';
 import type { AddressEntry, EndpointEntry, PoolFamily, PoolNode } from './nodes.ts';
 import { STATE, type Walk } from './walk.ts';
 
@@ -28,6 +29,8 @@ export function familyOf({ ipv4, ipv6 }: PoolNode, family: Family): PoolFamily {
 export function visitPool(walk: Walk, index: number, pool: PoolNode): number {
 	walk.pick = index;
 	walk.hasHealthy = false;
+	// The same for all pools of a query: it is the client's.
+	if (pool.vantages !== undefined) walk.vantage = pool.vantages.rankings[locate(walk, index, pool.vantages)] ?? 0;
 	const own = walk.family === 4 ? pool.ipv4 : pool.ipv6;
 	const { endpoints, requiredHealthy } = familyOf(pool, walk.family);
 	if ((!own.hasAddresses && pool.noAddress === 'pass') || endpoints.length === 0) return STATE.none;
@@ -127,9 +130,17 @@ function targetPercent(word: number, rampUpTenths: number): number {
 function wholeWord(walk: Walk, target: number): number {
 	if (walk.targetEpochs[target] !== walk.worldEpoch) {
 		walk.targetEpochs[target] = walk.worldEpoch;
-		const word = Atomics.load(walk.health.verdicts, walk.slots[target] ?? 0);
+		const slot = walk.slots[target] ?? 0;
+		let word = Atomics.load(walk.health.verdicts, slot);
+		if ((word & WORD.regional) !== 0) word = regionalWord(walk, slot, word);
 		walk.targetWords[target] = word;
 		if ((word & WORD.stale) !== 0) walk.hasSeenStale = true;
 	}
 	return walk.targetWords[target] ?? VERDICT_WORD.unknown;
+}
+
+/** The word that the client's vantage has of its own, or the one that is for all. */
+function regionalWord({ health: { regional, verdicts }, vantage }: Walk, slot: number, common: number): number {
+	const own = Atomics.load(regional, vantage * verdicts.length + slot);
+	return own === 0 ? common : own;
 }

@@ -73,6 +73,8 @@ export class Walk {
 	readonly picked = new Int32Array(ANSWERS_MAX);
 	pickedCount = 0;
 	ttlSec = 0;
+	/** The client's, once a pool has been visited that asks for it. */
+	vantage = 0;
 
 	/** By node: state, pick and health as found in this epoch. */
 	readonly nodeEpochs: Int32Array;
@@ -157,6 +159,7 @@ export class Walk {
 		this.hasHealthy = false;
 		this.hasSeenDown = false;
 		this.pickedCount = 0;
+		this.vantage = 0;
 	}
 }
 

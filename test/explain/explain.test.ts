@@ -123,10 +123,50 @@ describe('explain() on a slow start', () => {
 		const world = worldOf();
 		const text = () => printExplanation(world({ name: 'slow.example.org.' }));
 		assert.match(text(), /^ *> new-1, weight 4: 192\.0\.2\.31 up/m);
-		world.health.verdicts[world.targetOf('192.0.2.31')] = wordWith('up', { isStale: false, upForMs: 30_000 });
+		world.health.verdicts[world.targetOf('192.0.2.31')] = wordWith('up', { upForMs: 30_000 });
 		assert.match(text(), /^ *> new-1, weight 4, of which 55 % so far: 192\.0\.2\.31 up/m);
 		world.health.verdicts[world.targetOf('192.0.2.31')] = VERDICT_WORD.down;
 		assert.match(text(), /^ *> new-1, weight 4 \(down\): 192\.0\.2\.31 down/m);
+	});
+});
+
+describe('explain() on regional health', () => {
+	const spec: ResponderSpec = {
+		vantages: ['eu-west', 'us-east'],
+		geo: { '85.0.0.0/8': europe },
+		zones: [
+			{
+				apex: 'example.org.',
+				text: '',
+				steering: {
+					regions: { 'eu-west': { latitude: 53.3, longitude: -6.3 }, 'us-east': { latitude: 39, longitude: -77.5 } },
+					monitors: { tcp: { kind: 'tcp', port: 80, regional: true } },
+					pools: { p: { monitor: 'tcp', endpoints: [endpoint('a', '192.0.2.1'), endpoint('b', '192.0.2.2')] } },
+					names: { www: { policy: 'p' } },
+				},
+			},
+		],
+	};
+
+	it('tells whose verdicts the client sees', () => {
+		const context = contextOf(spec);
+		const { snapshot, geoNotes } = build(unitsOf(spec), context);
+		assert.ok(snapshot !== undefined);
+		const health = createHealthWords(2, 2);
+		health.verdicts.fill(VERDICT_WORD.up | WORD.regional);
+		health.regional[0] = VERDICT_WORD.down;
+		const sources = {
+			...{ snapshot, geoNotes, geo: context.geo, databases: [], health, vantages: context.vantages },
+			...{ slots: Int32Array.of(0, 1), chance: { below: () => 0 }, noteOf: () => undefined },
+		};
+		const explanation = explain(sources, {
+			...{ name: 'www.example.org.', type: 'A', client: '85.1.0.0/16', resolver: '192.0.2.53' },
+		});
+		if (typeof explanation === 'string') assert.fail(explanation);
+		const text = printExplanation(explanation);
+		assert.match(text, /health as seen from eu-west, where that has a verdict of its own\n/);
+		assert.match(text, /a, weight 1 \(down\): 192\.0\.2\.1 down/);
+		assert.match(text, /> b, weight 1: 192\.0\.2\.2 up/);
 	});
 });
 

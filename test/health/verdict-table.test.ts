@@ -106,8 +106,8 @@ describe('VerdictTable.set()', () => {
 	it('marks what rests on votes that are too old', () => {
 		const table = tableOf(2);
 		slotsAfter(table, 'a b');
-		table.set('a', 'down', { isStale: true, upForMs: undefined });
-		table.set('b', 'up', { isStale: true, upForMs: undefined });
+		table.set('a', 'down', { isStale: true });
+		table.set('b', 'up', { isStale: true });
 		assert.deepEqual([...table.words.verdicts], [down | WORD.stale, up | WORD.stale]);
 		table.set('a', 'down');
 		assert.deepEqual([...table.words.verdicts], [down, up | WORD.stale]);
@@ -122,7 +122,7 @@ describe('VerdictTable.set()', () => {
 			['c', 12_345],
 			['d', 1e15],
 		] as const)
-			table.set(key, 'up', { isStale: false, upForMs });
+			table.set(key, 'up', { upForMs });
 		assert.deepEqual(
 			[...table.words.verdicts].map((word) => [word & WORD.verdict, word >> WORD.upForShift]),
 			[
@@ -130,6 +130,48 @@ describe('VerdictTable.set()', () => {
 				[up, 1],
 				[up, 124],
 				[up, 0x7ffffff],
+			],
+		);
+	});
+
+	it('gives vantages the words that their regions have, and says so in the common one', () => {
+		const table = new VerdictTable(createHealthWords(2, 3));
+		slotsAfter(table, 'a b');
+		for (const region of ['eu', 'us']) table.addVantage(region);
+		const own = (verdict: 'up' | 'down', isStale = false) => ({ verdict, isStale, upForMs: undefined });
+		const words = () => [[...table.words.verdicts], [...table.words.regional]];
+		const apart = new Map([
+			['us', own('down', true)],
+			['eu', own('up')],
+			['nowhere', own('down')],
+		]);
+		table.set('b', 'up', { regional: apart });
+		assert.deepEqual(words(), [
+			[unknown, up | WORD.regional],
+			[0, up, 0, down | WORD.stale, 0, 0],
+		]);
+		table.set('b', 'down', { regional: new Map([['eu', own('up')]]) });
+		assert.deepEqual(words(), [
+			[unknown, down | WORD.regional],
+			[0, up, 0, 0, 0, 0],
+		]);
+		table.set('b', 'down', { regional: new Map() });
+		assert.deepEqual(words()[0], [unknown, down]);
+	});
+
+	it('leaves nothing to the next target of a slot', () => {
+		const table = new VerdictTable(createHealthWords(2, 1));
+		table.addVantage('eu');
+		slotsAfter(table, 'a');
+		table.set('a', 'up', { regional: new Map([['eu', { verdict: 'down', isStale: false, upForMs: undefined }]]) });
+		slotsAfter(table, '', 'c');
+		assert.deepEqual([...table.words.verdicts], [unknown, unknown]);
+		table.set('c', 'up', { regional: new Map([['us', { verdict: 'down', isStale: false, upForMs: undefined }]]) });
+		assert.deepEqual(
+			[[...table.words.verdicts], [...table.words.regional]],
+			[
+				[up | WORD.regional, 0],
+				[0, 0],
 			],
 		);
 	});

@@ -24,6 +24,7 @@ const DESIGN_DOCUMENT = {
 			rise: 5,
 			consensus: { mode: 'majority', minProbers: 1 },
 			from: ['us-east', 'eu-west'],
+			regional: true,
 			maxFlips: 5,
 			flapWindow: '5m',
 		},
@@ -148,7 +149,7 @@ describe('readSteering() takes', () => {
 			policies: { geo: { kind: 'geo' }, spread: { kind: 'weighted', members: [{ use: 'eu' }] } },
 			names: { '@': { policy: 'eu' } },
 		});
-		const timing = { interval: '10s', timeout: '4s', fall: 3, rise: 5, maxFlips: 7 };
+		const timing = { interval: '10s', timeout: '4s', fall: 3, rise: 5, regional: false, maxFlips: 7 };
 		assert.deepEqual(plain(Object.fromEntries(document.monitors)), {
 			http: { kind: 'http', ...timing, path: '/', redirects: 0, expect: { status: ['200-399'] } },
 			tcp: { kind: 'tcp', port: 1, ...timing },
@@ -472,8 +473,8 @@ const IN_MONITORS: readonly Mistake[] = [
 		name: 'keys of another kind',
 		value: { monitors: { web: { kind: 'tls', path: '/' }, plain: { kind: 'http', verify: false } } },
 		says: [
-			'monitors.web.path: Cannot use the unknown key "path": expected one of kind, port, interval, timeout, fall, rise, from, consensus, maxFlips, flapWindow, serverName, verify, minDaysLeft',
-			'monitors.plain.verify: Cannot use the unknown key "verify": expected one of kind, port, interval, timeout, fall, rise, from, consensus, maxFlips, flapWindow, path, host, redirects, expect',
+			'monitors.web.path: Cannot use the unknown key "path": expected one of kind, port, interval, timeout, fall, rise, from, regional, consensus, maxFlips, flapWindow, serverName, verify, minDaysLeft',
+			'monitors.plain.verify: Cannot use the unknown key "verify": expected one of kind, port, interval, timeout, fall, rise, from, regional, consensus, maxFlips, flapWindow, path, host, redirects, expect',
 		],
 	},
 	{
@@ -522,7 +523,7 @@ const IN_MONITORS: readonly Mistake[] = [
 		name: 'a port where there is none',
 		value: { monitors: { web: { kind: 'icmp', port: 7 } } },
 		says: [
-			'monitors.web.port: Cannot use the unknown key "port": expected one of kind, interval, timeout, fall, rise, from, consensus, maxFlips, flapWindow',
+			'monitors.web.port: Cannot use the unknown key "port": expected one of kind, interval, timeout, fall, rise, from, regional, consensus, maxFlips, flapWindow',
 		],
 	},
 	{

@@ -43,6 +43,8 @@ export interface ResponderSpec {
 	readonly common?: unknown;
 	/** Prefix to what a database says of it; the longest prefix counts. */
 	readonly geo?: Readonly<Record<string, Partial<Place>>>;
+	/** Regions that have had a prober. */
+	readonly vantages?: readonly string[];
 	readonly isSubnetTrusted?: (sender: Address) => boolean;
 	/** The first one makes cookies; absent, there are none. */
 	readonly cookieSecrets?: readonly Uint8Array[];
@@ -105,6 +107,16 @@ export class TestResponder {
 		for (const i of at) this.#health.verdicts[i] = VERDICT_WORD[vote] | (isStale ? WORD.stale : 0);
 	}
 
+	/** Set what a vantage says of every target at an address of its own. */
+	setRegional(address: string, vote: 'up' | 'down', vantage: number): void {
+		const { verdicts, regional } = this.#health;
+		for (const [i, target] of this.snapshot.targets.entries()) {
+			if (target.address !== address) continue;
+			verdicts[i] = (verdicts[i] ?? 0) | WORD.regional;
+			regional[vantage * verdicts.length + i] = VERDICT_WORD[vote];
+		}
+	}
+
 	/** Set the round-trip time of every target at an address. */
 	setRtt(address: string, ms: number): void {
 		for (const [i, target] of this.snapshot.targets.entries()) {
@@ -156,9 +168,9 @@ export function steeringOf(value: unknown, kind: 'common' | 'zone'): SteeringDoc
 	return result.value;
 }
 
-export function contextOf({ geo }: Pick<ResponderSpec, 'geo'> = {}): BuildContext {
+export function contextOf({ geo, vantages = [] }: Pick<ResponderSpec, 'geo' | 'vantages'> = {}): BuildContext {
 	const model = { depthMax: DEPTH_MAX, durationMs, monitorOf };
-	return { geo: geoOf(geo ?? {}), merges: new MergeCache(), cache: new BuildCache(), model, vantages: [] };
+	return { geo: geoOf(geo ?? {}), merges: new MergeCache(), cache: new BuildCache(), model, vantages };
 }
 
 function geoOf(networks: Readonly<Record<string, Partial<Place>>>): GeoData {
