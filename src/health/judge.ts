@@ -113,6 +113,8 @@ export function judge(question: Question): Judged {
 /** The votes on one target that count. */
 interface Poll {
 	readonly votes: readonly RegionVote[];
+	/** When those who vote, or did until they were cut off, last checked the target. */
+	readonly checkedMs: readonly number[];
 	readonly regions: ReadonlyMap<string, RegionVotes>;
 	readonly freshRegions: ReadonlySet<string>;
 	readonly freshVotes: number;
@@ -132,15 +134,19 @@ function pollOf(
 	const { from, intervalMs, consensus } = monitor;
 	const votes: RegionVote[] = [];
 	const regions = new Map<string, RegionVotes>();
+	const checkedMs: number[] = [];
 	const freshRegions = new Set<string>();
 	let allowed = 0;
 	let freshVotes = 0;
 	for (const report of reports) {
-		const { region, prober } = report;
+		const { region, prober, cutOffMs } = report;
 		if (from !== undefined && !from.includes(region)) continue;
 		allowed++;
 		const vote = report.votes.get(key);
-		if (vote === undefined || isolated.has(prober)) continue;
+		if (vote === undefined) continue;
+		if (cutOffMs !== undefined) checkedMs.push(Math.min(vote.checkedMs, cutOffMs));
+		if (isolated.has(prober)) continue;
+		checkedMs.push(vote.checkedMs);
 		votes.push({ region, vote });
 		if (isFresh(report, vote, intervalMs, nowMs)) {
 			freshVotes++;
@@ -151,7 +157,7 @@ function pollOf(
 		regions.set(region, counts);
 	}
 	const needed = votesNeeded(consensus, reports.length, allowed);
-	return { votes, regions, freshRegions, freshVotes, votesNeeded: needed };
+	return { votes, checkedMs, regions, freshRegions, freshVotes, votesNeeded: needed };
 }
 
 function judgeOne(
@@ -164,9 +170,9 @@ function judgeOne(
 	const isFrozen = freshVotes < needed && (votes.length > 0 || last !== 'unknown');
 	const isFreeToTurn = freshVotes >= needed || (last === 'unknown' && votes.length >= needed);
 	const verdict = isFreeToTurn ? verdictOf(regions, monitor.consensus) : last;
-	const checkedMs = votes.map(({ vote }) => vote.checkedMs).sort((a, b) => b - a);
+	const latestMs = poll.checkedMs.toSorted((a, b) => b - a);
 	// When there last was a quorum, or as much of one as there ever was.
-	const quorumMs = checkedMs[Math.min(needed, votes.length) - 1] ?? Number.NEGATIVE_INFINITY;
+	const quorumMs = latestMs[Math.min(needed, latestMs.length) - 1] ?? Number.NEGATIVE_INFINITY;
 	const isStale = isFrozen && verdict !== 'unknown' && nowMs - quorumMs > maxStaleMs;
 	const upForMs = verdict === 'up' && rampUpMs > 0 ? rampedMs(votes, monitor.consensus, rampUpMs, nowMs) : undefined;
 	const regional =

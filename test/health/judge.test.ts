@@ -52,6 +52,28 @@ function wordsOf(judgement: Judgement | undefined): string {
 const STALE = { checkedAgoMs: 300_001, isAlive: false } as const;
 
 const SENTENCES: Readonly<Record<string, readonly Row[]>> = {
+	'a prober that most anchors fail has no vote': [
+		{ name: 'others decide', fleet: { eu: { votes: 'd', cutOffAgoMs: 5000 }, us: 'u', ap: 'u' }, is: 'up' },
+		{
+			name: 'two of three change nothing when they are cut off',
+			fleet: { eu: { votes: 'd', cutOffAgoMs: 5000 }, us: { votes: 'd', cutOffAgoMs: 5000 }, ap: 'u' },
+			before: 'u',
+			is: 'up frozen',
+		},
+		{
+			name: 'what it said before stands, though it is the only one',
+			fleet: { eu: { votes: 'd', cutOffAgoMs: 5000 } },
+			before: 'u',
+			is: 'up frozen',
+		},
+		{
+			name: 'and is stale when it has been cut off for long',
+			fleet: { eu: { votes: 'd', cutOffAgoMs: 300_001 } },
+			before: 'u',
+			is: 'up frozen stale',
+		},
+		{ name: 'unknown stays unknown', fleet: { eu: { votes: 'd', cutOffAgoMs: 5000 } }, is: 'unknown' },
+	],
 	'a region says down when more than half of its votes are down': [
 		{ name: 'half is up', fleet: { 'p@eu': 'u', 'q@eu': 'd' }, is: 'up' },
 		{ name: 'two of three is down', fleet: { 'p@eu': 'u', 'q@eu': 'd', 'r@eu': 'd' }, is: 'down' },
