@@ -4,22 +4,25 @@
 
 import type { LatencyReport } from '../admin/reports.ts';
 import type { RegionRoundTrip } from '../health/round-trips.ts';
-import type { Snapshot } from '../snapshot/snapshot.ts';
-import { poolsByTarget } from './health-reports.ts';
+import type { Target } from '../health/target.ts';
+import type { PoolsByTarget } from './health-reports.ts';
 
-/**
- * @param roundTrips  one for each region and address
- * @param regions     that have had a prober
- */
+interface Measurable {
+	/** That have had a prober. */
+	readonly regions: readonly string[];
+	readonly targets: readonly Target[];
+	readonly pools: PoolsByTarget;
+}
+
+/** @param roundTrips  one for each region and address */
 export function latencyReport(
 	roundTrips: readonly RegionRoundTrip[],
-	regions: readonly string[],
-	snapshot: Snapshot,
+	{ regions, targets, pools: byTarget }: Measurable,
 	nowMs: number,
 ): LatencyReport {
 	const measured = new Map<string, RegionRoundTrip[]>();
 	for (const one of roundTrips) measured.set(one.address, [...(measured.get(one.address) ?? []), one]);
-	const rows = [...poolsByAddress(snapshot)].sort(([a], [b]) => (a < b ? -1 : 1));
+	const rows = [...poolsByAddress(targets, byTarget)].sort(([a], [b]) => (a < b ? -1 : 1));
 	return {
 		regions: regions.toSorted(),
 		addresses: rows.map(([address, pools]) => ({
@@ -36,10 +39,9 @@ export function latencyReport(
 	};
 }
 
-function poolsByAddress(snapshot: Snapshot): ReadonlyMap<string, ReadonlySet<string>> {
-	const byTarget = poolsByTarget(snapshot);
+function poolsByAddress(targets: readonly Target[], byTarget: PoolsByTarget): ReadonlyMap<string, ReadonlySet<string>> {
 	const pools = new Map<string, Set<string>>();
-	for (const { key, address } of snapshot.targets) {
+	for (const { key, address } of targets) {
 		const names = pools.get(address) ?? new Set();
 		pools.set(address, names);
 		for (const name of byTarget.get(key) ?? []) names.add(name);

@@ -41,9 +41,14 @@ export function compilePool(
 	const isSticky = pool.by === 'client';
 	const isRegional = monitors.some(({ monitor }) => monitor.regional === true);
 	const vantages = isRegional ? placeVantages(compiler) : undefined;
+	const nodeName = `${unit.unit} ${name}`;
+	const numbered = entries.map((entry) => ({
+		...entry,
+		index: compiler.endpoint({ pool: nodeName, name: entry.endpoint.name }),
+	}));
 	return {
 		kind: 'pool',
-		name: `${unit.unit} ${name}`,
+		name: nodeName,
 		looksAtClient: isSticky || vantages !== undefined,
 		isSticky,
 		...(vantages === undefined ? {} : { vantages }),
@@ -57,8 +62,8 @@ export function compilePool(
 		noAddress: pool.noAddress,
 		answers: pool.answers,
 		rampUpTenths: Math.ceil(rampUpMs / 100),
-		ipv4: poolFamily(4, name, pool, entries),
-		ipv6: poolFamily(6, name, pool, entries),
+		ipv4: poolFamily(4, name, pool, numbered),
+		ipv6: poolFamily(6, name, pool, numbered),
 	};
 }
 
@@ -147,12 +152,16 @@ function poolFamily(
 	family: Family,
 	name: string,
 	pool: PoolDocument,
-	entries: readonly { readonly endpoint: EndpointDocument; readonly addresses: readonly FamilyAddress[] }[],
+	entries: readonly {
+		readonly endpoint: EndpointDocument;
+		readonly addresses: readonly FamilyAddress[];
+		readonly index: number;
+	}[],
 ): PoolFamily {
 	const endpoints: EndpointEntry[] = [];
 	let present = 0;
 	let hasAddresses = false;
-	for (const { endpoint, addresses } of entries) {
+	for (const { endpoint, addresses, index } of entries) {
 		const own = addresses.filter((address) => address.family === family || address.family === undefined);
 		if (own.length === 0) continue;
 		hasAddresses = true;
@@ -165,6 +174,7 @@ function poolFamily(
 			seed: seedOf(name, endpoint.name),
 			isForcedUp: state === 'up',
 			addresses: own.map(({ octetsAt, targets, seed }) => ({ octetsAt, targets, seed })),
+			index,
 		});
 	}
 	return { endpoints, requiredHealthy: Math.min(requiredHealthy(pool, present), present), hasAddresses };

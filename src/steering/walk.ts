@@ -71,7 +71,11 @@ export class Walk {
 	hasSeenStale = false;
 	/** Octet offsets of the addresses picked. */
 	readonly picked = new Int32Array(ANSWERS_MAX);
+	/** Whose they are: indexes of endpoints. */
+	readonly pickedEndpoints = new Int32Array(ANSWERS_MAX);
 	pickedCount = 0;
+	/** Of the root, one of STATE. */
+	state: number = STATE.none;
 	ttlSec = 0;
 	/** The client's, once a pool has been visited that asks for it. */
 	vantage = 0;
@@ -103,6 +107,8 @@ export class Walk {
 	readonly weights = new Int32Array(ENDPOINTS_MAX);
 	/** Round-trip times of one pick while their median is taken, or the addresses of a union while it is drawn from. */
 	readonly samples: Int32Array;
+	/** Endpoints of the addresses of a union. */
+	readonly sampleEndpoints: Int32Array;
 	/** Set while an answer is explained. */
 	trace: Trace | undefined;
 
@@ -131,6 +137,7 @@ export class Walk {
 		this.targetEpochs = new Int32Array(table.targetCount);
 		this.targetWords = new Int32Array(table.targetCount);
 		this.samples = new Int32Array(table.addressesMax);
+		this.sampleEndpoints = new Int32Array(table.addressesMax);
 	}
 
 	/**

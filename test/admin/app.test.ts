@@ -222,9 +222,9 @@ function partsWith(parts: Partial<AdminParts>): AdminParts {
 	return {
 		ready: () => fine,
 		targets: () => [target],
-		geo: () => geo,
+		geo: async () => geo,
 		latency: () => latency,
-		explain: ({ name }) => (name === 'bad' ? 'Cannot explain that' : { name }),
+		explain: async ({ name }) => (name === 'bad' ? 'Cannot explain that' : { name }),
 		metrics: {
 			contentType: 'text/plain; version=0.0.4; charset=utf-8',
 			text: () => Promise.resolve('meridian_zones 1\n'),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { RegionRoundTrip } from '../../src/health/round-trips.ts';
+import { poolsByTarget } from '../../src/roles/health-reports.ts';
 import { latencyReport } from '../../src/roles/latency-report.ts';
 import { build } from '../../src/snapshot/build.ts';
 import { contextOf, unitsOf } from '../serve/responder-of.ts';
@@ -28,7 +29,8 @@ const SPEC = {
 function reportOf(roundTrips: readonly RegionRoundTrip[]) {
 	const { snapshot } = build(unitsOf(SPEC), contextOf());
 	assert.ok(snapshot !== undefined);
-	return latencyReport(roundTrips, ['us', 'eu'], snapshot, 10_000);
+	const { targets } = snapshot;
+	return latencyReport(roundTrips, { regions: ['us', 'eu'], targets, pools: poolsByTarget(snapshot) }, 10_000);
 }
 
 describe('latencyReport()', () => {
