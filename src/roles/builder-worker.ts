@@ -33,8 +33,8 @@ function standBack(): void {
 }
 
 function run(): void {
-	standBack();
 	const building = create();
+	let hasStoodBack = false;
 	const answer = (question: Question): void => {
 		const { id } = question;
 		try {
@@ -47,6 +47,9 @@ function run(): void {
 		// Behind the reply: what is built is served before it is kept.
 		const saved = question.kind === 'build' ? building.save() : undefined;
 		if (saved !== undefined) tell({ kind: 'saved', ...saved });
+		// A start waits for its first generation, and nobody answers yet.
+		if (!hasStoodBack) standBack();
+		hasStoodBack = true;
 	};
 	parentPort?.on('message', (message: ToBuilder) => {
 		const taker = building instanceof Error ? undefined : building.taker;
