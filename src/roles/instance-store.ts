@@ -63,8 +63,8 @@ export class StoreFeed {
 	/** Hand over what has changed. @returns whether anything has */
 	update(): boolean {
 		const { condition, configuration } = this.store;
-		this.#isKnown ||= condition.kind === 'ready';
-		if (!this.#isKnown && condition.kind !== 'ready') {
+		if (condition.kind === 'ready') this.#isKnown = true;
+		else if (!this.#isKnown) {
 			this.#taker.setUnknown(`it is ${condition.kind}: ${condition.reason}`);
 			return false;
 		}
