@@ -38,14 +38,14 @@ const NAMES_ASKED = 200;
 const file = (name: string) => fileURLToPath(new URL(`./servers/${name}`, import.meta.url));
 
 export class Scene {
-	readonly #name: SceneName;
+	readonly name: SceneName;
 	readonly #directory = mkdtempSync(join(tmpdir(), 'meridian-bench-'));
 	readonly #options: ServerOptions;
 	readonly #peers: Peer[] = [];
 	#started = 0;
 
 	constructor(name: SceneName, options: ServerOptions) {
-		this.#name = name;
+		this.name = name;
 		this.#options = options;
 		if (name === 'geo') writePeersDatabase(this.#geodb);
 		else writeFileSync(this.#zoneFile, staticZone());
@@ -71,15 +71,11 @@ export class Scene {
 		return peer;
 	}
 
-	async #startIn(
-		directory: string,
-		server: string,
-		more: Readonly<Record<string, string>>,
-	): Promise<Peer | undefined> {
+	async #startIn(directory: string, server: string, more: Readonly<Record<string, string>>): Promise<Peer | undefined> {
 		const options = this.#options;
 		if (server === 'batch' || server === 'dgram') {
 			const flags = { 'dns-transport': server, ...more };
-			if (this.#name === 'geo') return startOurs(directory, options, flags);
+			if (this.name === 'geo') return startOurs(directory, options, flags);
 			mkdirSync(join(directory, 'zones'));
 			copyFileSync(this.#zoneFile, join(directory, 'zones', 'example.org.zone'));
 			const port = await freePort();
@@ -88,7 +84,7 @@ export class Scene {
 		}
 		if (server === 'echo') return startEcho(directory, options);
 		if (server === 'dns2') return startDns2(this.#geodb, options);
-		if (this.#name === 'static') return startPeer(server, directory, [{ apex: APEX, path: this.#zoneFile }], options);
+		if (this.name === 'static') return startPeer(server, directory, [{ apex: APEX, path: this.#zoneFile }], options);
 		return startGeoPeer(server === 'pdns-lua' ? 'pdns' : server, directory, this.#geodb, options);
 	}
 

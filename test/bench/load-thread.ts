@@ -301,7 +301,12 @@ function questionOf(text: string, { hasSubnet, hasCookie }: LoadThreadInput): Qu
 	if (hasSubnet && hasCookie) throw new Error('Cannot ask with a client subnet and a cookie: expected one of them');
 	const octets = makeQuery({ name, type, edns: hasSubnet ? { subnet: '192.0.2.0/24' } : { options } });
 	const end = makeQuery({ name, type }).length;
-	return { octets, end, rcode, addresses: list === undefined ? undefined : new Set(list.split(',').map(addressNumber)) };
+	return {
+		octets,
+		end,
+		rcode,
+		addresses: list === undefined ? undefined : new Set(list.split(',').map(addressNumber)),
+	};
 }
 
 function addressNumber(text: string): number {

@@ -15,8 +15,8 @@ export function processTree(pid: number): readonly number[] {
 export function processorUs(pids: readonly number[]): number {
 	let ns = 0;
 	for (const pid of pids) {
+		// On the processor, then waiting for it, then how often.
 		for (const task of readdirSync(`/proc/${pid}/task`))
-			// On the processor, then waiting for it, then how often.
 			ns += Number(text(`/proc/${pid}/task/${task}/schedstat`).split(' ')[0] ?? 0);
 	}
 	return ns / 1000;
