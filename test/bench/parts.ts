@@ -3,8 +3,8 @@
  */
 
 import { SERVERS } from './contestants.ts';
+import type { AnswerCost } from './in-process.ts';
 import type { PeerCost } from './peers.bench.ts';
-import type { AnswerCost } from './respond.bench.ts';
 import type { SettingCost } from './settings.bench.ts';
 import type { SwapResult } from './swap-scene.ts';
 import { answersTable, latencyTable, peersTable, settingsTable, swapsTable } from './tables.ts';
@@ -28,7 +28,8 @@ export interface Part {
 	readonly isLinuxOnly: boolean;
 	/** How long it takes, about. */
 	readonly seconds: (options: PartOptions) => number;
-	readonly print: (result: never) => string;
+	/** Its JSON as a table. */
+	readonly print: (json: string) => string;
 }
 
 /** So much young generation that nothing is collected in a run, and what is allocated can be counted. */
@@ -36,6 +37,10 @@ const NOTHING_COLLECTED = ['--max-semi-space-size=512', '--min-semi-space-size=5
 const LATENCY_RATE = 50_000;
 /** Others cannot carry that rate. */
 const LATENCY_SERVERS = ['gdnsd', 'knot'];
+
+function printer<T>(tableOf: (result: T) => string): Part['print'] {
+	return (json) => tableOf(JSON.parse(json));
+}
 
 function pairArgs({ pairs, seconds }: PartOptions): string[] {
 	return ['--pairs', String(pairs), '--seconds', String(seconds)];
@@ -71,19 +76,19 @@ export const PARTS: readonly Part[] = [
 		flags: NOTHING_COLLECTED,
 		isLinuxOnly: false,
 		seconds: () => 120,
-		print: (result: readonly AnswerCost[]) => answersTable(result),
+		print: printer<readonly AnswerCost[]>(answersTable),
 	},
 	{
 		name: 'geo',
 		title: 'a geo map with a random client subnet in each query, one worker, closed loop',
 		...peers('geo', 1),
-		print: (result: readonly PeerCost[]) => peersTable(result),
+		print: printer<readonly PeerCost[]>(peersTable),
 	},
 	{
 		name: 'static',
 		title: 'ordinary zones, one worker, closed loop',
 		...peers('static', 2),
-		print: (result: readonly PeerCost[]) => peersTable(result),
+		print: printer<readonly PeerCost[]>(peersTable),
 	},
 	{
 		name: 'latency',
@@ -95,7 +100,7 @@ export const PARTS: readonly Part[] = [
 		],
 		isLinuxOnly: true,
 		seconds: (options) => pairSeconds(LATENCY_SERVERS.length, options),
-		print: (result: readonly PeerCost[]) => latencyTable(result),
+		print: printer<readonly PeerCost[]>(latencyTable),
 	},
 	{
 		name: 'settings',
@@ -104,7 +109,7 @@ export const PARTS: readonly Part[] = [
 		args: pairArgs,
 		isLinuxOnly: true,
 		seconds: (options) => pairSeconds(3, options),
-		print: (result: readonly SettingCost[]) => settingsTable(result),
+		print: printer<readonly SettingCost[]>(settingsTable),
 	},
 	{
 		name: 'swaps',
@@ -112,6 +117,6 @@ export const PARTS: readonly Part[] = [
 		file: './swap.bench.ts',
 		isLinuxOnly: true,
 		seconds: () => 120,
-		print: (result: SwapResult) => swapsTable(result),
+		print: printer<SwapResult>(swapsTable),
 	},
 ];

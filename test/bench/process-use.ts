@@ -29,6 +29,13 @@ export function memoryOf(pids: readonly number[]): number {
 	return 1024 * kilobytes;
 }
 
+/** The most that each has ever had, in octets. */
+export function mostMemoryOf(pids: readonly number[]): number {
+	let kilobytes = 0;
+	for (const pid of pids) kilobytes += Number(/^VmHWM:\s+(\d+)/m.exec(text(`/proc/${pid}/status`))?.[1] ?? 0);
+	return 1024 * kilobytes;
+}
+
 /** Empty for a thread or process that has just gone. */
 function text(path: string): string {
 	try {

@@ -49,7 +49,7 @@ function readOptions(args: readonly string[]): Options | string {
 }
 
 /** What a part printed; its progress goes by. */
-async function measure({ file, flags = [], args = () => [] }: Part, options: Options): Promise<unknown> {
+async function measure({ file, flags = [], args = () => [] }: Part, options: Options): Promise<string> {
 	const script = fileURLToPath(new URL(file, import.meta.url));
 	const child = spawn(process.execPath, [...flags, script, ...args(options)], { stdio: ['ignore', 'pipe', 'inherit'] });
 	let stdout = '';
@@ -58,7 +58,7 @@ async function measure({ file, flags = [], args = () => [] }: Part, options: Opt
 	});
 	const [code] = await once(child, 'close');
 	if (code !== 0) throw new Error(`Cannot measure: ${file} ended with exit code ${code}`);
-	return JSON.parse(stdout);
+	return stdout;
 }
 
 /** Figures say little without it. */
@@ -92,10 +92,11 @@ for (const part of options.parts) {
 		continue;
 	}
 	const before = machine();
-	const result = await measure(part, options);
+	const json = await measure(part, options);
+	const result: unknown = JSON.parse(json);
 	writeFileSync(
 		join(options.out, `${part.name}.json`),
 		`${JSON.stringify({ before, after: machine(), result }, undefined, '\t')}\n`,
 	);
-	print(part.print(result));
+	print(part.print(json));
 }

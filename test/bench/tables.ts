@@ -2,9 +2,9 @@
  * What was measured, as tables in Markdown: the form in which the pages quote them.
  */
 
+import type { AnswerCost } from './in-process.ts';
 import { type Estimate, printEstimate } from './median.ts';
 import type { PeerCost } from './peers.bench.ts';
-import type { AnswerCost } from './respond.bench.ts';
 import type { SettingCost } from './settings.bench.ts';
 import type { SwapResult } from './swap-scene.ts';
 
