@@ -4,6 +4,7 @@
  */
 
 import { performance } from 'node:perf_hooks';
+import { setFlagsFromString } from 'node:v8';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { CookieJar } from '../dns/cookie.ts';
 import { createChance } from '../lib/chance.ts';
@@ -33,6 +34,8 @@ const FAULT_REPORT_MS = 1000;
 const BEAT_MS = 50;
 
 async function run(): Promise<void> {
+	setFlagsFromString('--max-inlined-bytecode-size=1000');
+	setFlagsFromString('--max-inlined-bytecode-size-cumulative=4000');
 	const { source, words, health, counters, answering, seed, first } = workerData as WorkerInput;
 	const { ecsTrust, cookieSecrets, identity, rateLimit, rateLimitTable, rateLimitKey } = answering;
 	const chance = createChance(seed);
