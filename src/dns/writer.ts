@@ -5,7 +5,7 @@
  */
 
 import { lowerOctet, type Name, octet, ROOT_HASH } from './name.ts';
-import { HEADER_OCTETS } from './protocol.ts';
+import { CLASS, HEADER_OCTETS, TYPE } from './protocol.ts';
 
 /** Compression pointers have 14 bits. */
 const POINTER_TARGET_MAX = 0x3fff;
@@ -80,6 +80,43 @@ export class MessageWriter {
 		this.#out[this.length++] = value >>> 16;
 		this.#out[this.length++] = value >>> 8;
 		this.#out[this.length++] = value;
+	}
+
+	/** A record of class IN up to its TTL, its owner a pointer: one check of the room for ten octets. */
+	recordHead(owner: number, type: number, ttlSec: number): void {
+		if (!this.#reserve(10)) return;
+		const out = this.#out;
+		const at = this.length;
+		this.length = at + 10;
+		out[at] = 0xc0 | (owner >>> 8);
+		out[at + 1] = owner;
+		out[at + 2] = type >>> 8;
+		out[at + 3] = type;
+		out[at + 4] = CLASS.in >>> 8;
+		out[at + 5] = CLASS.in;
+		out[at + 6] = ttlSec >>> 24;
+		out[at + 7] = ttlSec >>> 16;
+		out[at + 8] = ttlSec >>> 8;
+		out[at + 9] = ttlSec;
+	}
+
+	/** An OPT record up to its options, flags being the DNSSEC OK bit alone (RFC 6891 §6.1.2). */
+	optHead(payloadOctets: number, extendedRcode: number, flags: number, optionOctets: number): void {
+		if (!this.#reserve(11)) return;
+		const out = this.#out;
+		const at = this.length;
+		this.length = at + 11;
+		out[at] = 0;
+		out[at + 1] = TYPE.opt >>> 8;
+		out[at + 2] = TYPE.opt;
+		out[at + 3] = payloadOctets >>> 8;
+		out[at + 4] = payloadOctets;
+		out[at + 5] = extendedRcode;
+		out[at + 6] = 0;
+		out[at + 7] = flags >>> 8;
+		out[at + 8] = flags;
+		out[at + 9] = optionOctets >>> 8;
+		out[at + 10] = optionOctets;
 	}
 
 	/** Overwrite 16 bits that were written before. */

@@ -13,7 +13,7 @@
 
 import { CLIENT_COOKIE_OCTETS, type CookieJar, SERVER_COOKIE_OCTETS } from '../dns/cookie.ts';
 import { octet } from '../dns/name.ts';
-import { EDNS_OPTION, TYPE, UDP_PAYLOAD_OCTETS_MAX } from '../dns/protocol.ts';
+import { EDNS_OPTION, UDP_PAYLOAD_OCTETS_MAX } from '../dns/protocol.ts';
 import type { Query } from '../dns/query.ts';
 import type { MessageWriter } from '../dns/writer.ts';
 import type { Address } from '../lib/address.ts';
@@ -79,13 +79,8 @@ export class OptReply {
 	/** Write the record; there is room for it. */
 	write(writer: MessageWriter, query: Query, rcode: number, scope: number): void {
 		const { identity, idleMs } = this.#settings;
-		writer.u8(0);
-		writer.u16(TYPE.opt);
-		writer.u16(UDP_PAYLOAD_OCTETS_MAX);
-		writer.u8(rcode >>> 4);
-		writer.u8(0);
-		writer.u16(query.isDnssecOk ? DNSSEC_OK : 0);
-		writer.u16(this.octets - FIXED_OCTETS);
+		const flags = query.isDnssecOk ? DNSSEC_OK : 0;
+		writer.optHead(UDP_PAYLOAD_OCTETS_MAX, rcode >>> 4, flags, this.octets - FIXED_OCTETS);
 		if (query.subnet.isPresent) writeSubnet(writer, query, scope);
 		if (this.#hasCookie) {
 			writer.u16(EDNS_OPTION.cookie);

@@ -224,10 +224,7 @@ export class ResponseWriter {
 		const rname = section.nameCounts[i] ?? 0;
 		const mnameAt = (section.dataAt[i] ?? 0) + LENGTH_OCTETS;
 		const rnameAt = mnameAt + mname + apexOctets;
-		writer.pointer(apexAt);
-		writer.u16(TYPE.soa);
-		writer.u16(CLASS.in);
-		writer.u32(section.ttlSec[i] ?? 0);
+		writer.recordHead(apexAt, TYPE.soa, section.ttlSec[i] ?? 0);
 		writer.u16(mname + rname + 2 * POINTER_OCTETS + SOA_FIXED_OCTETS);
 		writer.octets(bytes, mnameAt, mname);
 		writer.pointer(apexAt);
@@ -258,12 +255,12 @@ export class ResponseWriter {
 		const owner = section.owners[i] ?? 0;
 		// A pointer to a root label would be longer than the label.
 		if (owner === QNAME && this.#query.name.labelCount > 0) {
-			writer.pointer(HEADER_OCTETS);
-		} else {
-			this.#noteQuestion();
-			if (owner >= 0) writer.name(world.snapshot.zones.bytes, owner);
-			else writer.name(owner === QNAME ? ROOT : (this.#answer.chain[-1 - owner]?.wire ?? ROOT), 0);
+			writer.recordHead(HEADER_OCTETS, section.types[i] ?? 0, section.ttlSec[i] ?? 0);
+			return;
 		}
+		this.#noteQuestion();
+		if (owner >= 0) writer.name(world.snapshot.zones.bytes, owner);
+		else writer.name(owner === QNAME ? ROOT : (this.#answer.chain[-1 - owner]?.wire ?? ROOT), 0);
 		writer.u16(section.types[i] ?? 0);
 		writer.u16(CLASS.in);
 		writer.u32(section.ttlSec[i] ?? 0);
