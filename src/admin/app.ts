@@ -17,9 +17,9 @@ import type { GeoReport, ReadyReport, TargetReport } from './reports.ts';
 export interface AdminParts {
 	readonly ready: () => ReadyReport;
 	readonly targets: () => readonly TargetReport[];
-	readonly geo: () => GeoReport;
+	readonly geo: () => Promise<GeoReport>;
 	/** A text says what is wrong with the question. */
-	readonly explain: (question: ExplainQuery) => object | string;
+	readonly explain: (question: ExplainQuery) => Promise<object | string>;
 	readonly metrics: { readonly contentType: string; text(): Promise<string> };
 	/** Told of faults; whoever asked hears only that there was one. */
 	readonly onFault: (error: Error) => void;
@@ -82,7 +82,7 @@ function createApp({ ready, targets, geo, explain, metrics, onFault }: AdminPart
 	app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
 	app.get('/v1/health', () => ({ targets: targets() }));
 	app.get('/v1/geo', () => geo());
-	app.get('/v1/explain', (request, reply) => {
+	app.get('/v1/explain', async (request, reply) => {
 		// It tells where backends are; who may ask from elsewhere is for tokens to say.
 		if (!isLoopback(request.socket.remoteAddress)) return problem(reply, 403, 'Forbidden', 'Ask from this machine');
 		const { name, type, client, resolver } = request.query as Readonly<Record<string, unknown>>;
@@ -91,7 +91,7 @@ function createApp({ ready, targets, geo, explain, metrics, onFault }: AdminPart
 			if (value !== undefined && typeof value !== 'string')
 				return problem(reply, 400, 'Bad request', 'Cannot use a parameter twice');
 		}
-		const explained = explain({ name, type, client, resolver } as ExplainQuery);
+		const explained = await explain({ name, type, client, resolver } as ExplainQuery);
 		return typeof explained === 'string' ? problem(reply, 400, 'Bad request', explained) : explained;
 	});
 	app.setNotFoundHandler((request, reply) =>

@@ -17,9 +17,10 @@ import { readSteering } from '../../src/model/check-document.ts';
 import { durationMs } from '../../src/model/duration.ts';
 import { monitorOf } from '../../src/model/monitor.ts';
 import { DEPTH_MAX } from '../../src/model/steering.ts';
+import { AnswerColumnBook } from '../../src/roles/answer-columns.ts';
 import { defaultGeodbPath } from '../../src/roles/geodb.ts';
 import { COUNTER_COLUMNS } from '../../src/serve/counters.ts';
-import { Responder } from '../../src/serve/respond.ts';
+import { type QueryLogging, Responder } from '../../src/serve/respond.ts';
 import { World } from '../../src/snapshot/answer.ts';
 import { build } from '../../src/snapshot/build.ts';
 import { BuildCache } from '../../src/snapshot/build-cache.ts';
@@ -47,8 +48,11 @@ export interface AnswerCost {
 
 const geo = combineGeoData([readMmdbFile(defaultGeodbPath())]);
 
-/** For the zone example.org. */
-export function createResponder(zoneText: string, document: unknown): Responder {
+/**
+ * For the zone example.org.
+ * @param logging  absent: no query is logged
+ */
+export function createResponder(zoneText: string, document: unknown, logging?: QueryLogging): Responder {
 	const apex = scanName('example.org.', Uint8Array.of(0));
 	const steering = readSteering(document, 'zone');
 	const common = readSteering({}, 'common');
@@ -69,9 +73,14 @@ export function createResponder(zoneText: string, document: unknown): Responder 
 	const slots = new VerdictTable(words).assign(snapshot.targets.map(({ key }) => key));
 	const world = new World(snapshot, words, slots ?? new Int32Array(0), createChance(1));
 	return new Responder({
-		worlds: new Holder(world),
+		served: new Holder({
+			world,
+			columns: new AnswerColumnBook(() => 0).assign(snapshot.steering, 1, 1),
+			generation: 1,
+		}),
 		counters: new Float64Array(COUNTER_COLUMNS),
-		clock: { nowMs: () => 0, nowSec: () => 0 },
+		clock: { nowMs: () => 0, nowSec: () => 0, wallMs: () => 0 },
+		logging,
 		cookies: undefined,
 		limiter: undefined,
 		identity: new Uint8Array(0),
@@ -97,13 +106,21 @@ export function fill(make: (i: number) => Uint8Array): readonly Uint8Array[] {
 	return Array.from({ length: QUERIES }, (_, i) => make(i));
 }
 
-/** The best of five runs of a million answers each. */
-export function measureAnswers(responder: Responder, { name, queries, rcode }: Case): AnswerCost {
+/**
+ * The best of five runs of a million answers each.
+ * @param beforeRound  called before the queries are gone through once more
+ */
+export function measureAnswers(
+	responder: Responder,
+	{ name, queries, rcode }: Case,
+	beforeRound: () => void = () => {},
+): AnswerCost {
 	const sender = parseAddress('192.0.2.1');
 	if (sender === undefined) throw new Error('Cannot read the sender');
 	const out = new Uint8Array(UDP_PAYLOAD_OCTETS_MAX);
 	const answer = (count: number) => {
 		for (let i = 0; i < count; i++) {
+			if ((i & (QUERIES - 1)) === 0) beforeRound();
 			const request = queries[i & (QUERIES - 1)] ?? out;
 			responder.respond(request, request.length, sender, 'udp', out);
 		}

@@ -3,6 +3,8 @@
  */
 
 import { createChance } from '../../src/lib/chance.ts';
+import { createRingMemory, QueryRing } from '../../src/serve/query-ring.ts';
+import { QuerySampler } from '../../src/serve/query-sampler.ts';
 import { type Case, createResponder, fill, measureAnswers, makeEdnsQuery as query } from './in-process.ts';
 
 const ZONE = `
@@ -89,4 +91,16 @@ function cases(): readonly Case[] {
 
 const responder = createResponder(ZONE, STEERING);
 const results = cases().map((one) => measureAnswers(responder, one));
+
+const LOG_SHARE = 0.01;
+const memory = createRingMemory();
+const [written, read] = [0, 1];
+const control = new Int32Array(memory, 0, 2);
+const sampler = new QuerySampler(LOG_SHARE, createChance(3));
+const logging = createResponder(ZONE, STEERING, { sampler, ring: new QueryRing(memory) });
+for (const one of cases().slice(0, 3)) {
+	// A reader that keeps up, at no cost here.
+	const emptyRing = () => Atomics.store(control, read, Atomics.load(control, written));
+	results.push(measureAnswers(logging, { ...one, name: `${one.name}, log` }, emptyRing));
+}
 process.stdout.write(`${JSON.stringify(results)}\n`);

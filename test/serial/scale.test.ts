@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { noGeoData } from '../../src/geo/decide.ts';
 import { createHealthWords } from '../../src/health/verdict-table.ts';
+import { DirectorySource } from '../../src/roles/unit-source.ts';
 import { UnitKeeper } from '../../src/roles/units.ts';
 import { World } from '../../src/snapshot/answer.ts';
 import { SnapshotMemory } from '../../src/snapshot/share.ts';
@@ -24,6 +25,7 @@ const OPEN_MS_MAX = 5;
 /** Of the time that loading all zones took. */
 const RELOAD_SHARE_MAX = 0.25;
 const TRIES = 5;
+const NO_COLUMNS = { names: new Int32Array(0), endpoints: new Int32Array(0) };
 
 function timeMs(run: () => unknown): number {
 	const startMs = performance.now();
@@ -33,7 +35,7 @@ function timeMs(run: () => unknown): number {
 
 /** The best of some tries: the machine has other things to do. */
 function openMs(t: TestContext, snapshot: Snapshot): number {
-	const shared = new SnapshotMemory().share(snapshot, new Int32Array(0), []);
+	const shared = new SnapshotMemory().share(snapshot, { targetSlots: new Int32Array(0), columns: NO_COLUMNS }, []);
 	const health = createHealthWords(4);
 	const take = () => {
 		const open = openSnapshot(shared.wire, shared.buffers);
@@ -47,7 +49,11 @@ function openMs(t: TestContext, snapshot: Snapshot): number {
 describe('scale', () => {
 	it(`loads ${RECORDS} records in one zone`, (t) => {
 		const hosts = Array.from({ length: RECORDS }, (_, i) => `h${i} A 10.${i >>> 16}.${(i >>> 8) & 255}.${i & 255}\n`);
-		const keeper = new UnitKeeper(scratch(t, { 'a.example.zone': GOOD_ZONE + hosts.join('') }), undefined, []);
+		const keeper = new UnitKeeper(
+			new DirectorySource(scratch(t, { 'a.example.zone': GOOD_ZONE + hosts.join('') })),
+			undefined,
+			[],
+		);
 		const startMs = performance.now();
 		const { snapshot } = keeper.load(noGeoData(), false).settled;
 		t.diagnostic(`loaded in ${Math.round(performance.now() - startMs)} ms`);
@@ -58,7 +64,7 @@ describe('scale', () => {
 	it(`loads ${ZONES} zones, and one of them again`, (t) => {
 		const files = Array.from({ length: ZONES }, (_, i) => [`z${i}.example.zone`, GOOD_ZONE] as const);
 		const directory = scratch(t, Object.fromEntries(files));
-		const keeper = new UnitKeeper(directory, undefined, []);
+		const keeper = new UnitKeeper(new DirectorySource(directory), undefined, []);
 		const load = () => keeper.accept(keeper.load(noGeoData(), false));
 		const firstMs = timeMs(load);
 		const again = Array.from({ length: TRIES }, (_, i) => {

@@ -1,0 +1,60 @@
+/**
+ * The store of an instance, and how its units come to what is built.
+ */
+
+import type { Log } from '../lib/ports.ts';
+import type { Settings } from '../model/settings.ts';
+import { openStore } from '../store/open-store.ts';
+import type { Store } from '../store/ports.ts';
+import { changedUnits, type UnitItem } from './stored-units.ts';
+import type { SourceKind, UnitTaker } from './unit-source.ts';
+
+/**
+ * Open the store that the settings name; undefined for a process that has only its zones directory.
+ *
+ * @param isWhole  the process does everything by itself: without Redis it has a store of its own
+ * @throws Error when it cannot be read
+ */
+export async function openInstanceStore(settings: Settings, isWhole: boolean, log: Log): Promise<Store | undefined> {
+	return settings['redis.url'] === '' && !isWhole ? undefined : openStore(settings, log);
+}
+
+/** With Redis the store is the truth of every unit; the one in a process is that of the units it owns. */
+export function sourceKind(settings: Settings, isWhole: boolean): SourceKind {
+	if (settings['redis.url'] !== '') return 'store';
+	return isWhole ? 'merged' : 'directory';
+}
+
+/** What has been handed over of a store. */
+export class StoreFeed {
+	readonly store: Store;
+	readonly #taker: UnitTaker;
+	#given: ReadonlyMap<string, UnitItem> | undefined;
+
+	constructor(store: Store, taker: UnitTaker) {
+		this.store = store;
+		this.#taker = taker;
+	}
+
+	/** Whoever takes has forgotten everything. */
+	reset(): void {
+		this.#given = undefined;
+	}
+
+	/** Hand over what has changed. @returns whether anything has */
+	update(): boolean {
+		const { condition, configuration } = this.store;
+		if (configuration.head === undefined && condition.kind !== 'ready') {
+			if (this.#given === undefined) this.#taker.setUnknown(`it is ${condition.kind}: ${condition.reason}`);
+			return false;
+		}
+		const units = new Map<string, UnitItem>();
+		for (const item of configuration.items.values()) if (item.kind === 'unit') units.set(item.name, item);
+		const isFirst = this.#given === undefined;
+		const { changed, removed } = changedUnits(this.#given ?? new Map(), units);
+		this.#given = units;
+		if (!isFirst && changed.length + removed.length === 0) return false;
+		this.#taker.update(changed, removed);
+		return true;
+	}
+}
