@@ -119,6 +119,22 @@ export class MessageWriter {
 		out[at + 10] = optionOctets;
 	}
 
+	/** A record's RDATA behind its length: one check of the room for both. */
+	rdata(bytes: Uint8Array, offset: number, length: number): void {
+		if (!this.#reserve(2 + length)) return;
+		const out = this.#out;
+		const at = this.length + 2;
+		this.length = at + length;
+		out[at - 2] = length >>> 8;
+		out[at - 1] = length;
+		for (let i = 0; i < length; i++) out[at + i] = octet(bytes, offset + i);
+	}
+
+	/** Overwrite an octet that was written before. */
+	patch8(at: number, value: number): void {
+		this.#out[at] = value;
+	}
+
 	/** Overwrite 16 bits that were written before. */
 	patch16(at: number, value: number): void {
 		this.#out[at] = value >>> 8;
@@ -127,9 +143,11 @@ export class MessageWriter {
 
 	octets(bytes: Uint8Array, offset: number, length: number): void {
 		if (!this.#reserve(length)) return;
+		const out = this.#out;
+		const at = this.length;
+		this.length = at + length;
 		// A loop beats TypedArray.set with subarray for the few octets of a record, and allocates nothing.
-		for (let i = 0; i < length; i++) this.#out[this.length + i] = octet(bytes, offset + i);
-		this.length += length;
+		for (let i = 0; i < length; i++) out[at + i] = octet(bytes, offset + i);
 	}
 
 	pointer(target: number): void {
