@@ -3,11 +3,21 @@
  */
 
 import { SERVERS } from './contestants.ts';
+import type { GrowthCost } from './growth.bench.ts';
 import type { AnswerCost } from './in-process.ts';
 import type { PeerCost } from './peers.bench.ts';
+import type { ScaleCost } from './scale.bench.ts';
 import type { SettingCost } from './settings.bench.ts';
 import type { SwapResult } from './swap-scene.ts';
-import { answersTable, latencyTable, peersTable, settingsTable, swapsTable } from './tables.ts';
+import {
+	answersTable,
+	growthTable,
+	latencyTable,
+	peersTable,
+	scaleTable,
+	settingsTable,
+	swapsTable,
+} from './tables.ts';
 
 /** As of the command line. */
 interface PartOptions {
@@ -34,6 +44,7 @@ export interface Part {
 
 /** So much young generation that nothing is collected in a run, and what is allocated can be counted. */
 const NOTHING_COLLECTED = ['--max-semi-space-size=512', '--min-semi-space-size=512'];
+const SCALE_SERVERS = ['meridian', 'nsd', 'knot'];
 const LATENCY_RATE = 50_000;
 /** Others cannot carry that rate. */
 const LATENCY_SERVERS = ['gdnsd', 'knot'];
@@ -108,8 +119,30 @@ export const PARTS: readonly Part[] = [
 		file: './settings.bench.ts',
 		args: pairArgs,
 		isLinuxOnly: true,
-		seconds: (options) => pairSeconds(3, options),
+		seconds: (options) => pairSeconds(4, options),
 		print: printer<readonly SettingCost[]>(settingsTable),
+	},
+	{
+		name: 'growth',
+		title: 'how an answer and a build grow with what is configured, in process',
+		file: './growth.bench.ts',
+		flags: NOTHING_COLLECTED,
+		isLinuxOnly: false,
+		seconds: () => 150,
+		print: printer<readonly GrowthCost[]>(growthTable),
+	},
+	{
+		name: 'scale',
+		title: 'a million records in one zone, and a hundred thousand zones',
+		file: './scale.bench.ts',
+		args: ({ servers }) =>
+			SCALE_SERVERS.filter((name) => servers.length === 0 || servers.includes(name)).flatMap((name) => [
+				'--server',
+				name,
+			]),
+		isLinuxOnly: true,
+		seconds: () => 180,
+		print: printer<readonly ScaleCost[]>(scaleTable),
 	},
 	{
 		name: 'swaps',

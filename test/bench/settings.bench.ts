@@ -26,6 +26,10 @@ interface Setting {
 const SETTINGS: readonly Setting[] = [
 	// So many that nobody is limited: what is measured is the counting.
 	{ setting: 'rate limiting', flags: { 'dns-rate-limit-rate': '1000000' } },
+	{
+		setting: 'query log, one in a hundred',
+		flags: { 'dns-query-log-sample': '0.01', 'dns-query-log-file': '/dev/null' },
+	},
 	{ setting: 'a cookie in each query', flags: {}, hasCookie: true },
 	{ setting: 'two workers', flags: {}, workers: 2 },
 ];

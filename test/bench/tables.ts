@@ -2,9 +2,11 @@
  * What was measured, as tables in Markdown: the form in which the pages quote them.
  */
 
+import type { GrowthCost } from './growth.bench.ts';
 import type { AnswerCost } from './in-process.ts';
 import { type Estimate, printEstimate } from './median.ts';
 import type { PeerCost } from './peers.bench.ts';
+import type { ScaleCost } from './scale.bench.ts';
 import type { SettingCost } from './settings.bench.ts';
 import type { SwapResult } from './swap-scene.ts';
 
@@ -96,6 +98,21 @@ function complaint({ ours, theirs }: NonNullable<PeerCost['figures']>): string {
 export function answersTable(costs: readonly AnswerCost[]): string {
 	const rows = costs.map(({ name, nsPerAnswer, octetsPerAnswer }) => [name, nsPerAnswer, octetsPerAnswer]);
 	return table(['answer', 'ns', 'octets allocated'], rows);
+}
+
+export function growthTable(costs: readonly GrowthCost[]): string {
+	const rows = costs.map(({ what, size, buildMs, nsPerAnswer }) => [what, size, Math.round(buildMs), nsPerAnswer]);
+	return table(['configured', 'how many', 'build ms', 'ns an answer'], rows);
+}
+
+export function scaleTable(costs: readonly ScaleCost[]): string {
+	const rows = costs.map(({ data, server, figures }) => {
+		const name = NAMES[server] ?? 'Meridian';
+		if (figures === undefined) return [data, name, 'not on this machine', '', '', ''];
+		const { loadMs, memory, memoryMost, reloadMs } = figures;
+		return [data, name, (loadMs / 1000).toFixed(1), megabytes(memory), megabytes(memoryMost), Math.round(reloadMs)];
+	});
+	return table(['data', 'server', 'load s', 'MB', 'MB at most', 'reload ms'], rows);
 }
 
 export function swapsTable({ calm, swapping, swapsPerSec, before, after }: SwapResult): string {
