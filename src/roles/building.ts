@@ -207,7 +207,7 @@ export class Building {
 			buffers: shared.buffers,
 			kept: new Set(this.#memory.buffers),
 			octets: this.#memory.octets,
-			targets: before !== undefined && haveSameKeys(before.targets, targets) ? undefined : targets,
+			targets: before !== undefined && areSame(before.targets, targets) ? undefined : targets,
 			pools: before !== undefined && isDeepStrictEqual(before.pools, pools) ? undefined : pools,
 			labels: before !== undefined && isDeepStrictEqual(before.labels, labels) ? undefined : labels,
 			problems,
@@ -230,6 +230,7 @@ function factsOf({ ranges: _, places: __, ...facts }: GeodbKeeper['files'][numbe
 	return facts;
 }
 
-function haveSameKeys(a: readonly Target[], b: readonly Target[]): boolean {
-	return a.length === b.length && a.every(({ key }, i) => key === b[i]?.key);
+/** All of a target follows from its key, but for what its pools say of it. */
+function areSame(a: readonly Target[], b: readonly Target[]): boolean {
+	return a.length === b.length && a.every(({ key, rampUpMs }, i) => key === b[i]?.key && rampUpMs === b[i]?.rampUpMs);
 }

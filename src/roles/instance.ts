@@ -8,6 +8,7 @@ import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { createAdminSurface, type ExplainQuery } from '../admin/app.ts';
 import type { Explanation } from '../explain/explanation.ts';
+import { combineRoundTrips } from '../health/round-trips.ts';
 import { createHealthWords, VerdictTable } from '../health/verdict-table.ts';
 import type { ListenAddress } from '../lib/listen-address.ts';
 import type { Clock, Log } from '../lib/ports.ts';
@@ -26,6 +27,7 @@ import { targetReports, voteNote } from './health-reports.ts';
 import { instanceMetrics } from './instance-metrics.ts';
 import type { InstanceState } from './instance-state.ts';
 import { openInstanceStore, sourceKind } from './instance-store.ts';
+import { latencyReport } from './latency-report.ts';
 import { listenAdmin } from './listen-admin.ts';
 import { LocalHealth } from './local-health.ts';
 import { queryMetrics } from './query-metrics.ts';
@@ -124,6 +126,15 @@ export class Instance {
 			ready: () => readyReport(instance?.state()),
 			targets: () => targetReports(health?.list() ?? [], generations.served.pools, clock.nowMs()),
 			explain: async (question) => instance?.explain(question) ?? 'Cannot explain before the start is over',
+			latency: () => {
+				const roundTrips = combineRoundTrips(health?.roundTrips() ?? []);
+				const { snapshot, pools } = generations.served;
+				return latencyReport(
+					roundTrips,
+					{ regions: verdicts.vantages, targets: snapshot.targets, pools },
+					clock.nowMs(),
+				);
+			},
 			geo: async () => geoReport(generations.geodb, await generations.needs(), Date.now()),
 			metrics,
 			onFault: (error) => log.error({ error: error.stack }, 'a request to the admin surface met a fault'),

@@ -10,6 +10,7 @@
 
 import { hostname } from 'node:os';
 import { type Judgement, judge, type Verdict } from '../health/judge.ts';
+import type { RoundTrip } from '../health/round-trips.ts';
 import type { Target } from '../health/target.ts';
 import type { VerdictTable } from '../health/verdict-table.ts';
 import { waitEndMs, wordOf } from '../health/verdict-word.ts';
@@ -76,12 +77,15 @@ export class LocalHealth {
 	#verdicts: ReadonlyMap<string, Verdict> = new Map();
 	/** Round-trip times of the last run, until there are targets that have them. */
 	#savedRtts: ReadonlyMap<string, number>;
+	/** By target: when its round-trip time was last measured, in this run. */
+	readonly #measuredMs = new Map<string, number>();
 	readonly durations = new HistogramCounts('kind', DURATION_BOUNDS_SEC);
 	readonly #counts = new Map<string, { up: number; down: number; none: number }>();
 
 	constructor(parts: LocalHealthParts) {
 		this.#parts = parts;
-		const { clock, wallMs, log, guard, check, stateDir } = parts;
+		const { clock, wallMs, log, guard, check, stateDir, verdicts, region } = parts;
+		verdicts.addVantage(region);
 		this.#prober = new Prober({
 			identity: hostname(),
 			clock,
@@ -100,11 +104,13 @@ export class LocalHealth {
 	/** These are the targets from now on. Their words stand when it returns: a generation that is served after it starts from what is known. */
 	setTargets(targets: readonly Target[]): void {
 		this.#targets = targets;
+		const keys = new Set(targets.map(({ key }) => key));
+		for (const key of this.#measuredMs.keys()) if (!keys.has(key)) this.#measuredMs.delete(key);
 		this.#book.setTargets(
 			targets.filter((target) => this.#votesOn(target)),
 			this.#parts.clock.nowMs(),
 		);
-		for (const [key, rttMs] of this.#savedRtts) this.#parts.verdicts.addRtt(key, rttMs);
+		for (const [key, rttMs] of this.#savedRtts) this.#parts.verdicts.setRtt(this.#parts.region, key, rttMs);
 		this.#savedRtts = new Map();
 		this.#judge();
 	}
@@ -136,6 +142,16 @@ export class LocalHealth {
 		});
 	}
 
+	/** By address, as measured in this run. */
+	roundTrips(): readonly RoundTrip[] {
+		const { verdicts, region } = this.#parts;
+		return this.#targets.flatMap(({ key, address }) => {
+			const ms = verdicts.rttMs(region, key);
+			const measuredMs = this.#measuredMs.get(key);
+			return ms === undefined || measuredMs === undefined ? [] : [{ region, address, ms, measuredMs, isAlive: true }];
+		});
+	}
+
 	/** Ends every check under way, and keeps the votes for the next start. */
 	async close(): Promise<void> {
 		clearInterval(this.#ticker);
@@ -149,13 +165,16 @@ export class LocalHealth {
 	}
 
 	#take({ key, result, atMs, tookMs }: Observation): void {
-		const { verdicts } = this.#parts;
+		const { verdicts, region } = this.#parts;
 		const before = this.#book.get(key);
 		if (before === undefined) return;
 		this.#tally(before.target.monitor.kind, result.isUp, tookMs);
 		const change = this.#book.take(key, result, atMs);
 		// The time of a check that failed says nothing about the distance.
-		if (result.isUp && result.rttMs !== undefined) verdicts.addRtt(key, result.rttMs);
+		if (result.isUp && result.rttMs !== undefined) {
+			verdicts.addRtt(region, key, result.rttMs);
+			this.#measuredMs.set(key, atMs);
+		}
 		this.#tellNews(before, result);
 		if (change === 'nothing') return;
 		this.#tell(before, change, atMs);
@@ -198,9 +217,9 @@ export class LocalHealth {
 	}
 
 	#collect(): readonly SavedVote[] {
-		const { clock, verdicts } = this.#parts;
+		const { clock, verdicts, region } = this.#parts;
 		return this.#book.save(clock.nowMs()).map((vote) => {
-			const rttMs = verdicts.rttMs(vote.key);
+			const rttMs = verdicts.rttMs(region, vote.key);
 			return rttMs === undefined ? vote : { ...vote, rttMs };
 		});
 	}
@@ -221,10 +240,11 @@ export class LocalHealth {
 		this.#judgements = byKey;
 		this.#verdicts = new Map([...byKey].map(([key, { verdict }]) => [key, verdict]));
 		let nextMs = nowMs + JUDGE_EVERY_MS;
-		for (const [key, { verdict }] of byKey) {
+		for (const [key, judgement] of byKey) {
+			const { verdict } = judgement;
 			const vote = this.#book.get(key);
 			const word = vote === undefined ? verdict : wordOf(verdict, vote, nowMs);
-			verdicts.set(key, word);
+			verdicts.set(key, word, judgement);
 			if (vote !== undefined && word === 'waiting') nextMs = Math.min(nextMs, waitEndMs(vote));
 		}
 		if (nextMs < nowMs + JUDGE_EVERY_MS) this.#soon = setTimeout(() => this.#judge(), nextMs - nowMs);
