@@ -295,7 +295,7 @@ describe('store in Redis', { skip: WITHOUT_REDIS, concurrency: 6 }, () => {
 		const { store: writer, session } = await living(t, redis.url);
 		const store = await opened(t, redis.url, { log });
 		await redis.kill();
-		await becomes(store, 'unreachable');
+		await Promise.all([becomes(store, 'unreachable'), becomes(writer, 'unreachable')]);
 		const startMs = performance.now();
 		await assert.rejects(session.publish(publication('up', 'k')), { code: 'STORE_UNREACHABLE' });
 		const attempt = writer.commit({ expected: writer.configuration.head, changes: [put('a.', '2')], ...BY_TEST });
