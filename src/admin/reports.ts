@@ -44,34 +44,53 @@ export interface FactsReport {
 	readonly warning: string | undefined;
 }
 
-export interface TargetReport extends FactsReport {
+/** What the prober of this process knows; nothing of a target that it does not probe. */
+export interface OwnReport extends FactsReport {
+	/** What this prober says. */
+	readonly vote: Vote;
+	/** Results in a row that speak against the vote, were it not for flapping. */
+	readonly run: number | undefined;
+	/** Seconds since the vote last changed. */
+	readonly sinceSec: number | undefined;
+	/** Seconds since the last check; absent before the first. */
+	readonly checkedSecAgo: number | undefined;
+	readonly reason: string | undefined;
+	readonly flapping: { readonly held: boolean; readonly heldSec: number | undefined } | undefined;
+	/** The latest transitions, oldest first. */
+	readonly history: readonly { readonly secAgo: number; readonly vote: Vote; readonly reason: string }[];
+}
+
+export interface TargetReport extends OwnReport {
 	/** Pools that use it, with their zones. */
 	readonly pools: readonly string[];
 	readonly address: string;
 	readonly port: number;
 	readonly kind: string;
-	/** What this prober says. */
-	readonly vote: Vote;
 	/** What answers go by. */
 	readonly verdict: Vote;
-	/** Results in a row that speak against the vote, were it not for flapping. */
-	readonly run: number;
-	/** Seconds since the vote last changed. */
-	readonly sinceSec: number;
-	/** Seconds since the last check; absent before the first. */
-	readonly checkedSecAgo: number | undefined;
-	readonly reason: string | undefined;
-	readonly flapping: { readonly held: boolean; readonly heldSec: number | undefined };
+	/** What each prober says of it. */
+	readonly votes: readonly VoteReport[];
 	/** Fewer fresh votes than needed: the verdict stands as it was. */
 	readonly frozen: boolean;
-	/** Frozen for longer than five minutes. */
+	/** Frozen for longer than `health.maxStale`. */
 	readonly stale: boolean;
 	/** Held by the mass-down guard. */
 	readonly guarded: boolean;
 	readonly freshVotes: number;
 	readonly votesNeeded: number;
-	/** The latest transitions, oldest first. */
-	readonly history: readonly { readonly secAgo: number; readonly vote: Vote; readonly reason: string }[];
+}
+
+export interface VoteReport {
+	readonly prober: string;
+	readonly region: string;
+	readonly vote: Vote;
+	/** Seconds since it turned. */
+	readonly sinceSec: number;
+	readonly checkedSecAgo: number;
+	/** The prober lives, and has looked lately. */
+	readonly fresh: boolean;
+	/** The prober contradicts the majority of the others on most targets, and has lost its vote. */
+	readonly isolated: boolean;
 }
 
 export interface GeoReport {

@@ -26,6 +26,7 @@ import { createMetrics } from '../telemetry/metrics.ts';
 import { createChecking } from './checking.ts';
 import { ageWarning, geoReport } from './geo-report.ts';
 import { GeodbKeeper } from './geodb.ts';
+import type { Health } from './health.ts';
 import { healthMetrics } from './health-metrics.ts';
 import { targetReports, voteNote } from './health-reports.ts';
 import { instanceMetrics } from './instance-metrics.ts';
@@ -285,7 +286,7 @@ export class Instance {
 	explain({ name, type = 'A', client, resolver = '127.0.0.1' }: ExplainQuery): Explanation | string {
 		const { verdicts, geodb, options, health } = this.#parts;
 		const nowMs = clock.nowMs();
-		const votes = new Map((health?.list() ?? []).map((one) => [one.vote.target.key, one]));
+		const votes = new Map((health?.list() ?? []).map((one) => [one.target.key, one]));
 		const { snapshot, geoNotes } = this.#loaded.settled;
 		const sources: ExplainSources = {
 			snapshot,
@@ -316,7 +317,7 @@ interface Parts {
 	readonly keeper: UnitKeeper;
 	readonly verdicts: VerdictTable;
 	readonly workers: WorkerPool;
-	readonly health: LocalHealth | undefined;
+	readonly health: Health | undefined;
 	readonly listen: readonly ListenAddress[];
 	readonly adminUrl: string;
 	readonly closers: (() => Promise<void> | void)[];

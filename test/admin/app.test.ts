@@ -38,6 +38,7 @@ const target = {
 	frozen: false,
 	stale: false,
 	guarded: false,
+	votes: [],
 	freshVotes: 1,
 	votesNeeded: 1,
 	history: [{ secAgo: 4, vote: 'down', reason: 'status 500' }],
