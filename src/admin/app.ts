@@ -7,16 +7,19 @@
  * | /readyz      | 200 while it can answer queries, with what is not as it should be; ?strict makes it 503 |
  * | /metrics     | Prometheus text                                                                         |
  * | /v1/health   | every target with its vote, since when and why                                          |
+ * | /v1/fleet    | instances and probers: what they serve, since when nothing was heard, who is isolated    |
  * | /v1/geo      | the geo databases, what they lack, and which policies suffer                            |
  * | /v1/explain  | which answer a client gets, and why (?name=&type=&client=&resolver=); from loopback     |
  */
 
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { FleetReport } from './fleet-report.ts';
 import type { GeoReport, ReadyReport, TargetReport } from './reports.ts';
 
 export interface AdminParts {
 	readonly ready: () => ReadyReport;
 	readonly targets: () => readonly TargetReport[];
+	readonly fleet: () => Promise<FleetReport>;
 	readonly geo: () => GeoReport;
 	/** A text says what is wrong with the question. */
 	readonly explain: (question: ExplainQuery) => object | string;
@@ -58,7 +61,7 @@ export function createAdminSurface(parts: AdminParts): AdminSurface {
 	};
 }
 
-function createApp({ ready, targets, geo, explain, metrics, onFault }: AdminParts): FastifyInstance {
+function createApp({ ready, targets, fleet, geo, explain, metrics, onFault }: AdminParts): FastifyInstance {
 	const onError = (error: FastifyError, _request: FastifyRequest, reply: FastifyReply) => {
 		const status = error.statusCode ?? 500;
 		if (status < 500) return problem(reply, status, 'Bad request', error.message);
@@ -81,6 +84,7 @@ function createApp({ ready, targets, geo, explain, metrics, onFault }: AdminPart
 	});
 	app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
 	app.get('/v1/health', () => ({ targets: targets() }));
+	app.get('/v1/fleet', () => fleet());
 	app.get('/v1/geo', () => geo());
 	app.get('/v1/explain', (request, reply) => {
 		// It tells where backends are; who may ask from elsewhere is for tokens to say.

@@ -25,6 +25,26 @@ export interface ReadyReport {
 	readonly loadedSecAgo: number;
 }
 
+/** Of a prober that stands alone. */
+export interface ProberReadyReport {
+	/** It has joined its fleet, and what it has published arrived. */
+	readonly ready: boolean;
+	/** Sentences on what is not as it should be; empty when all is well. */
+	readonly degraded: readonly string[];
+	readonly instance: string;
+	readonly region: string;
+	/** Absent before it has joined. */
+	readonly incarnation: number | undefined;
+	/** Of the configuration that its targets are from. */
+	readonly epoch: number;
+	readonly generation: number;
+	readonly targets: number;
+	/** Absent before the first publication. */
+	readonly publishedSecAgo: number | undefined;
+	/** Problems of the last load, as file:line:column: message. */
+	readonly problems: readonly string[];
+}
+
 /** What the last check learnt, as far as it came. */
 export interface FactsReport {
 	/** Until it was connected, or a datagram was answered. */
@@ -60,12 +80,16 @@ export interface OwnReport extends FactsReport {
 	readonly history: readonly { readonly secAgo: number; readonly vote: Vote; readonly reason: string }[];
 }
 
-export interface TargetReport extends OwnReport {
+/** A target as a prober that stands alone knows it. */
+export interface OwnTargetReport extends OwnReport {
 	/** Pools that use it, with their zones. */
 	readonly pools: readonly string[];
 	readonly address: string;
 	readonly port: number;
 	readonly kind: string;
+}
+
+export interface TargetReport extends OwnTargetReport {
 	/** What answers go by. */
 	readonly verdict: Vote;
 	/** What each prober says of it. */

@@ -108,12 +108,10 @@ export class FleetHealth implements Health {
 	}
 
 	summary(): HealthSummary {
-		const { own, store, clock } = this.#parts;
+		const { own, clock } = this.#parts;
 		const nowMs = clock.nowMs();
 		const problems: string[] = [];
 		if (this.#judging.targets.length > 0) problems.push(...fleetProblems(this.probers(), this.isolated, nowMs));
-		if (store.condition.kind !== 'ready')
-			problems.push(`the store is ${store.condition.kind}: ${store.condition.reason}; what is known stands`);
 		return { ...this.#judging.summary(), unsaved: this.#file.problem ?? own?.unsaved, problems };
 	}
 

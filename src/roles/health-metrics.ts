@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import type { Target } from '../health/target.ts';
 import type { Metric, Sample } from '../telemetry/metrics.ts';
-import type { Health, TargetHealth } from './health.ts';
+import type { CheckFigures, Health, TargetHealth } from './health.ts';
 
 /** Targets with series of their own: the first ones, in the order of the zones. */
 const TARGET_SERIES_MAX = 4096;
@@ -80,26 +80,33 @@ export function healthMetrics(health: Health | undefined, targets: () => number)
 			'When the certificate that a target showed last expires',
 			({ own }) => secondsOfDate(own?.vote.last?.tls?.certificateExpiresAt),
 		),
+		...checkMetrics(() => health?.checks),
+	];
+}
+
+/** Of the checks that a prober of this process makes, if it has one. */
+export function checkMetrics(checks: () => CheckFigures | undefined): readonly Metric[] {
+	return [
 		{
 			name: 'health_checks_total',
 			help: 'Checks made, by kind and result; none: the check could not be made',
 			kind: 'counter',
 			labels: ['kind', 'result'],
-			read: () => [...(health?.checks?.counts ?? [])].flatMap(([kind, counts]) => resultSamples(kind, counts)),
+			read: () => [...(checks()?.counts ?? [])].flatMap(([kind, counts]) => resultSamples(kind, counts)),
 		},
 		{
 			name: 'health_check_duration_seconds',
 			help: 'Time that checks took, failed ones too, by kind',
 			kind: 'histogram',
 			labels: ['kind'],
-			read: () => health?.checks?.durations.samples() ?? [],
+			read: () => checks()?.durations.samples() ?? [],
 		},
 		{
 			name: 'health_check_lag_seconds',
 			help: 'How long after their moment checks began, by kind',
 			kind: 'histogram',
 			labels: ['kind'],
-			read: () => health?.checks?.lags.samples() ?? [],
+			read: () => checks()?.lags.samples() ?? [],
 		},
 	];
 }

@@ -2,7 +2,7 @@
  * Health as the admin surface tells it.
  */
 
-import type { FactsReport, OwnReport, TargetReport } from '../admin/reports.ts';
+import type { FactsReport, OwnReport, OwnTargetReport, TargetReport } from '../admin/reports.ts';
 import { reasonOf } from '../health/vote-book.ts';
 import type { CheckFacts } from '../probe/check-result.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
@@ -17,6 +17,19 @@ export function targetReports(
 ): readonly TargetReport[] {
 	const pools = poolsByTarget(snapshot);
 	return list.map((health) => targetReport(health, pools.get(health.target.key) ?? [], nowMs));
+}
+
+/** Every target of a prober that stands alone. */
+export function ownTargetReports(
+	list: readonly OwnVote[],
+	snapshot: Snapshot,
+	nowMs: number,
+): readonly OwnTargetReport[] {
+	const pools = poolsByTarget(snapshot);
+	return list.map((own) => {
+		const { key, address, port, monitor } = own.vote.target;
+		return { pools: pools.get(key) ?? [], address, port, kind: monitor.kind, ...ownReport(own, nowMs) };
+	});
 }
 
 /** What a verdict rests on, in one line: `for 12 s (status 200)`, `2 of 3 votes down, frozen`. */

@@ -5,7 +5,8 @@
 import { createLog } from '../telemetry/log.ts';
 import type { Command } from './command.ts';
 import { type Demo, startDemo } from './demo.ts';
-import { Instance, StartRefused } from './instance.ts';
+import { Instance } from './instance.ts';
+import { StartRefused } from './start-refused.ts';
 import { startScreen } from './start-screen.ts';
 
 /** @returns the exit code */
@@ -27,7 +28,7 @@ export async function runInstance({
 		instance = await Instance.start({
 			settings: demo?.settings ?? settings,
 			log,
-			isProbing: name === 'start',
+			role: name === 'start' ? 'start' : 'serve',
 			isForced,
 		});
 	} catch (error) {

@@ -21,6 +21,8 @@ import type {
 	Configuration,
 	Head,
 	HistoryEntry,
+	InstanceNote,
+	InstanceView,
 	ProberName,
 	ProberSession,
 	ProberView,
@@ -34,6 +36,7 @@ import { RedisClient } from './redis-client.ts';
 import { RedisConfiguration } from './redis-configuration.ts';
 import { listOf, RedisContext, textOfReply } from './redis-context.ts';
 import { RedisFleet } from './redis-fleet.ts';
+import { RedisInstances } from './redis-instances.ts';
 import { RedisKeys } from './redis-keys.ts';
 import { Refusals } from './refusals.ts';
 import { StoreError } from './store-error.ts';
@@ -57,13 +60,20 @@ export interface RedisStoreParts {
 const NOTHING_KNOWN: Configuration = { head: undefined, items: new Map() };
 /** Between looks that hints ask for: whoever may write to the channel cannot keep everyone busy. */
 const HINT_PAUSE_MS = 20;
+/** Who starts does not wait for a Redis that swallows packets. */
+const FIRST_LOOK_MS_MAX = 2000;
 
-/** Open it; settles after the first look at Redis, or the first attempt that failed. */
+/** Open it; settles after the first look at Redis, the first attempt that failed, or when neither comes soon. */
 export async function openRedisStore(parts: RedisStoreParts): Promise<Store> {
 	if (parts.fleetKeys.length === 0)
 		parts.log.warn({}, 'there is no fleet.key: whoever can write to Redis can write what this fleet answers');
 	const store = new RedisStore(parts);
-	await store.firstLook;
+	let giveUp: NodeJS.Timeout | undefined;
+	const patience = new Promise<void>((resolve) => {
+		giveUp = setTimeout(resolve, FIRST_LOOK_MS_MAX);
+	});
+	await Promise.race([store.firstLook, patience]);
+	clearTimeout(giveUp);
 	return store;
 }
 
@@ -77,6 +87,7 @@ class RedisStore implements Store {
 	readonly #context: RedisContext;
 	readonly #configuration: RedisConfiguration;
 	readonly #fleet: RedisFleet;
+	readonly #instances: RedisInstances;
 	readonly #refusals = new Refusals();
 	readonly #watchers = new Watchers();
 	readonly #beat: NodeJS.Timeout;
@@ -113,6 +124,7 @@ class RedisStore implements Store {
 		this.#context = new RedisContext(shared);
 		this.#configuration = new RedisConfiguration(this.#context, known);
 		this.#fleet = new RedisFleet(this.#context);
+		this.#instances = new RedisInstances(this.#context);
 		this.#beat = setInterval(() => this.#onBeat(), timing.beatMs);
 	}
 
@@ -170,6 +182,16 @@ class RedisStore implements Store {
 	async join(name: ProberName): Promise<ProberSession> {
 		this.#assertOpen();
 		return this.#fleet.join(name);
+	}
+
+	async announce(note: InstanceNote): Promise<void> {
+		this.#assertOpen();
+		await this.#instances.announce(note);
+	}
+
+	async instances(): Promise<readonly InstanceView[]> {
+		this.#assertOpen();
+		return this.#instances.views();
 	}
 
 	watch(callback: (hint: WatchHint) => void): () => void {
