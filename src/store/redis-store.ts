@@ -60,8 +60,9 @@ export interface RedisStoreParts {
 const NOTHING_KNOWN: Configuration = { head: undefined, items: new Map() };
 /** Between looks that hints ask for: whoever may write to the channel cannot keep everyone busy. */
 const HINT_PAUSE_MS = 20;
-/** Who starts does not wait for a Redis that swallows packets. */
+/** Who starts does not wait for a Redis that swallows packets; least of all who knows what it had. */
 const FIRST_LOOK_MS_MAX = 2000;
+const KNOWING_LOOK_MS_MAX = 500;
 
 /** Open it; settles after the first look at Redis, the first attempt that failed, or when neither comes soon. */
 export async function openRedisStore(parts: RedisStoreParts): Promise<Store> {
@@ -70,7 +71,7 @@ export async function openRedisStore(parts: RedisStoreParts): Promise<Store> {
 	const store = new RedisStore(parts);
 	let giveUp: NodeJS.Timeout | undefined;
 	const patience = new Promise<void>((resolve) => {
-		giveUp = setTimeout(resolve, FIRST_LOOK_MS_MAX);
+		giveUp = setTimeout(resolve, parts.known === undefined ? FIRST_LOOK_MS_MAX : KNOWING_LOOK_MS_MAX);
 	});
 	await Promise.race([store.firstLook, patience]);
 	clearTimeout(giveUp);
