@@ -53,6 +53,11 @@ export class RedisClient {
 		this.#connect();
 	}
 
+	/** Commands are taken. */
+	get isReady(): boolean {
+		return this.#isReady;
+	}
+
 	/** How often a connection was made. */
 	get connections(): number {
 		return this.#connections;

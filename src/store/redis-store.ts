@@ -252,7 +252,8 @@ class RedisStore implements Store {
 
 	#onBeat(): void {
 		if (performance.now() - this.#allReadMs >= this.#timing.resyncMs) this.#wanted.isAll = true;
-		this.#requestLook();
+		// A connection that is still being made is no reason to call Redis away; one that fails tells so itself.
+		if (this.#client.isReady) this.#requestLook();
 		// A connection that only listens would not notice that nobody speaks any more.
 		this.#listener.call('PING').catch(() => {});
 	}
