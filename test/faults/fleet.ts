@@ -7,6 +7,7 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { globSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -28,7 +29,7 @@ export type Region = (typeof REGIONS)[number];
 
 /** Of the monitor of all endpoints. */
 export const INTERVAL_MS = 200;
-export const TIMEOUT_MS = 150;
+const TIMEOUT_MS = 150;
 export const FALL = 3;
 /** From the death of an endpoint until it is in no answer, with three probers in three regions. */
 export const LEAVE_MS = FALL * INTERVAL_MS + TIMEOUT_MS + 2000;
@@ -57,8 +58,14 @@ export interface FleetOptions {
 	readonly rate: number;
 	/** Redis by another way, for some probers. */
 	readonly proberUrls?: Partial<Record<Region, string>>;
+	/** With a prober; the endpoints are those of all. */
 	readonly regions?: readonly Region[];
+	/** What `dns-1` and the prober of `eu` take for the time of day: `+3600` in it is an hour later. */
+	readonly clockFile?: string;
 }
+
+/** Lies between a process and the clock of its machine. */
+export const [FAKETIME] = globSync('/usr/lib/*/faketime/libfaketimeMT.so.1');
 
 export class Fleet {
 	readonly #t: TestContext;
@@ -96,21 +103,21 @@ export class Fleet {
 	}
 
 	get addresses(): readonly string[] {
-		return (this.#options.regions ?? REGIONS).flatMap((region) => ADDRESSES[region]);
+		return REGIONS.flatMap((region) => ADDRESSES[region]);
 	}
 
 	addressesOf(region: Region): readonly string[] {
 		return ADDRESSES[region];
 	}
 
-	async apply(): Promise<void> {
+	async apply({ ttl = '5s' } = {}): Promise<void> {
 		const endpoints = this.addresses.map((address, i) => `{ name: e${i}, addresses: [${address}] }`);
 		const zones = scratch(this.#t, {
 			'example.org.zone': GOOD_ZONE.replace(/^www.*$/m, ''),
 			'example.org.yaml': `
 monitors: { web: { kind: tcp, port: ${this.#port}, interval: ${INTERVAL_MS}ms, timeout: ${TIMEOUT_MS}ms, fall: ${FALL}, rise: 2, maxFlips: 1000 } }
 pools: { www: { monitor: web, answers: 2, endpoints: [${endpoints.join(', ')}] } }
-names: { www: { policy: www, ttl: 5s } }
+names: { www: { policy: www, ttl: ${ttl} } }
 `,
 		});
 		const { code, stderr } = await runToEnd(this.#t, ['apply', zones, '--redis-url', this.#options.url], {
@@ -127,15 +134,23 @@ names: { www: { policy: www, ttl: 5s } }
 			command: 'serve',
 			...(port === undefined ? {} : { port }),
 			more: ['--redis-url', this.#options.url, '--instance', name, '--health-guard-hold', `${GUARD_HOLD_MS}ms`],
-			env: { MERIDIAN_FLEET_KEY: FLEET_KEY },
+			env: this.#environment(name === 'dns-1'),
 		});
+	}
+
+	#environment(hasOwnClock: boolean): Readonly<Record<string, string>> {
+		const { clockFile } = this.#options;
+		const key = { MERIDIAN_FLEET_KEY: FLEET_KEY };
+		if (clockFile === undefined || FAKETIME === undefined || !hasOwnClock) return key;
+		const faked = { FAKETIME_TIMESTAMP_FILE: clockFile, FAKETIME_NO_CACHE: '1', FAKETIME_DONT_FAKE_MONOTONIC: '1' };
+		return { ...key, ...faked, LD_PRELOAD: FAKETIME };
 	}
 
 	async startProber(region: Region): Promise<Prober> {
 		const { url, proberUrls = {} } = this.#options;
 		const args = ['probe', '--region', region, '--instance', `${region}-1`, '--redis-url', proberUrls[region] ?? url];
 		const state = ['--state-dir', this.#stateDirOf(region), '--admin-listen', '127.0.0.1:0'];
-		const env = { MERIDIAN_FLEET_KEY: FLEET_KEY };
+		const env = this.#environment(region === 'eu');
 		const process = runMeridian(this.#t, [...args, ...state, '--probe-allow', '127.0.0.0/8'], { env });
 		await until(`the prober of ${region}`, SETTLE_MS_MAX, () => / ends; what it has/.test(process.stdout));
 		const admin = /(http:\/\/\S+)\/readyz/.exec(process.stdout)?.[1] ?? '';
@@ -222,8 +237,9 @@ names: { www: { policy: www, ttl: 5s } }
 
 	/**
 	 * None of these is in an answer any more, `limitMs` from now; a machine that stood still meanwhile has so much longer.
+	 * @returns when the last of them was seen, counted from now
 	 */
-	async assertLeaves(addresses: readonly string[], limitMs: number): Promise<void> {
+	async assertLeaves(addresses: readonly string[], limitMs: number): Promise<number> {
 		const keys = this.#keysOf(addresses);
 		const startMs = performance.now();
 		let stallMs = 0;
@@ -237,6 +253,7 @@ names: { www: { policy: www, ttl: 5s } }
 			const tookMs = lastMs - startMs;
 			assert(tookMs <= limitMs + stallMs, `still answered after ${tookMs} ms, expected ${limitMs} + ${stallMs} ms`);
 		}
+		return lastMs - startMs;
 	}
 
 	/** All of these, and no others, are in the answers of every instance, again and again. */
