@@ -252,8 +252,7 @@ class RedisStore implements Store {
 
 	#onBeat(): void {
 		if (performance.now() - this.#allReadMs >= this.#timing.resyncMs) this.#wanted.isAll = true;
-		// A connection that is still being made is no reason to call Redis away; one that fails tells so itself.
-		if (this.#client.isReady) this.#requestLook();
+		this.#requestLook();
 		// A connection that only listens would not notice that nobody speaks any more.
 		this.#listener.call('PING').catch(() => {});
 	}
@@ -264,6 +263,9 @@ class RedisStore implements Store {
 	}
 
 	#requestLook(): void {
+		// A connection that is still being made is no reason to call Redis away: one that fails tells so itself, and
+		// all is looked at when it is there.
+		if (!this.#client.isReady) return;
 		this.#isLookDue = true;
 		this.#looking ??= this.#lookWhileDue();
 	}

@@ -213,7 +213,7 @@ names: { www: { policy: www, ttl: ${ttl} } }
 	/** What has been answered since the last look; nothing may have been lost or empty, and nobody else's address told. */
 	async look(): Promise<Tally> {
 		const tally = await this.load.tally();
-		if (tally.lost > 0) this.#lost.push(`${tally.lost} of ${tally.sent} lost`);
+		if (tally.lost > 0) this.#lost.push(`${tally.lost} lost at ${[...tally.lostAt].join()} after ${performance.now()}`);
 		if (tally.empty > 0) this.#lost.push(`${tally.empty} of ${tally.answered} empty`);
 		for (const key of tally.seen.keys())
 			if (!this.addresses.includes(key.split(' ')[1] ?? '')) this.#lost.push(`a foreign address: ${key}`);

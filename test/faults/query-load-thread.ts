@@ -30,7 +30,16 @@ const questionEnd = template.length;
 let tally = emptyTally();
 
 function emptyTally() {
-	return { sent: 0, answered: 0, lost: 0, empty: 0, seen: new Map<string, number>(), slowestMs: 0, stallMs: 0 };
+	return {
+		sent: 0,
+		answered: 0,
+		lost: 0,
+		lostAt: new Set<number>(),
+		empty: 0,
+		seen: new Map<string, number>(),
+		slowestMs: 0,
+		stallMs: 0,
+	};
 }
 
 const asked: Asked[] = await Promise.all(
@@ -86,11 +95,12 @@ function send(one: Asked): void {
 
 function sweep(): void {
 	const nowMs = performance.now();
-	for (const { pending } of asked) {
+	for (const { port, pending } of asked) {
 		for (const [id, sentMs] of pending) {
 			if (nowMs - sentMs < LOST_MS) break;
 			pending.delete(id);
 			tally.lost++;
+			tally.lostAt.add(port);
 		}
 	}
 }

@@ -12,6 +12,8 @@ export interface Tally {
 	readonly answered: number;
 	/** No answer within LOST_MS. */
 	readonly lost: number;
+	/** Ports of those. */
+	readonly lostAt: ReadonlySet<number>;
 	/** Answers without an address, or with another RCODE than NOERROR. */
 	readonly empty: number;
 	/** Counts, by instance and address: `PORT ADDRESS`. */
