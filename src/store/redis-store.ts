@@ -166,6 +166,8 @@ class RedisStore implements Store {
 			const head = await this.#configuration.restore(reason);
 			this.#setCondition({ kind: 'ready' });
 			this.#watchers.tell('configuration');
+			// One that is under way may have found what was there before.
+			await this.#lookNow();
 			return head;
 		});
 	}

@@ -77,7 +77,7 @@ describe('meridian', { concurrency: 4 }, () => {
 			name: 'prints JSON for those that can',
 			args: ['check', '--json'],
 			code: 2,
-			err: /^Cannot use --json with check: it goes with probe, explain, geo, apply, export, status\n$/,
+			err: /^Cannot use --json with check: it goes with probe, explain, geo, status\n$/,
 		},
 		{
 			name: 'looks several addresses up',
