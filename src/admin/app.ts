@@ -20,9 +20,9 @@ export interface AdminParts {
 	readonly ready: () => ReadyReport;
 	readonly targets: () => readonly TargetReport[];
 	readonly fleet: () => Promise<FleetReport>;
-	readonly geo: () => GeoReport;
+	readonly geo: () => Promise<GeoReport>;
 	/** A text says what is wrong with the question. */
-	readonly explain: (question: ExplainQuery) => object | string;
+	readonly explain: (question: ExplainQuery) => Promise<object | string>;
 	readonly metrics: { readonly contentType: string; text(): Promise<string> };
 	/** Told of faults; whoever asked hears only that there was one. */
 	readonly onFault: (error: Error) => void;
@@ -86,7 +86,7 @@ function createApp({ ready, targets, fleet, geo, explain, metrics, onFault }: Ad
 	app.get('/v1/health', () => ({ targets: targets() }));
 	app.get('/v1/fleet', () => fleet());
 	app.get('/v1/geo', () => geo());
-	app.get('/v1/explain', (request, reply) => {
+	app.get('/v1/explain', async (request, reply) => {
 		// It tells where backends are; who may ask from elsewhere is for tokens to say.
 		if (!isLoopback(request.socket.remoteAddress)) return problem(reply, 403, 'Forbidden', 'Ask from this machine');
 		const { name, type, client, resolver } = request.query as Readonly<Record<string, unknown>>;
@@ -95,7 +95,7 @@ function createApp({ ready, targets, fleet, geo, explain, metrics, onFault }: Ad
 			if (value !== undefined && typeof value !== 'string')
 				return problem(reply, 400, 'Bad request', 'Cannot use a parameter twice');
 		}
-		const explained = explain({ name, type, client, resolver } as ExplainQuery);
+		const explained = await explain({ name, type, client, resolver } as ExplainQuery);
 		return typeof explained === 'string' ? problem(reply, 400, 'Bad request', explained) : explained;
 	});
 	app.setNotFoundHandler((request, reply) =>

@@ -9,13 +9,15 @@ import type { Snapshot } from '../snapshot/snapshot.ts';
 import { counted } from './counted.ts';
 import type { CastVote, OwnVote, TargetHealth } from './health.ts';
 
+/** Names of pools, by the key of the target that they use. */
+export type PoolsByTarget = ReadonlyMap<string, readonly string[]>;
+
 /** Every target, with the pools that use it. */
 export function targetReports(
 	list: readonly TargetHealth[],
-	snapshot: Snapshot,
+	pools: PoolsByTarget,
 	nowMs: number,
 ): readonly TargetReport[] {
-	const pools = poolsByTarget(snapshot);
 	return list.map((health) => targetReport(health, pools.get(health.target.key) ?? [], nowMs));
 }
 
@@ -122,7 +124,7 @@ function thousandths(ms: number | undefined): number | undefined {
 	return ms === undefined ? undefined : Math.round(ms * 1000) / 1000;
 }
 
-function poolsByTarget({ steering, targets }: Snapshot): ReadonlyMap<string, readonly string[]> {
+export function poolsByTarget({ steering, targets }: Snapshot): PoolsByTarget {
 	const pools = new Map<string, Set<string>>();
 	for (const node of steering.nodes) {
 		if (node.kind !== 'pool') continue;

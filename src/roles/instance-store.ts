@@ -7,14 +7,7 @@ import type { Settings } from '../model/settings.ts';
 import { openKnownStore } from '../store/open-store.ts';
 import type { Head, Store } from '../store/ports.ts';
 import { changedUnits, type UnitItem } from './stored-units.ts';
-import { DirectorySource, MergedSource, StoreSource, type UnitSource } from './unit-source.ts';
-
-/** Takes the units of a store, as far as they have changed. */
-export interface StoredUnitsTaker {
-	update(changed: readonly UnitItem[], removed: readonly string[]): void;
-	/** Nothing is known of the store. */
-	setUnknown(reason: string): void;
-}
+import type { SourceKind, UnitTaker } from './unit-source.ts';
 
 /**
  * Open the store that the settings name; undefined for a process that has only its zones directory.
@@ -27,24 +20,20 @@ export async function openInstanceStore(settings: Settings, isWhole: boolean, lo
 }
 
 /** With Redis the store is the truth of every unit; the one in a process is that of the units it owns. */
-export function createSource(
-	settings: Settings,
-	store: Store | undefined,
-): { readonly source: UnitSource; readonly taker: StoredUnitsTaker | undefined } {
-	if (store === undefined) return { source: new DirectorySource(settings.zonesDir), taker: undefined };
-	const source = settings['redis.url'] === '' ? new MergedSource(settings.zonesDir) : new StoreSource();
-	return { source, taker: source };
+export function sourceKind(settings: Settings, isWhole: boolean): SourceKind {
+	if (settings['redis.url'] !== '') return 'store';
+	return isWhole ? 'merged' : 'directory';
 }
 
 /** What has been handed over of a store. */
 export class StoreFeed {
-	readonly #store: Store;
-	readonly #taker: StoredUnitsTaker;
+	readonly store: Store;
+	readonly #taker: UnitTaker;
 	#head: Head | undefined;
 	#given: ReadonlyMap<string, UnitItem> | undefined;
 
-	constructor(store: Store, taker: StoredUnitsTaker) {
-		this.#store = store;
+	constructor(store: Store, taker: UnitTaker) {
+		this.store = store;
 		this.#taker = taker;
 	}
 
@@ -53,9 +42,14 @@ export class StoreFeed {
 		return this.#head;
 	}
 
+	/** Whoever takes has forgotten everything. */
+	reset(): void {
+		this.#given = undefined;
+	}
+
 	/** Hand over what has changed. @returns whether anything has */
 	update(): boolean {
-		const { condition, configuration } = this.#store;
+		const { condition, configuration } = this.store;
 		if (configuration.head === undefined && condition.kind !== 'ready') {
 			if (this.#given === undefined) this.#taker.setUnknown(`it is ${condition.kind}: ${condition.reason}`);
 			return false;

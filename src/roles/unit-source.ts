@@ -39,6 +39,26 @@ export interface UnitSource {
 	load(request: SourceRequest): SourceTexts;
 }
 
+/** Takes the units of a store, as far as they have changed. */
+export interface UnitTaker {
+	/** @param removed  names of units that the store no longer has */
+	update(changed: readonly UnitItem[], removed: readonly string[]): void;
+	/** Nothing is known of the store. */
+	setUnknown(reason: string): void;
+}
+
+export type SourceKind = 'directory' | 'store' | 'merged';
+
+/** @returns the source, and where the units of the store are told */
+export function createSource(
+	kind: SourceKind,
+	zonesDir: string,
+): { readonly source: UnitSource; readonly taker: UnitTaker | undefined } {
+	if (kind === 'directory') return { source: new DirectorySource(zonesDir), taker: undefined };
+	const source = kind === 'store' ? new StoreSource() : new MergedSource(zonesDir);
+	return { source, taker: source };
+}
+
 /** The source was refused as a whole: what was served before goes on. */
 export class SourceRefused extends Error {
 	/** It may come later: until then nothing is served. */

@@ -23,7 +23,7 @@ import { COMMON_UNIT } from '../lib/unit.ts';
 import { durationMs } from '../model/duration.ts';
 import { monitorOf } from '../model/monitor.ts';
 import { DEPTH_MAX } from '../model/steering.ts';
-import type { BuildProblem } from '../snapshot/build.ts';
+import { type BuildContext, type BuildProblem, build } from '../snapshot/build.ts';
 import { BuildCache } from '../snapshot/build-cache.ts';
 import { type Settled, settle } from '../snapshot/settle.ts';
 import type { SteeringUnit } from '../steering/compile.ts';
@@ -41,6 +41,13 @@ export interface Loaded {
 	readonly stored: ReadonlySet<string>;
 	/** Those of them whose files say something else. */
 	readonly differing: readonly string[];
+}
+
+/** A unit as somebody would have it. */
+export interface UnitChange {
+	readonly unit: string;
+	/** Undefined: it is to go. */
+	readonly text: UnitText | undefined;
 }
 
 interface Versions {
@@ -119,6 +126,35 @@ export class UnitKeeper {
 		return { ...settled, stored: new Set(), differing: [] };
 	}
 
+	/**
+	 * What would be wrong if some units were others than those that are served, by the same build; nothing is changed.
+	 * @param changes  units with their new texts; undefined for one that goes
+	 */
+	validate(geo: GeoData, changes: readonly UnitChange[]): readonly FileProblem[] {
+		const problems: FileProblem[] = [];
+		const zones = new Map(this.#served.zones);
+		let { common } = this.#served;
+		for (const { unit, text = unit === COMMON_UNIT ? NO_TEXTS.common : undefined } of changes) {
+			if (text === undefined) {
+				zones.delete(unit);
+				continue;
+			}
+			if (unit === COMMON_UNIT) {
+				const read = readCommon(text);
+				if ('unit' in read) common = read;
+				else problems.push(...read);
+			} else {
+				const read = readZone(text);
+				if ('unit' in read) zones.set(unit, read);
+				else problems.push(...read);
+			}
+		}
+		const built = build({ common: common.steering, zones: [...zones.values()] }, this.#context(geo));
+		for (const problem of built.problems)
+			problems.push(located(problem, problem.unit === COMMON_UNIT ? common : zones.get(problem.unit)));
+		return problems;
+	}
+
 	/** From now on this is what is served. */
 	accept({ versions }: Loaded): void {
 		this.#served = versions;
@@ -156,12 +192,10 @@ export class UnitKeeper {
 		unread: ReadonlySet<string>,
 		problems: FileProblem[],
 	): Omit<Loaded, 'stored' | 'differing'> {
-		const model = { depthMax: DEPTH_MAX, durationMs, monitorOf };
-		const context = { geo, merges: this.#merges, cache: this.#cache, model, vantages: this.#vantages };
 		const settled = settle(
 			{ common: common.steering, zones: [...zones.values()] },
 			{ common: this.#served.common.steering, zones: [...this.#served.zones.values()] },
-			context,
+			this.#context(geo),
 			unread,
 		);
 		this.#merges.sweep();
@@ -176,6 +210,11 @@ export class UnitKeeper {
 			zones: new Map(settled.units.zones.map((zone) => [zone.unit, zone])),
 		};
 		return { settled, problems, versions };
+	}
+
+	#context(geo: GeoData): BuildContext {
+		const model = { depthMax: DEPTH_MAX, durationMs, monitorOf };
+		return { geo, merges: this.#merges, cache: this.#cache, model, vantages: this.#vantages };
 	}
 }
 
@@ -194,7 +233,8 @@ export function documentsOf({ versions }: Loaded): readonly SteeringUnit[] {
 function located(problem: BuildProblem, unit: ReadUnit | undefined): FileProblem {
 	const { at, message, isWarning } = problem;
 	const place = unit?.locate(at) ?? { file: problem.unit, line: 1, column: 1 };
-	return { unit: problem.unit, ...place, message: 'path' in at ? placed(at.path, message) : message, isWarning };
+	const about = { unit: problem.unit, ...place, isWarning };
+	return 'path' in at ? { ...about, message: placed(at.path, message), path: at.path } : { ...about, message };
 }
 
 /** A unit that was read has the text of every file that it includes. */

@@ -17,13 +17,15 @@ import { closeUdpSocket, openUdpSocket, type UdpSocket } from '../native/udp-soc
 import { type Counters, createCounters } from '../serve/counters.ts';
 import { RECEIVE_BUFFER_OCTETS } from '../serve/udp.ts';
 import { RECEIVE_TIMEOUT_MS } from '../serve/udp-batch.ts';
-import { type SharedSnapshot, SnapshotMemory } from '../snapshot/share.ts';
-import type { Snapshot } from '../snapshot/snapshot.ts';
+import { openSnapshot } from '../snapshot/wire.ts';
+import { AnswerColumnBook } from './answer-columns.ts';
+import { QueryLog, type QueryLogSettings } from './query-log.ts';
 import type { UdpTransport } from './udp-transport.ts';
 import {
 	type AnsweringSettings,
 	type FromWorker,
 	type Generation,
+	type QueryLogInput,
 	SEAT_WORD,
 	type ToWorker,
 	type WireGeneration,
@@ -54,6 +56,8 @@ export interface WorkerPoolSettings {
 	readonly listen: readonly ListenAddress[];
 	readonly health: HealthWords;
 	readonly answering: AnsweringSettings;
+	/** Absent: queries are not logged. */
+	readonly queryLog?: QueryLogSettings;
 	readonly log: Log;
 	/** The module that every thread runs; tests wrap it to bring in faults. */
 	readonly entry?: URL;
@@ -81,20 +85,17 @@ interface Seat {
 	timer: NodeJS.Timeout | undefined;
 }
 
-interface SharedGeneration {
-	readonly number: number;
-	readonly shared: SharedSnapshot;
-}
-
 export class WorkerPool {
 	readonly counters: readonly Counters[];
+	/** By steered name, policy and endpoint. */
+	readonly columns: AnswerColumnBook;
+	readonly queryLog: QueryLog | undefined;
 	restarts = 0;
 	readonly #settings: WorkerPoolSettings;
 	readonly #seats: Seat[];
-	readonly #memory = new SnapshotMemory();
 	/** Those that a worker may still read, the newest last. */
-	#generations: SharedGeneration[] = [];
-	#generation: SharedGeneration;
+	#generations: readonly Generation[];
+	#generation: Generation;
 	#watch: NodeJS.Timeout | undefined;
 	#cookieSecrets: readonly Uint8Array[];
 	/** Until then a worker that cannot start is the caller's to hear of; afterwards it is tried again. */
@@ -106,6 +107,9 @@ export class WorkerPool {
 		this.#cookieSecrets = settings.answering.cookieSecrets;
 		const seats = settings.udpWorkers + 1;
 		this.counters = createCounters(seats);
+		this.columns = new AnswerColumnBook((column) => this.total(column));
+		const { queryLog } = settings;
+		this.queryLog = queryLog === undefined ? undefined : new QueryLog(queryLog, seats, () => this.#oldestRead());
 		this.#seats = Array.from({ length: seats }, (_, index) => ({
 			index,
 			transport: index < settings.udpWorkers ? 'udp' : 'tcp',
@@ -121,7 +125,17 @@ export class WorkerPool {
 			looks: 0,
 			timer: undefined,
 		}));
-		this.#generation = this.#share(first);
+		this.#generation = first;
+		this.#generations = [first];
+		this.#assignColumns(first);
+	}
+
+	/** The sum of a column over all workers, or those of one transport. */
+	total(column: number, transport?: 'udp' | 'tcp'): number {
+		return this.counters.reduce((sum, row, i) => {
+			const isCounted = transport === undefined || this.#seats[i]?.transport === transport;
+			return isCounted ? sum + (row[column] ?? 0) : sum;
+		}, 0);
 	}
 
 	get wanted(): number {
@@ -138,14 +152,11 @@ export class WorkerPool {
 		return this.#seats.filter(({ deaths, startedMs }) => deaths >= LOOP_DEATHS && nowMs - startedMs < STABLE_MS).length;
 	}
 
-	/** Of the generations in use, and of those whose memory waits for the next one. */
-	get snapshotOctets(): number {
-		return this.#memory.octets;
-	}
-
-	/** The newest generation, in the memory that workers share. */
-	get snapshot(): Snapshot {
-		return this.#generation.shared.snapshot;
+	/** Numbers of the generations that some worker may still read. */
+	get generationsInUse(): readonly number[] {
+		const oldest = this.#oldestRead();
+		this.#generations = this.#generations.filter((one) => one === this.#generation || one.number >= oldest);
+		return this.#generations.map(({ number }) => number);
 	}
 
 	/**
@@ -167,39 +178,41 @@ export class WorkerPool {
 		}
 	}
 
-	/**
-	 * Hand a generation to every worker; each takes it between two queries.
-	 * @returns its snapshot, in the memory that workers share
-	 */
-	swap(generation: Generation): Snapshot {
-		this.#generation = this.#share(generation);
+	/** Hand a generation to every worker; each takes it between two queries. */
+	swap(generation: Generation): void {
+		this.#generation = generation;
+		this.#generations = [...this.#generations, generation];
+		this.#assignColumns(generation);
 		for (const seat of this.#seats) {
 			// One that is still starting is handed it as soon as it is ready.
 			if (seat.isReady) post(seat, { kind: 'swap', generation: this.#wireFor(seat) });
 		}
-		return this.snapshot;
 	}
 
-	/** Copy a generation into memory that no worker reads any more. */
-	#share({ number, snapshot, slots }: Generation): SharedGeneration {
+	/** Where its answers are counted, before a worker has it. */
+	#assignColumns({ number, wire, buffers, labels }: Generation): void {
+		const { names, endpoints } = this.columns.assign(labels, number, this.#oldestRead());
+		const { columns } = openSnapshot(wire, buffers);
+		columns.names.set(names);
+		columns.endpoints.set(endpoints);
+		this.queryLog?.addGeneration(number, labels);
+	}
+
+	/** The oldest generation that some worker may still answer from: the newest where there are none. */
+	#oldestRead(): number {
 		const reading = this.#seats.filter(({ worker }) => worker !== undefined);
-		const oldest = Math.min(...reading.map(({ words }) => Atomics.load(words, SEAT_WORD.reads)));
-		const newest = this.#generations.at(-1);
-		this.#generations = this.#generations.filter((one) => one === newest || one.number >= oldest);
-		const inUse = this.#generations.map(({ shared }) => shared);
-		const generation = { number, shared: this.#memory.share(snapshot, slots, inUse) };
-		this.#generations.push(generation);
-		return generation;
+		const newest = this.#generations.at(-1)?.number ?? 0;
+		return Math.min(newest, ...reading.map(({ words }) => Atomics.load(words, SEAT_WORD.reads)));
 	}
 
 	/** The newest generation, with the buffers that the seat's worker lacks. */
 	#wireFor({ sent }: Seat): WireGeneration {
-		const { number, shared } = this.#generation;
-		const gone = [...sent].filter((id) => !this.#memory.has(id));
+		const { number, wire, buffers: all, kept } = this.#generation;
+		const gone = [...sent].filter((id) => !kept.has(id));
 		for (const id of gone) sent.delete(id);
-		const buffers = [...shared.buffers].filter(([id]) => !sent.has(id));
+		const buffers = [...all].filter(([id]) => !sent.has(id));
 		for (const [id] of buffers) sent.add(id);
-		return { number, wire: shared.wire, buffers, gone };
+		return { number, wire, buffers, gone };
 	}
 
 	/** Roll over to other cookie secrets. */
@@ -219,6 +232,7 @@ export class WorkerPool {
 			}),
 		);
 		this.#closeSockets();
+		await this.queryLog?.close();
 	}
 
 	/** @throws Error with `code` when an address cannot be bound */
@@ -262,11 +276,17 @@ export class WorkerPool {
 				health,
 				answering: { ...answering, cookieSecrets: this.#cookieSecrets },
 				counters: this.counters[seat.index] ?? new Float64Array(0),
+				queryLog: this.#queryLogInput(seat),
 				seed: Math.floor(Math.random() * 0x7fffffff),
 				first: this.#wireFor(seat),
 			} satisfies WorkerInput,
 		});
 		return seat.worker;
+	}
+
+	#queryLogInput({ index }: Seat): QueryLogInput | undefined {
+		const memory = this.queryLog?.memories[index];
+		return memory === undefined ? undefined : { share: this.queryLog?.share ?? 0, memory };
 	}
 
 	/** @returns the receive buffer that the kernel granted */

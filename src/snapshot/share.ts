@@ -16,6 +16,7 @@ import {
 	columnsOf,
 	copyColumns,
 	lengthsOf,
+	type Places,
 	printNode,
 	rangesOf,
 	rangesWords,
@@ -26,30 +27,37 @@ import {
 export interface SharedSnapshot {
 	/** The same, with its zones in the arena. */
 	readonly snapshot: Snapshot;
+	/** In the arena: the slot of each target. */
+	readonly targetSlots: Int32Array;
 	readonly wire: WireSnapshot;
 	/** All that it lies in, by id. */
 	readonly buffers: ReadonlyMap<number, SharedArrayBuffer>;
 }
 
 export class SnapshotMemory {
-	readonly #pool = new SharedPool();
+	readonly #pool: SharedPool;
 	/** Ranges of snapshots in use, by what they were copied from: generations share them while rules and databases stay. */
 	readonly #shared = new Map<Ranges, WireRanges & { readonly shared: SharedArrayBuffer }>();
+
+	/** @param firstBuffer  id of its first buffer */
+	constructor(firstBuffer = 1) {
+		this.#pool = new SharedPool(firstBuffer);
+	}
 
 	/** All that it holds, used or free. */
 	get octets(): number {
 		return this.#pool.octets;
 	}
 
-	has(buffer: number): boolean {
-		return this.#pool.has(buffer);
+	/** Ids of all that it holds. */
+	get buffers(): readonly number[] {
+		return this.#pool.ids;
 	}
 
 	/**
-	 * @param targetSlots  slot of each target of the snapshot
-	 * @param inUse        snapshots that some thread may still read; the memory of all others is taken again
+	 * @param inUse  snapshots that some thread may still read; the memory of all others is taken again
 	 */
-	share(snapshot: Snapshot, targetSlots: Int32Array, inUse: readonly SharedSnapshot[]): SharedSnapshot {
+	share(snapshot: Snapshot, { targetSlots, columns: own }: Places, inUse: readonly SharedSnapshot[]): SharedSnapshot {
 		this.#sweep(inUse);
 		const buffers = new Map<number, SharedArrayBuffer>();
 		const ranges: WireRanges[] = [];
@@ -68,7 +76,10 @@ export class SnapshotMemory {
 		for (const node of nodes) texts.add(printNode(node, numberOf));
 		for (const name of names) texts.add(JSON.stringify(name));
 		const { typeSets, typeSetOf } = typeSetsOf(zones.steeredTypes);
-		const columns = { ...zones, rdata, latencyMemory, typeSetOf, ...texts.columns(), targetSlots } satisfies Columns;
+		const columns = {
+			...{ ...zones, rdata, latencyMemory, typeSetOf, ...texts.columns(), targetSlots },
+			...{ nameColumns: own.names, endpointColumns: own.endpoints },
+		} satisfies Columns;
 		const lengths = lengthsOf(columns);
 		const arena = this.#pool.take(arenaOctets(lengths));
 		buffers.set(arena.id, arena.buffer);
@@ -82,6 +93,7 @@ export class SnapshotMemory {
 				zones: { ...zones, slots, nodes: nodeRows, rrsets, zones: zoneRows, additional, bytes },
 				steering: { ...steering, latencyMemory: copies.latencyMemory },
 			},
+			targetSlots: copies.targetSlots,
 			wire: {
 				arena: arena.id,
 				lengths,

@@ -61,7 +61,7 @@ const NOTHING_KNOWN: Configuration = { head: undefined, items: new Map() };
 /** Between looks that hints ask for: whoever may write to the channel cannot keep everyone busy. */
 const HINT_PAUSE_MS = 20;
 /** Who starts does not wait for a Redis that swallows packets; least of all who knows what it had. */
-const FIRST_LOOK_MS_MAX = 2000;
+const FIRST_LOOK_MS_MAX = 1500;
 const KNOWING_LOOK_MS_MAX = 500;
 
 /** Open it; settles after the first look at Redis, the first attempt that failed, or when neither comes soon. */
