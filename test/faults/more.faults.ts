@@ -161,6 +161,15 @@ describe('a fleet', { skip: WITHOUT_REDIS, concurrency: 1 }, () => {
 		await fleet.assertNothingLost();
 	});
 
+	it('takes most endpoints out in time where the one of two regions that could see them dies with them', async (t) => {
+		const redis = await startRedis(t);
+		const fleet = await Fleet.start(t, { url: redis.url, rate: RATE, regions: ['eu', 'us'] });
+		const dead = [...fleet.addressesOf('us'), ...fleet.addressesOf('ap')];
+		await Promise.all([fleet.die(...dead), fleet.killProber('us')]);
+		await fleet.assertLeaves(dead, LEASE_MS + GUARD_HOLD_MS + 2000);
+		await fleet.assertNothingLost();
+	});
+
 	it('holds back when one region alone sees most endpoints die, and lets go after the hold', async (t) => {
 		const redis = await startRedis(t);
 		const fleet = await Fleet.start(t, { url: redis.url, rate: RATE, regions: ['eu'] });
