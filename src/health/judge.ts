@@ -97,9 +97,11 @@ export function judge(question: Question): Judged {
 		const last = before.get(target.key) ?? 'unknown';
 		const judgement = judgeOne(target, poll, last, question);
 		judged.set(target.key, judgement);
-		if (last === 'down') continue;
+		const turn = judgement.verdict === 'down' ? { ...turnOf(target.key, poll), isTurned: last === 'down' } : undefined;
+		// What went down a moment ago belongs to the mass that follows it: checks do not all fail at the same time.
+		if (last === 'down' && (turn?.region === undefined || nowMs - turn.sinceMs >= guardHoldMs)) continue;
 		upCount++;
-		if (judgement.verdict === 'down') turns.push(turnOf(target.key, poll));
+		if (turn !== undefined) turns.push(turn);
 	}
 	const fleetRegions = new Set(reports.map(({ region }) => region));
 	for (const key of heldTurns(turns, upCount, fleetRegions, { guardHoldMs, nowMs })) {
@@ -215,7 +217,7 @@ function verdictOf(regions: ReadonlyMap<string, RegionVotes>, consensus: Consens
 	return isVotedDown(regions.values(), consensus) ? 'down' : 'up';
 }
 
-function turnOf(key: string, { votes, regions }: Poll): Turn {
+function turnOf(key: string, { votes, regions }: Poll): Omit<Turn, 'isTurned'> {
 	const downRegions = [...regions].filter(([, counts]) => saysDown(counts)).map(([region]) => region);
 	const [region] = downRegions;
 	if (region === undefined || downRegions.length > 1) return { key, region: undefined, sinceMs: 0 };
