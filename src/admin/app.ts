@@ -9,18 +9,20 @@
  * | /v1/health   | every target with its vote, since when and why                                          |
  * | /v1/fleet    | instances and probers: what they serve, since when nothing was heard, who is isolated    |
  * | /v1/geo      | the geo databases, what they lack, and which policies suffer                            |
+ * | /v1/latency  | round-trip times, regions by addresses                                                  |
  * | /v1/explain  | which answer a client gets, and why (?name=&type=&client=&resolver=); from loopback     |
  */
 
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { FleetReport } from './fleet-report.ts';
-import type { GeoReport, ReadyReport, TargetReport } from './reports.ts';
+import type { GeoReport, LatencyReport, ReadyReport, TargetReport } from './reports.ts';
 
 export interface AdminParts {
 	readonly ready: () => ReadyReport;
 	readonly targets: () => readonly TargetReport[];
 	readonly fleet: () => Promise<FleetReport>;
 	readonly geo: () => Promise<GeoReport>;
+	readonly latency: () => LatencyReport;
 	/** A text says what is wrong with the question. */
 	readonly explain: (question: ExplainQuery) => Promise<object | string>;
 	readonly metrics: { readonly contentType: string; text(): Promise<string> };
@@ -61,7 +63,7 @@ export function createAdminSurface(parts: AdminParts): AdminSurface {
 	};
 }
 
-function createApp({ ready, targets, fleet, geo, explain, metrics, onFault }: AdminParts): FastifyInstance {
+function createApp({ ready, targets, fleet, geo, latency, explain, metrics, onFault }: AdminParts): FastifyInstance {
 	const onError = (error: FastifyError, _request: FastifyRequest, reply: FastifyReply) => {
 		const status = error.statusCode ?? 500;
 		if (status < 500) return problem(reply, status, 'Bad request', error.message);
@@ -86,6 +88,7 @@ function createApp({ ready, targets, fleet, geo, explain, metrics, onFault }: Ad
 	app.get('/v1/health', () => ({ targets: targets() }));
 	app.get('/v1/fleet', () => fleet());
 	app.get('/v1/geo', () => geo());
+	app.get('/v1/latency', () => latency());
 	app.get('/v1/explain', async (request, reply) => {
 		// It tells where backends are; who may ask from elsewhere is for tokens to say.
 		if (!isLoopback(request.socket.remoteAddress)) return problem(reply, 403, 'Forbidden', 'Ask from this machine');
