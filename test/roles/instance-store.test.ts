@@ -121,6 +121,25 @@ describe('an instance with Redis', { skip: WITHOUT_REDIS, concurrency: 3 }, () =
 		assert.equal((await askUdp(instance.port, www)).rcode, 'REFUSED');
 	});
 
+	it('starts from its last good zones when Redis has been emptied meanwhile, and does not take that for its word', async (t) => {
+		const { redis, store } = await redisStore(t);
+		await commit(store, unit('a.example.'));
+		const stateDir = scratch(t);
+		const first = await serve(t, redis.url, stateDir);
+		assert.equal(await addressOf(first), '192.0.2.80');
+		first.signal('SIGTERM');
+		await first.exit;
+		await redis.ask('FLUSHALL');
+		const second = await serve(t, redis.url, stateDir);
+		assert.equal(await addressOf(second), '192.0.2.80');
+		assert.match((await ready(second)).degraded.join('\n'), /^the store is lost: /);
+		await until('our own alarm', LIMIT_MS, () => store.condition.kind === 'lost');
+		await store.restore({ author: 'test', reason: 'a test' });
+		await commit(store, unit('a.example.', { zone: zoneWith('192.0.2.83') }));
+		await until('the change', LIMIT_MS, async () => (await addressOf(second)) === '192.0.2.83');
+		assert.deepEqual((await ready(second)).degraded, []);
+	});
+
 	it('goes on when Redis goes away or is emptied', async (t) => {
 		const { redis, store } = await redisStore(t);
 		await commit(store, unit('a.example.'));
