@@ -12,9 +12,11 @@ import { parseArgs } from 'node:util';
 import { loadSettings } from './config/settings.ts';
 import { nearestName } from './model/check-document.ts';
 import { flagOf, SETTINGS, variableOf } from './model/settings.ts';
+import { runApply } from './roles/apply.ts';
 import { runCheck } from './roles/check.ts';
 import type { Command, Signals } from './roles/command.ts';
 import { runExplain } from './roles/explain.ts';
+import { runExport } from './roles/export.ts';
 import { runGeo } from './roles/geo.ts';
 import { runProbe } from './roles/probe.ts';
 import { runInstance } from './roles/run-instance.ts';
@@ -55,7 +57,8 @@ const ROLES: Readonly<Record<string, Role>> = {
 	},
 	serve: { summary: 'answer only', operands: '', run: runInstance },
 	probe: {
-		summary: 'with --once: check every target, or those of one pool, and print what was found (--json)',
+		summary:
+			'probe for a fleet, from one region; with --once: check every target, or those of one pool, and print it (--json)',
 		operands: '[POOL]',
 		operandsMax: 1,
 		switches: ['once', 'json'],
@@ -83,8 +86,21 @@ const ROLES: Readonly<Record<string, Role>> = {
 		switches: ['json'],
 		run: runGeo,
 	},
+	apply: {
+		summary: 'make the store hold what a zones directory holds (--force: though it drops most zones)',
+		operands: '[DIR]',
+		operandsMax: 1,
+		run: runApply,
+	},
+	export: {
+		summary: 'write the store out as a zones directory (--force: over what is there)',
+		operands: 'DIR',
+		operandsMax: 1,
+		run: runExport,
+	},
 	status: {
-		summary: 'what the store holds, and which probers live; exit 1 when it is lost or unreachable (--json)',
+		summary:
+			'what the store holds, and which instances and probers live; exit 1 when it is lost or unreachable (--json)',
 		operands: '',
 		switches: ['json'],
 		run: runStatus,

@@ -7,17 +7,20 @@
  * | /readyz      | 200 while it can answer queries, with what is not as it should be; ?strict makes it 503 |
  * | /metrics     | Prometheus text                                                                         |
  * | /v1/health   | every target with its vote, since when and why                                          |
+ * | /v1/fleet    | instances and probers: what they serve, since when nothing was heard, who is isolated    |
  * | /v1/geo      | the geo databases, what they lack, and which policies suffer                            |
  * | /v1/latency  | round-trip times, regions by addresses                                                  |
  * | /v1/explain  | which answer a client gets, and why (?name=&type=&client=&resolver=); from loopback     |
  */
 
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { FleetReport } from './fleet-report.ts';
 import type { GeoReport, LatencyReport, ReadyReport, TargetReport } from './reports.ts';
 
 export interface AdminParts {
 	readonly ready: () => ReadyReport;
 	readonly targets: () => readonly TargetReport[];
+	readonly fleet: () => Promise<FleetReport>;
 	readonly geo: () => Promise<GeoReport>;
 	readonly latency: () => LatencyReport;
 	/** A text says what is wrong with the question. */
@@ -60,7 +63,7 @@ export function createAdminSurface(parts: AdminParts): AdminSurface {
 	};
 }
 
-function createApp({ ready, targets, geo, latency, explain, metrics, onFault }: AdminParts): FastifyInstance {
+function createApp({ ready, targets, fleet, geo, latency, explain, metrics, onFault }: AdminParts): FastifyInstance {
 	const onError = (error: FastifyError, _request: FastifyRequest, reply: FastifyReply) => {
 		const status = error.statusCode ?? 500;
 		if (status < 500) return problem(reply, status, 'Bad request', error.message);
@@ -83,6 +86,7 @@ function createApp({ ready, targets, geo, latency, explain, metrics, onFault }: 
 	});
 	app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
 	app.get('/v1/health', () => ({ targets: targets() }));
+	app.get('/v1/fleet', () => fleet());
 	app.get('/v1/geo', () => geo());
 	app.get('/v1/latency', () => latency());
 	app.get('/v1/explain', async (request, reply) => {

@@ -51,6 +51,8 @@ export class Building {
 	readonly #handed = new Map<number, Handed>();
 	#newest: Handed | undefined;
 	#loaded: Loaded | undefined;
+	/** Regions that have had a prober. */
+	#vantages: readonly string[] = [];
 	/** Of the last save. */
 	#hasSaved = true;
 
@@ -65,20 +67,26 @@ export class Building {
 		);
 		const { source, taker } = createSource(input.source, input.zonesDir);
 		this.taker = taker;
-		this.#keeper = new UnitKeeper(source, new LastGood(input.stateDir), [input.region]);
+		this.#keeper = new UnitKeeper(source, new LastGood(input.stateDir), []);
 	}
 
 	/**
 	 * Build what is to be served from now on.
 	 * @throws StartRefused, SourceRefused at a start; an Error where nothing can be built
 	 */
-	build({ cause, number, inUse }: BuildRequest): BuildReply {
+	build({ cause, number, inUse, vantages }: BuildRequest): BuildReply {
+		this.#vantages = vantages;
+		this.#keeper.setVantages(vantages);
 		if (cause.kind === 'start') {
 			const { loaded, refusal } = firstLoad(this.#keeper, this.#geodb.data, cause.isForced, this.#log);
 			return this.#reply(this.#handOver(loaded, number, inUse), refusal);
 		}
 		if (cause.kind === 'resume') {
 			return this.#reply(this.#handOver(this.#keeper.rebuild(this.#geodb.data), number, inUse), undefined);
+		}
+		if (cause.kind === 'vantages') {
+			const again = this.#loaded === undefined ? undefined : this.#again(this.#loaded);
+			return this.#reply(again === undefined ? undefined : this.#handOver(again, number, inUse), undefined);
 		}
 		const regeo = cause.kind === 'stored' ? undefined : this.#lookAtGeodb(cause.kind === 'look');
 		if (cause.kind === 'look')
@@ -134,7 +142,7 @@ export class Building {
 				health: this.#input.health,
 				slots: shared.targetSlots,
 				chance: this.#chance,
-				vantages: [this.#input.region],
+				vantages: this.#vantages,
 				noteOf: (key) => {
 					asked.push(key);
 					return notes.get(key);
@@ -156,25 +164,34 @@ export class Building {
 		const before = this.#loaded;
 		if (update === undefined || before === undefined) return undefined;
 		try {
-			const rebuilt = this.#keeper.rebuild(update.data);
-			const [refused] = rebuilt.settled.refused;
-			if (refused !== undefined) throw new Error(`${refused} cannot be built with it`);
+			const again = this.#again(before, update.data);
 			this.#geodb.accept(update);
 			for (const { path, databaseType, builtAt, networkCount } of update.files)
 				this.#log.info({ path, databaseType, builtAt, networkCount }, 'geo database in use');
-			// What was wrong with units that are not served is wrong with them still.
-			const errors = before.problems.filter(({ isWarning }) => !isWarning);
-			const { refused: stillRefused } = before.settled;
-			return {
-				...rebuilt,
-				settled: { ...rebuilt.settled, refused: stillRefused },
-				problems: [...errors, ...rebuilt.problems],
-				stored: before.stored,
-			};
+			return again;
 		} catch (error) {
 			this.#geodb.refuse(update, (error as Error).message);
 			return undefined;
 		}
+	}
+
+	/**
+	 * What is served, built again from what else has changed.
+	 * @throws Error when a unit cannot be
+	 */
+	#again(before: Loaded, geo = this.#geodb.data): Loaded {
+		const rebuilt = this.#keeper.rebuild(geo);
+		const [refused] = rebuilt.settled.refused;
+		if (refused !== undefined) throw new Error(`${refused} cannot be built with it`);
+		// What was wrong with units that are not served is wrong with them still.
+		const errors = before.problems.filter(({ isWarning }) => !isWarning);
+		const { refused: stillRefused } = before.settled;
+		return {
+			...rebuilt,
+			settled: { ...rebuilt.settled, refused: stillRefused },
+			problems: [...errors, ...rebuilt.problems],
+			stored: before.stored,
+		};
 	}
 
 	/** Put a generation into memory that no thread reads any more. From now on it is what is served. */

@@ -27,7 +27,7 @@ describe('meridian', { concurrency: 4 }, () => {
 			name: 'names all commands when none is near',
 			args: ['zzzzzzz'],
 			code: 2,
-			err: /^Cannot run "zzzzzzz": expected one of start, serve, probe, check, explain, geo, status\n$/,
+			err: /^Cannot run "zzzzzzz": expected one of start, serve, probe, check, explain, geo, apply, export, status\n$/,
 		},
 		{ name: 'knows no command of Object', args: ['toString'], code: 2, err: /^Cannot run "toString": / },
 		{
