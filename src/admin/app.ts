@@ -4,6 +4,10 @@
  * | family           | routes                                                    |
  * |------------------|-----------------------------------------------------------|
  * | state-routes.ts  | /livez, /readyz, /metrics, /v1/health, /v1/geo, /v1/explain |
+ * | zone-routes.ts   | zones, master files, SOA settings, record sets            |
+ * | steering-routes.ts | what stands in steering documents                       |
+ * | change-routes.ts | /v1/changes, explain with a draft                         |
+ * | generation-routes.ts | history, rollback, release, restore                   |
  * | here             | /v1/openapi.json                                          |
  */
 
@@ -11,14 +15,23 @@ import { randomUUID } from 'node:crypto';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { AnyObjectShape, type TSchema } from '../model/api-shapes.ts';
 import { shapeReader } from '../model/check-document.ts';
+import { changeRoutes } from './change-routes.ts';
+import type { ConfigurationParts } from './configuration.ts';
+import { generationRoutes } from './generation-routes.ts';
+import { readBody } from './json-body.ts';
 import { collectRoutes } from './openapi.ts';
 import { pointerOf } from './pointer.ts';
 import { ApiProblem, problemBody } from './problem.ts';
 import { type StateParts, stateRoutes } from './state-routes.ts';
+import { steeringRoutes } from './steering-routes.ts';
+import { Writer } from './writer.ts';
+import { zoneRoutes } from './zone-routes.ts';
 import './route.ts';
 
 export interface AdminParts extends StateParts {
 	readonly version: string;
+	/** Absent in a process that has no store. */
+	readonly configuration?: ConfigurationParts;
 	/** Told of faults; whoever asked hears only that there was one. */
 	readonly onFault: (error: Error) => void;
 }
@@ -91,6 +104,7 @@ function createApp(parts: AdminParts): FastifyInstance {
 		reply.header('x-request-id', request.id);
 		done();
 	});
+	registerBodies(app);
 	app.setValidatorCompiler(({ schema, httpPart }) => validatorOf(schema as TSchema, httpPart));
 	// Replies are as the routes make them: a shape that says less than there is takes nothing away.
 	app.setSerializerCompiler(() => (data) => JSON.stringify(data));
@@ -100,6 +114,7 @@ function createApp(parts: AdminParts): FastifyInstance {
 	app.setErrorHandler(onError);
 	const document = collectRoutes(app, parts.version);
 	app.register(stateRoutes(parts));
+	if (parts.configuration !== undefined) registerConfiguration(app, parts.configuration, parts);
 	app.get('/v1/openapi.json', {
 		schema: {
 			operationId: 'getOpenApi',
@@ -110,6 +125,27 @@ function createApp(parts: AdminParts): FastifyInstance {
 		handler: () => document(),
 	});
 	return app;
+}
+
+function registerConfiguration(app: FastifyInstance, configuration: ConfigurationParts, { explain }: AdminParts): void {
+	const writer = new Writer(configuration);
+	app.register(zoneRoutes(writer));
+	app.register(steeringRoutes(writer));
+	app.register(changeRoutes(writer, configuration, explain));
+	app.register(generationRoutes(writer));
+}
+
+/** Bodies as the routes take them; what is no JSON is never guessed at. */
+function registerBodies(app: FastifyInstance): void {
+	app.removeAllContentTypeParsers();
+	for (const type of ['application/json', 'application/merge-patch+json'])
+		app.addContentTypeParser(type, { parseAs: 'string' }, async (_request: FastifyRequest, body: string | Buffer) =>
+			readBody(String(body)),
+		);
+	// One character for each octet: master files may hold any.
+	app.addContentTypeParser('text/dns', { parseAs: 'buffer' }, async (_request: FastifyRequest, body: string | Buffer) =>
+		(body as Buffer).toString('latin1'),
+	);
 }
 
 /** All mistakes of a part of a request, each with its place. */

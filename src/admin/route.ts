@@ -17,6 +17,8 @@ declare module 'fastify' {
 		access?: Access;
 		/** The unit that a scoped token must be for; without it the route is about all of them. */
 		unitOf?: (params: Readonly<Record<string, string>>) => string;
+		/** Units that the body names, where the path names none. */
+		unitsOfBody?: (body: unknown) => readonly string[];
 		/** Problems that the operation may answer, beside those of every operation. */
 		problems?: readonly ProblemCode[];
 	}
@@ -26,6 +28,8 @@ declare module 'fastify' {
 		tags?: readonly string[];
 		/** Request headers, for the document. */
 		headersTaken?: TSchema;
+		/** A body that the route checks itself, for the document. */
+		bodyTaken?: TSchema;
 		/** Media type of the body, and of the reply with status 200; JSON unless said. */
 		bodyType?: string;
 		replyType?: string;

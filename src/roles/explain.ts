@@ -14,6 +14,7 @@ import type { Settings } from '../model/settings.ts';
 import type { Command } from './command.ts';
 import { counted } from './counted.ts';
 import { readGeodb } from './geodb.ts';
+import { DirectorySource } from './unit-source.ts';
 import { UnitKeeper } from './units.ts';
 
 const ASK_TIMEOUT_MS = 5000;
@@ -74,7 +75,9 @@ async function askProcess(settings: Settings, question: ExplainQuestion): Promis
 function fromDirectory(settings: Settings, question: ExplainQuestion): Explanation | string {
 	const files = readGeodb(settings.geodb);
 	const geo = combineGeoData(files);
-	const { settled, problems } = new UnitKeeper(settings.zonesDir, undefined, [settings.region]).load(geo, true);
+	const { settled, problems } = new UnitKeeper(new DirectorySource(settings.zonesDir), undefined, [
+		settings.region,
+	]).load(geo, true);
 	if (settled.refused.size > 0) {
 		const count = problems.filter(({ isWarning }) => !isWarning).length;
 		throw new Error(`${settings.zonesDir} has ${counted(count, 'problem')}, see meridian check`);
