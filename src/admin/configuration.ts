@@ -4,7 +4,7 @@
 
 import { UnitContent, type UnitSource } from '../config/unit-content.ts';
 import type { Problem } from '../lib/result.ts';
-import type { Item, Unit } from '../store/item.ts';
+import type { Unit } from '../store/item.ts';
 import type { Configuration, Head, Store } from '../store/ports.ts';
 
 /** Units of the zones directory, as they are served. */
@@ -120,15 +120,11 @@ export class ConfigurationView {
 }
 
 /** The content of a unit item as it stands in a store. */
-export function sourceOf(unit: string, { zone, includes, steering }: Unit): UnitSource {
+function sourceOf(unit: string, { zone, includes, steering }: Unit): UnitSource {
 	return { unit, zone, includes, steering };
 }
 
 export function unitItemOf({ source }: UnitContent): Unit {
 	const { zone, includes, steering } = source;
 	return { zone, includes, steering: steering as Unit['steering'], owner: 'store' };
-}
-
-export function isUnitItem(item: Item): item is Extract<Item, { kind: 'unit' }> {
-	return item.kind === 'unit';
 }

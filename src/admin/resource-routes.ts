@@ -160,7 +160,9 @@ async function writeResource(
 	const after = result.after(unit);
 	const etag = etagAtPlace(after, place);
 	if (etag !== undefined) reply.header('etag', `"${etag}"`);
-	const value = place.kind === 'zone-file' || place.kind === 'unit' ? undefined : valueAtPlace(after, place);
+	// What may be large is not sent back.
+	const isWhole = place.kind === 'zone-file' || place.kind === 'unit' || place.kind === 'zone';
+	const value = isWhole ? undefined : valueAtPlace(after, place);
 	return reply.code(isNew && !result.isDryRun ? 201 : 200).send({ ...writeReply(result), etag, value });
 }
 

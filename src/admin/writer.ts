@@ -189,7 +189,9 @@ export class Writer {
 				head: view.head,
 				isDryRun: request.isDryRun,
 				diff,
-				takenOver: [...units].flatMap(([unit]) => takeOver(view.unit(unit), unit, released)),
+				takenOver: [...units].flatMap(([unit, content]) =>
+					released.includes(unit) ? [] : takeOver(view.unit(unit), content, unit),
+				),
 				warnings: problems
 					.filter(({ isWarning, unit }) => isWarning && units.has(unit))
 					.map(({ unit, at, message }) => ({ unit, message: 'path' in at ? placed(at.path, message) : message })),
@@ -230,9 +232,14 @@ function isOther(held: HeldUnit | undefined, content: UnitContent | undefined): 
 	return held.content !== content && held.content.etag !== content.etag;
 }
 
-function takeOver(held: HeldUnit | undefined, unit: string, released: readonly string[]) {
-	if (held?.owner !== 'directory' || released.includes(unit)) return [];
-	const lost = held.content.source.steering?.kind === 'text' ? '; comments of its steering file are not kept' : '';
+function takeOver(held: HeldUnit | undefined, content: UnitContent | undefined, unit: string) {
+	if (held?.owner !== 'directory' || content === undefined) return [];
+	const { zone, steering } = held.content.source;
+	const anew = [
+		...(steering !== undefined && content.source.steering?.kind === 'document' ? ['steering file'] : []),
+		...(zone !== content.source.zone ? ['master file'] : []),
+	];
+	const lost = anew.length === 0 ? '' : `; comments of its ${anew.join(' and ')} are not kept`;
 	const message = `${unit} belonged to the zones directory and now belongs to the store: its files are not read any more${lost}`;
 	return [{ unit, message }];
 }

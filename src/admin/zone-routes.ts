@@ -2,7 +2,7 @@
  * Zones and common as wholes: the list, what each is made of, its master file, SOA settings and record sets.
  */
 
-import type { FastifyPluginCallback } from 'fastify';
+import type { FastifyInstance, FastifyPluginCallback } from 'fastify';
 import { etagAtPlace } from '../config/change.ts';
 import { recordKey, recordSets, soaOf } from '../config/edit-records.ts';
 import { relativeName } from '../config/print-zone.ts';
@@ -79,74 +79,83 @@ export function zoneRoutes(writer: Writer): FastifyPluginCallback {
 				return summary(held) ?? { name: COMMON_UNIT, owner: 'store', steering: {} };
 			},
 		});
-		for (const [prefix, noun, unitOf] of [
-			['/v1/zones/:apex', 'Zone', zoneUnit],
-			['/v1/common', 'Common', () => COMMON_UNIT],
-		] as const) {
-			resourceRoutes(app, writer, {
-				url: `${prefix}/unit`,
-				noun: `${noun}Unit`,
-				title: `all of ${noun === 'Zone' ? 'a zone' : 'common'} as it stands in files`,
-				tag: 'zones',
-				unitOf,
-				placeOf: () => ({ kind: 'unit' }),
-				shape: UnitShape,
-				operations: ['get', 'put'],
-			});
-		}
-		resourceRoutes(app, writer, {
-			url: '/v1/zones/:apex/zonefile',
-			noun: 'ZoneFile',
-			title: 'the master file of a zone',
-			tag: 'records',
-			unitOf: zoneUnit,
-			placeOf: () => ({ kind: 'zone-file' }),
-			shape: TextShape,
-			mediaType: 'text/dns',
-			operations: ['get', 'put'],
-		});
-		resourceRoutes(app, writer, {
-			url: '/v1/zones/:apex/soa',
-			noun: 'Soa',
-			title: 'the SOA settings of a zone',
-			tag: 'records',
-			unitOf: zoneUnit,
-			placeOf: () => ({ kind: 'soa' }),
-			shape: SoaShape,
-			operations: ['get', 'put', 'patch'],
-		});
-		app.get('/v1/zones/:apex/records', {
-			schema: {
-				operationId: 'listRecordSets',
-				summary: 'The record sets of a zone',
-				tags: ['records'],
-				querystring: RecordListQueryShape,
-				response: { 200: listShape(RecordSetItemShape) },
-			},
-			config: { access: 'viewer', unitOf: zoneUnit, problems: ['malformed', 'not-found'] },
-			handler: (request) => {
-				const content = writer.view().unit(zoneUnit(request.params as Params))?.content;
-				if (content === undefined) throw notFound(request);
-				return listRecordSets(content, request.query as RecordListQuery);
-			},
-		});
-		resourceRoutes(app, writer, {
-			url: '/v1/zones/:apex/records/:name/:type',
-			noun: 'RecordSet',
-			title: 'a record set',
-			tag: 'records',
-			unitOf: zoneUnit,
-			placeOf: (params) => {
-				const { name = '', type = '' } = params;
-				const key = recordKey(zoneApex(zoneUnit(params)), name, type);
-				if (typeof key === 'string')
-					throw new ApiProblem('malformed', key, { errors: [{ pointer: '/params/name', message: key }] });
-				return { kind: 'record-set', name, type };
-			},
-			shape: RecordSetShape,
-		});
+		unitRoutes(app, writer);
+		recordRoutes(app, writer);
 		done();
 	};
+}
+
+/** As it stands in files. */
+function unitRoutes(app: FastifyInstance, writer: Writer): void {
+	for (const [prefix, noun, unitOf] of [
+		['/v1/zones/:apex', 'Zone', zoneUnit],
+		['/v1/common', 'Common', () => COMMON_UNIT],
+	] as const) {
+		resourceRoutes(app, writer, {
+			url: `${prefix}/unit`,
+			noun: `${noun}Unit`,
+			title: `all of ${noun === 'Zone' ? 'a zone' : 'common'} as it stands in files`,
+			tag: 'zones',
+			unitOf,
+			placeOf: () => ({ kind: 'unit' }),
+			shape: UnitShape,
+			operations: ['get', 'put'],
+		});
+	}
+}
+
+function recordRoutes(app: FastifyInstance, writer: Writer): void {
+	resourceRoutes(app, writer, {
+		url: '/v1/zones/:apex/zonefile',
+		noun: 'ZoneFile',
+		title: 'the master file of a zone',
+		tag: 'records',
+		unitOf: zoneUnit,
+		placeOf: () => ({ kind: 'zone-file' }),
+		shape: TextShape,
+		mediaType: 'text/dns',
+		operations: ['get', 'put'],
+	});
+	resourceRoutes(app, writer, {
+		url: '/v1/zones/:apex/soa',
+		noun: 'Soa',
+		title: 'the SOA settings of a zone',
+		tag: 'records',
+		unitOf: zoneUnit,
+		placeOf: () => ({ kind: 'soa' }),
+		shape: SoaShape,
+		operations: ['get', 'put', 'patch'],
+	});
+	app.get('/v1/zones/:apex/records', {
+		schema: {
+			operationId: 'listRecordSets',
+			summary: 'The record sets of a zone',
+			tags: ['records'],
+			querystring: RecordListQueryShape,
+			response: { 200: listShape(RecordSetItemShape) },
+		},
+		config: { access: 'viewer', unitOf: zoneUnit, problems: ['malformed', 'not-found'] },
+		handler: (request) => {
+			const content = writer.view().unit(zoneUnit(request.params as Params))?.content;
+			if (content === undefined) throw notFound(request);
+			return listRecordSets(content, request.query as RecordListQuery);
+		},
+	});
+	resourceRoutes(app, writer, {
+		url: '/v1/zones/:apex/records/:name/:type',
+		noun: 'RecordSet',
+		title: 'a record set',
+		tag: 'records',
+		unitOf: zoneUnit,
+		placeOf: (params) => {
+			const { name = '', type = '' } = params;
+			const key = recordKey(zoneApex(zoneUnit(params)), name, type);
+			if (typeof key === 'string')
+				throw new ApiProblem('malformed', key, { errors: [{ pointer: '/params/name', message: key }] });
+			return { kind: 'record-set', name, type };
+		},
+		shape: RecordSetShape,
+	});
 }
 
 function summary(held: HeldUnit | undefined) {

@@ -232,13 +232,13 @@ function replaceSerial(text: string, serial: number): string | undefined {
 }
 
 /** RFC 1982 §3.2. */
-export function isGreaterSerial(a: number, b: number): boolean {
+function isGreaterSerial(a: number, b: number): boolean {
 	const distance = (a - b) >>> 0;
 	return distance > 0 && distance < 0x80000000;
 }
 
 /** Zero means nothing in particular to DNS, and something to several programs. */
-export function nextSerial(serial: number): number {
+function nextSerial(serial: number): number {
 	return serial === 0xffffffff ? 1 : serial + 1;
 }
 

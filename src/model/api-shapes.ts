@@ -186,7 +186,7 @@ export const ReasonHeadersShape = Type.Object({ 'Meridian-Reason': maybe('why') 
 const UnitMessages = (description: string) =>
 	Type.Array(Type.Object({ unit: text('a unit'), message: text('what there is to say') }), { description });
 
-export const DiffShape = Type.Object(
+const DiffShape = Type.Object(
 	{
 		unit: text('a unit'),
 		kind: Type.Enum(['created', 'changed', 'removed']),
@@ -281,6 +281,10 @@ export const GenerationListQueryShape = Type.Object(
 	},
 	exact,
 );
+
+export const GenerationParamsShape = Type.Object({
+	generation: Type.String({ pattern: '^[0-9]{1,15}$', description: 'a number' }),
+});
 
 export const RestoreReplyShape = Type.Object({ epoch: Type.Integer(), generation: Type.Integer() });
 

@@ -2,6 +2,7 @@
  * The store of an instance, and how its units come to what is built.
  */
 
+import type { DirectoryTexts } from '../config/zones-directory.ts';
 import type { Log } from '../lib/ports.ts';
 import type { Settings } from '../model/settings.ts';
 import { openStore } from '../store/open-store.ts';
@@ -30,10 +31,20 @@ export async function openInstanceStore(settings: Settings, isWhole: boolean, lo
 export function createSource(
 	settings: Settings,
 	store: Store | undefined,
-): { readonly source: UnitSource; readonly taker: StoredUnitsTaker | undefined } {
-	if (store === undefined) return { source: new DirectorySource(settings.zonesDir), taker: undefined };
-	const source = settings['redis.url'] === '' ? new MergedSource(settings.zonesDir) : new StoreSource();
-	return { source, taker: source };
+): {
+	readonly source: UnitSource;
+	readonly taker: StoredUnitsTaker | undefined;
+	/** What the zones directory had at the last look; undefined where it is no source. */
+	readonly files: (() => DirectoryTexts | undefined) | undefined;
+} {
+	if (store === undefined)
+		return { source: new DirectorySource(settings.zonesDir), taker: undefined, files: undefined };
+	if (settings['redis.url'] !== '') {
+		const source = new StoreSource();
+		return { source, taker: source, files: undefined };
+	}
+	const source = new MergedSource(settings.zonesDir);
+	return { source, taker: source, files: () => source.files };
 }
 
 /** What has been handed over of a store. */

@@ -8,13 +8,14 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { createAdminSurface } from '../admin/app.ts';
 import type { ExplainQuery } from '../admin/state-routes.ts';
-import { type ExplainSources, explain } from '../explain/explain.ts';
+import { type ExplainQuestion, type ExplainSources, explain } from '../explain/explain.ts';
 import type { Explanation } from '../explain/explanation.ts';
 import { createHealthWords, TARGETS_MAX, VerdictTable } from '../health/verdict-table.ts';
 import { createChance } from '../lib/chance.ts';
 import type { ListenAddress } from '../lib/listen-address.ts';
 import type { Clock, Log } from '../lib/ports.ts';
 import type { Settings } from '../model/settings.ts';
+import type { Built } from '../snapshot/build.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { dataNeeds } from '../steering/data-needs.ts';
 import { CookieSecrets } from '../store/cookie-secrets.ts';
@@ -25,6 +26,8 @@ import { createMetrics } from '../telemetry/metrics.ts';
 import { answeringSettings } from './answering-settings.ts';
 import { createChecking } from './checking.ts';
 import { Closers } from './closers.ts';
+import { ServedDirectory } from './directory-units.ts';
+import { DraftBuilder } from './draft-builder.ts';
 import { firstLoad, logLoaded } from './first-load.ts';
 import { ageWarning, geoReport } from './geo-report.ts';
 import { GeodbKeeper } from './geodb.ts';
@@ -110,7 +113,7 @@ export class Instance {
 		const geo = geodb.data;
 		const store = await openInstanceStore(settings, isProbing, log);
 		closers.add(() => store?.close());
-		const { source, taker } = createSource(settings, store);
+		const { source, taker, files } = createSource(settings, store);
 		const feed = store === undefined || taker === undefined ? undefined : new StoreFeed(store, taker);
 		feed?.update();
 		const keeper = new UnitKeeper(source, new LastGood(settings.stateDir), [settings.region]);
@@ -143,8 +146,27 @@ export class Instance {
 			...instanceMetrics(workers, () => instance?.state()),
 			...healthMetrics(health, () => instance?.state()?.snapshot.targets.length ?? 0),
 		]);
+		const directory = files === undefined ? undefined : new ServedDirectory(() => instance?.loaded ?? loaded, files);
+		const drafts = new DraftBuilder({
+			geo: () => geodb.data,
+			vantages: [settings.region],
+			directory: () => directory?.texts() ?? [],
+			explain: (built, question) =>
+				instance?.explainBuilt(built, question) ?? 'Cannot explain before the start is over',
+		});
 		const admin = createAdminSurface({
 			version: VERSION,
+			...(store === undefined
+				? {}
+				: {
+						configuration: {
+							store,
+							directory,
+							validate: drafts.validate,
+							explainDraft: drafts.explainDraft,
+							draw: () => randomInt(2 ** 31) / 2 ** 31,
+						},
+					}),
 			ready: () => readyReport(instance?.state()),
 			targets: () => targetReports(health?.list() ?? [], instance?.state()?.snapshot ?? snapshot, clock.nowMs()),
 			explain: (question) => instance?.explain(question) ?? 'Cannot explain before the start is over',
@@ -318,19 +340,34 @@ export class Instance {
 		};
 	}
 
+	/** What is served, and what it was made from. */
+	get loaded(): Loaded {
+		return this.#loaded;
+	}
+
 	/** Which answer a client gets now, and why; a text for a question that is none. */
 	explain({ name, type = 'A', client, resolver = '127.0.0.1' }: ExplainQuery): Explanation | string {
-		const { verdicts, geodb, options, health } = this.#parts;
+		const { snapshot, geoNotes } = this.#loaded.settled;
+		const sources = { snapshot, geoNotes, health: this.#parts.verdicts.words, slots: this.#slots };
+		return explain(this.#explainSources(sources), { name, type, client, resolver });
+	}
+
+	/** Which answer a client would get from what is not served, with the health of now. */
+	explainBuilt({ snapshot, geoNotes }: Built, question: ExplainQuestion): Explanation | string {
+		if (snapshot === undefined) return 'Cannot explain what cannot be built';
+		const health = this.#parts.verdicts.copyOf(snapshot.targets.map(({ key }) => key));
+		const slots = Int32Array.from(snapshot.targets.keys());
+		return explain(this.#explainSources({ snapshot, geoNotes, health, slots }), question);
+	}
+
+	#explainSources(sources: Pick<ExplainSources, 'snapshot' | 'geoNotes' | 'health' | 'slots'>): ExplainSources {
+		const { geodb, options, health } = this.#parts;
 		const nowMs = clock.nowMs();
 		const votes = new Map((health?.list() ?? []).map((one) => [one.vote.target.key, one]));
-		const { snapshot, geoNotes } = this.#loaded.settled;
-		const sources: ExplainSources = {
-			snapshot,
-			geoNotes,
+		return {
+			...sources,
 			geo: geodb.data,
 			databases: geodb.files,
-			health: verdicts.words,
-			slots: this.#slots,
 			chance: createChance(randomInt(2 ** 31)),
 			vantages: [options.settings.region],
 			noteOf: (key) => {
@@ -338,7 +375,6 @@ export class Instance {
 				return vote === undefined ? undefined : voteNote(vote, nowMs);
 			},
 		};
-		return explain(sources, { name, type, client, resolver });
 	}
 
 	/** Answer what has arrived, then end everything in reverse. */

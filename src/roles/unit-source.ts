@@ -112,6 +112,11 @@ export class MergedSource implements UnitSource {
 		this.#directory = directory;
 	}
 
+	/** What the directory had, whoever owns it; undefined while it could not be taken. */
+	get files(): DirectoryTexts | undefined {
+		return this.#files;
+	}
+
 	setUnknown(): void {
 		// Its own is always known.
 	}
