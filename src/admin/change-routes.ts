@@ -17,7 +17,7 @@ import { editsOf, type GivenChange } from './change-list.ts';
 import type { ConfigurationParts } from './configuration.ts';
 import { holdPrecondition } from './precondition.ts';
 import { ApiProblem, type ProblemError } from './problem.ts';
-import { STORE_PROBLEMS, writeOptions, writeReply } from './resource-routes.ts';
+import { LARGE_BODY_OCTETS_MAX, STORE_PROBLEMS, writeOptions, writeReply } from './resource-routes.ts';
 import type { ExplainQuery } from './state-routes.ts';
 import { draftOf, type Writer } from './writer.ts';
 
@@ -44,6 +44,7 @@ export function changeRoutes(
 				body: ChangesShape,
 				response: { 200: WriteReplyShape },
 			},
+			bodyLimit: LARGE_BODY_OCTETS_MAX,
 			config: {
 				access: 'editor',
 				unitsOfBody: (body) => listAt(body, 'changes').flatMap(unitsOfChange),

@@ -4,6 +4,7 @@
 
 import { UnitContent, type UnitSource } from '../config/unit-content.ts';
 import type { Problem } from '../lib/result.ts';
+import { COMMON_UNIT } from '../lib/unit.ts';
 import type { Unit } from '../store/item.ts';
 import type { Configuration, Head, Store } from '../store/ports.ts';
 
@@ -72,6 +73,8 @@ export interface HeldUnit {
 /** Contents that have been read, by what they were read from. */
 export type ContentCache = WeakMap<object, UnitContent>;
 
+const EMPTY_COMMON = new UnitContent({ unit: COMMON_UNIT, zone: undefined, includes: undefined, steering: undefined });
+
 /** One generation, whole. */
 export class ConfigurationView {
 	readonly base: Configuration;
@@ -93,7 +96,9 @@ export class ConfigurationView {
 		if (item?.kind === 'unit')
 			return { owner: item.content.owner, content: this.#content(item, () => sourceOf(name, item.content)) };
 		const own = this.directoryUnit(name);
-		return own === undefined ? undefined : { owner: 'directory', content: own };
+		if (own !== undefined) return { owner: 'directory', content: own };
+		// Common is there before anything stands in it.
+		return name === COMMON_UNIT ? { owner: 'store', content: EMPTY_COMMON } : undefined;
 	}
 
 	/** As the zones directory has it, whoever owns it. */

@@ -10,9 +10,8 @@
 
 import { applyEdit, type Edit, pathInValue } from '../config/change.ts';
 import { diffUnits, type UnitDiff } from '../config/diff.ts';
-import { UnitContent } from '../config/unit-content.ts';
+import type { UnitContent } from '../config/unit-content.ts';
 import { printPath } from '../lib/result.ts';
-import { COMMON_UNIT } from '../lib/unit.ts';
 import type { Change } from '../store/item.ts';
 import type { Configuration, Head, Store } from '../store/ports.ts';
 import {
@@ -102,6 +101,7 @@ export class Writer {
 
 	/** @throws ApiProblem */
 	async write(request: WriteRequest): Promise<WriteResult> {
+		if (request.isForced && !request.isDryRun && request.reason === '') throw reasonRequired('force a change');
 		if (this.#waiting >= WAITING_MAX) throw busy('too many writes wait already');
 		this.#waiting++;
 		const turn = this.#last.then(() => this.#writeInTurn(request));
@@ -176,7 +176,6 @@ export class Writer {
 			silenced,
 		});
 		if (guards.length > 0 && !request.isForced && !request.isDryRun) throw guarded(guards);
-		if (request.isForced && !request.isDryRun && request.reason === '') throw reasonRequired('force');
 		const diff = [...units].flatMap(([unit, content]) => diffUnits(unit, view.unit(unit)?.content, content) ?? []);
 		const changes: Change[] = [...units].map(([unit, content]) => ({
 			kind: 'unit',
@@ -217,15 +216,13 @@ export function draftOf(view: ConfigurationView, edits: readonly PlacedEdit[]): 
 				'conflict',
 				`Cannot remove ${unit}: the zones directory has it, so that it would come back; remove its files there first`,
 			);
-		const result = applyEdit(held ?? (unit === COMMON_UNIT ? EMPTY_COMMON : undefined), edit);
+		const result = applyEdit(held, edit);
 		if (result.ok) units.set(unit, result.value);
 		else errors.push(...result.problems.map(({ path, message }) => ({ pointer: pointer + pointerOf(path), message })));
 	}
 	if (errors.length > 0) throw invalid(errors);
 	return { units, edits };
 }
-
-const EMPTY_COMMON = new UnitContent({ unit: COMMON_UNIT, zone: undefined, includes: undefined, steering: undefined });
 
 function isOther(held: HeldUnit | undefined, content: UnitContent | undefined): boolean {
 	if (held === undefined || content === undefined) return held?.content !== content;

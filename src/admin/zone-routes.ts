@@ -27,7 +27,7 @@ import { isRecord } from '../model/shape-walk.ts';
 import type { HeldUnit } from './configuration.ts';
 import { type ListQuery, pageOf } from './paging.ts';
 import { ApiProblem } from './problem.ts';
-import { notFound, type Params, resourceRoutes } from './resource-routes.ts';
+import { LARGE_BODY_OCTETS_MAX, notFound, type Params, resourceRoutes } from './resource-routes.ts';
 import { zoneApex, zoneUnit } from './unit-names.ts';
 import type { Writer } from './writer.ts';
 
@@ -63,6 +63,9 @@ export function zoneRoutes(writer: Writer): FastifyPluginCallback {
 			placeOf: () => ({ kind: 'zone' }),
 			shape: ZoneShape,
 			operations: ['get', 'put', 'delete'],
+			isWhole: true,
+			removesFreely: true,
+			guarded: ['put', 'delete'],
 			get: { shape: ZoneSummaryShape, value: (params) => summaryOf(zoneUnit(params)) },
 		});
 		app.get('/v1/common', {
@@ -75,8 +78,8 @@ export function zoneRoutes(writer: Writer): FastifyPluginCallback {
 			config: { access: 'viewer', unitOf: () => COMMON_UNIT },
 			handler: (_request, reply) => {
 				const held = writer.view().unit(COMMON_UNIT);
-				if (held !== undefined) reply.header('etag', `"${held.content.etag}"`);
-				return summary(held) ?? { name: COMMON_UNIT, owner: 'store', steering: {} };
+				reply.header('etag', `"${held?.content.etag}"`);
+				return summary(held);
 			},
 		});
 		unitRoutes(app, writer);
@@ -100,6 +103,11 @@ function unitRoutes(app: FastifyInstance, writer: Writer): void {
 			placeOf: () => ({ kind: 'unit' }),
 			shape: UnitShape,
 			operations: ['get', 'put'],
+			isWhole: noun === 'Zone',
+			guarded: ['put'],
+			hasUnit: noun === 'Common',
+			isPartOfUnit: noun === 'Common',
+			bodyOctetsMax: LARGE_BODY_OCTETS_MAX,
 		});
 	}
 }
@@ -115,6 +123,9 @@ function recordRoutes(app: FastifyInstance, writer: Writer): void {
 		shape: TextShape,
 		mediaType: 'text/dns',
 		operations: ['get', 'put'],
+		isWhole: true,
+		guarded: ['put'],
+		bodyOctetsMax: LARGE_BODY_OCTETS_MAX,
 	});
 	resourceRoutes(app, writer, {
 		url: '/v1/zones/:apex/soa',
@@ -125,6 +136,8 @@ function recordRoutes(app: FastifyInstance, writer: Writer): void {
 		placeOf: () => ({ kind: 'soa' }),
 		shape: SoaShape,
 		operations: ['get', 'put', 'patch'],
+		isPartOfUnit: true,
+		guarded: [],
 	});
 	app.get('/v1/zones/:apex/records', {
 		schema: {
@@ -155,6 +168,7 @@ function recordRoutes(app: FastifyInstance, writer: Writer): void {
 			return { kind: 'record-set', name, type };
 		},
 		shape: RecordSetShape,
+		guarded: ['put', 'patch', 'delete'],
 	});
 }
 
