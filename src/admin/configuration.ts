@@ -12,6 +12,8 @@ import type { Configuration, Head, Store } from '../store/ports.ts';
 export interface DirectoryUnits {
 	names(): Iterable<string>;
 	unit(name: string): UnitSource | undefined;
+	/** Let the others tell of what is served by now. */
+	refresh(): Promise<void>;
 }
 
 /** A unit as it would become; without a source it would be gone. */
@@ -46,14 +48,10 @@ export interface ConfigurationParts {
 	readonly store: Store;
 	/** Absent where the store is the only source. */
 	readonly directory: DirectoryUnits | undefined;
-	/** The build that boots, over a configuration of the store with these units in the place of those it has. */
-	readonly validate: (base: Configuration, changes: readonly ProposedUnit[]) => Promise<Validation>;
+	/** The build that boots, over what the store has by now with these units in the place of others. */
+	readonly validate: (changes: readonly ProposedUnit[]) => Promise<Validation>;
 	/** What a client would get from it; a text for a question that is none. */
-	readonly explainDraft: (
-		base: Configuration,
-		changes: readonly ProposedUnit[],
-		question: DraftQuestion,
-	) => Promise<object | string>;
+	readonly explainDraft: (changes: readonly ProposedUnit[], question: DraftQuestion) => Promise<object | string>;
 	/** 0..1, for waiting times that differ. */
 	readonly draw: () => number;
 }

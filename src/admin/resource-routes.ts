@@ -52,7 +52,7 @@ export interface Resource {
 	readonly removesFreely?: boolean;
 	readonly bodyOctetsMax?: number;
 	/** Of an answer to GET that is more than the value. */
-	readonly get?: { readonly shape: TSchema; readonly value: (params: Params) => unknown };
+	readonly get?: { readonly shape: TSchema; readonly value: (params: Params) => Promise<unknown> };
 }
 
 export const STORE_PROBLEMS: readonly ProblemCode[] = [
@@ -110,13 +110,13 @@ export function resourceRoutes(app: FastifyInstance, writer: Writer, resource: R
 				response: { 200: get?.shape ?? shape },
 			},
 			config: { ...access('viewer'), problems: readProblems },
-			handler: (request, reply) => {
+			handler: async (request, reply) => {
 				const params = request.params as Params;
-				const held = writer.view().unit(unitOf(params))?.content;
+				const held = (await writer.view()).unit(unitOf(params))?.content;
 				const etag = etagAtPlace(held, placeOf(params));
 				if (etag === undefined) throw notFound(request);
 				reply.header('etag', `"${etag}"`);
-				if (get !== undefined) return reply.send(get.value(params));
+				if (get !== undefined) return reply.send(await get.value(params));
 				const value = valueAtPlace(held, placeOf(params));
 				if (mediaType === undefined) return reply.send(value);
 				return reply.type(mediaType).send(Buffer.from(value as string, 'latin1'));

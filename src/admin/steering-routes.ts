@@ -165,9 +165,9 @@ function listRoute(app: FastifyInstance, writer: Writer, { noun, unitOf }: Scope
 			response: { 200: listShape(NamedShape) },
 		},
 		config: { access: 'viewer', unitOf, problems: isSure ? ['malformed'] : ['malformed', 'not-found'] },
-		handler: (request) => {
+		handler: async (request) => {
 			const params = request.params as Params;
-			const content = writer.view().unit(unitOf(params))?.content;
+			const content = (await writer.view()).unit(unitOf(params))?.content;
 			if (content === undefined) throw notFound(request);
 			const { document } = content;
 			if (route.isThere?.(document, params) === false) throw notFound(request);

@@ -91,7 +91,8 @@ export class Writer {
 	}
 
 	/** The present generation. */
-	view(): ConfigurationView {
+	async view(): Promise<ConfigurationView> {
+		await this.#parts.directory?.refresh();
 		return this.viewOf(this.#parts.store.configuration);
 	}
 
@@ -129,7 +130,7 @@ export class Writer {
 
 	/** Build a draft aside, over what there is. @throws ApiProblem invalid */
 	async validate(view: ConfigurationView, draft: Draft): Promise<Validation> {
-		const validation = await this.#parts.validate(view.base, this.proposed(draft));
+		const validation = await this.#parts.validate(this.proposed(draft));
 		const errors = validation.problems.filter(({ isWarning }) => !isWarning);
 		if (errors.length === 0) return validation;
 		const documentOf = (unit: string) => (draft.units.get(unit) ?? view.unit(unit)?.content)?.document ?? {};
@@ -140,7 +141,7 @@ export class Writer {
 		const { store, draw } = this.#parts;
 		for (let tries = 0; tries < TRIES_MAX; tries++) {
 			if (!request.isDryRun) assertWritable(store);
-			const view = this.view();
+			const view = await this.view();
 			request.check(view);
 			const { result, changes } = await this.#prepare(view, request);
 			if (request.isDryRun || changes.length === 0) return result;

@@ -32,7 +32,7 @@ import { zoneApex, zoneUnit } from './unit-names.ts';
 import type { Writer } from './writer.ts';
 
 export function zoneRoutes(writer: Writer): FastifyPluginCallback {
-	const summaryOf = (unit: string) => summary(writer.view().unit(unit));
+	const summaryOf = async (unit: string) => summary((await writer.view()).unit(unit));
 	return (app, _options, done) => {
 		app.get('/v1/zones', {
 			schema: {
@@ -43,9 +43,9 @@ export function zoneRoutes(writer: Writer): FastifyPluginCallback {
 				response: { 200: listShape(UnitItemShape) },
 			},
 			config: { access: 'viewer', problems: ['malformed'] },
-			handler: (request) => {
+			handler: async (request) => {
 				const query = request.query as ListQuery & { readonly owner?: string };
-				const view = writer.view();
+				const view = await writer.view();
 				const zones = view.names().filter((name) => name !== COMMON_UNIT);
 				const own = query.owner === undefined ? zones : zones.filter((name) => view.unit(name)?.owner === query.owner);
 				return pageOf(own, query, (name) => {
@@ -76,8 +76,8 @@ export function zoneRoutes(writer: Writer): FastifyPluginCallback {
 				response: { 200: ZoneSummaryShape },
 			},
 			config: { access: 'viewer', unitOf: () => COMMON_UNIT },
-			handler: (_request, reply) => {
-				const held = writer.view().unit(COMMON_UNIT);
+			handler: async (_request, reply) => {
+				const held = (await writer.view()).unit(COMMON_UNIT);
 				reply.header('etag', `"${held?.content.etag}"`);
 				return summary(held);
 			},
@@ -148,8 +148,8 @@ function recordRoutes(app: FastifyInstance, writer: Writer): void {
 			response: { 200: listShape(RecordSetItemShape) },
 		},
 		config: { access: 'viewer', unitOf: zoneUnit, problems: ['malformed', 'not-found'] },
-		handler: (request) => {
-			const content = writer.view().unit(zoneUnit(request.params as Params))?.content;
+		handler: async (request) => {
+			const content = (await writer.view()).unit(zoneUnit(request.params as Params))?.content;
 			if (content === undefined) throw notFound(request);
 			return listRecordSets(content, request.query as RecordListQuery);
 		},

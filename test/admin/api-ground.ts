@@ -4,15 +4,17 @@
 
 import type { TestContext } from 'node:test';
 import { createAdminSurface, type InjectedRequest } from '../../src/admin/app.ts';
-import type { DirectoryUnits } from '../../src/admin/configuration.ts';
 import type { ReadyReport } from '../../src/admin/reports.ts';
-import { UnitContent, type UnitSource } from '../../src/config/unit-content.ts';
-import type { UnitText } from '../../src/config/zones-directory.ts';
+import type { UnitSource } from '../../src/config/unit-content.ts';
 import { explain } from '../../src/explain/explain.ts';
 import type { Place } from '../../src/geo/place.ts';
 import { createHealthWords } from '../../src/health/verdict-table.ts';
 import { createChance } from '../../src/lib/chance.ts';
+import { directoryTexts, sourceOfText } from '../../src/roles/directory-units.ts';
 import { DraftBuilder } from '../../src/roles/draft-builder.ts';
+import { StoreFeed } from '../../src/roles/instance-store.ts';
+import { MergedSource } from '../../src/roles/unit-source.ts';
+import { UnitKeeper } from '../../src/roles/units.ts';
 import { openEmbeddedStore } from '../../src/store/embedded-store.ts';
 import type { Unit } from '../../src/store/item.ts';
 import type { Condition, Store } from '../../src/store/ports.ts';
@@ -77,10 +79,10 @@ export const READY: ReadyReport = {
 };
 
 export async function openApi(t: Pick<TestContext, 'after'>, spec: ApiSpec = {}): Promise<Api> {
-	const { units = {}, directory = {}, ready = READY } = spec;
+	const { directory = {}, ready = READY } = spec;
 	const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 	const own = await openEmbeddedStore(scratch(t), silent);
-	const changes = Object.entries(units).map(
+	const changes = Object.entries(spec.units ?? {}).map(
 		([name, unit]) => ({ kind: 'unit', name, content: unitItem(unit) }) as const,
 	);
 	if (changes.length > 0) await own.commit({ expected: undefined, changes, author: 'test', reason: 'ground' });
@@ -94,36 +96,48 @@ export async function openApi(t: Pick<TestContext, 'after'>, spec: ApiSpec = {})
 			return typeof value === 'function' ? value.bind(target) : value;
 		},
 	});
-	const files = directoryOf(directory);
-	const geo = contextOf({ geo: spec.geo ?? {} }).geo;
-	const drafts = new DraftBuilder({
-		geo: () => geo,
-		vantages: [],
-		directory: () => files.texts,
-		explain: ({ snapshot, geoNotes }, question) => {
-			if (snapshot === undefined) return 'Cannot explain';
-			const slots = Int32Array.from(snapshot.targets.keys());
-			const health = createHealthWords(slots.length);
-			const chance = createChance(1);
-			return explain(
-				{ snapshot, geoNotes, geo, databases: [], health, slots, chance, vantages: [], noteOf: () => undefined },
-				question,
-			);
-		},
-	});
+	const source = new MergedSource(scratch(t, filesOf(directory)));
+	const feed = new StoreFeed(own, source);
+	feed.update();
+	const { geo } = contextOf({ geo: spec.geo ?? {} });
+	const keeper = new UnitKeeper(source, undefined, []);
+	let loaded = keeper.load(geo, true);
+	keeper.accept(loaded);
+	const drafts = new DraftBuilder({ current: () => keeper.current(), context: () => keeper.context(geo) });
+	let units: ReadonlyMap<string, UnitSource> = new Map();
 	const surface = createAdminSurface({
 		version: '1.2.3',
 		configuration: {
 			store,
-			directory: files.units,
-			validate: drafts.validate,
-			explainDraft: drafts.explainDraft,
+			directory: {
+				names: () => units.keys(),
+				unit: (name) => units.get(name),
+				refresh: async () => {
+					if (feed.update()) {
+						loaded = keeper.load(geo, true, false);
+						keeper.accept(loaded);
+					} else if (units.size > 0) return;
+					units = new Map([...directoryTexts(loaded, source.files)].map((text) => [text.unit, sourceOfText(text)]));
+				},
+			},
+			validate: async (changes) => drafts.draft(changes),
+			explainDraft: async (changes, question) => {
+				const { snapshot, geoNotes } = drafts.draft(changes).built;
+				if (snapshot === undefined) return 'Cannot explain';
+				const slots = Int32Array.from(snapshot.targets.keys());
+				const health = createHealthWords(slots.length);
+				const chance = createChance(1);
+				return explain(
+					{ snapshot, geoNotes, geo, databases: [], health, slots, chance, vantages: [], noteOf: () => undefined },
+					question,
+				);
+			},
 			draw: () => 0.5,
 		},
 		ready: () => ready,
 		targets: () => [],
-		geo: () => ({ databases: [], lacks: [], suffering: [] }),
-		explain: ({ name }) => (name === 'bad' ? 'Cannot explain that' : { name }),
+		geo: async () => ({ databases: [], lacks: [], suffering: [] }),
+		explain: async ({ name }) => (name === 'bad' ? 'Cannot explain that' : { name }),
 		metrics: { contentType: 'text/plain', text: async () => '' },
 		onFault: (error) => {
 			throw error;
@@ -175,20 +189,12 @@ function steeringOf(steering: unknown): Unit['steering'] {
 	return { kind: 'document', document: JSON.parse(JSON.stringify(steering)) };
 }
 
-function directoryOf(units: Readonly<Record<string, UnitSpec>>): {
-	readonly units: DirectoryUnits;
-	readonly texts: readonly UnitText[];
-} {
-	const sources = new Map<string, UnitSource>();
-	const texts: UnitText[] = [];
+function filesOf(units: Readonly<Record<string, UnitSpec>>): Readonly<Record<string, string>> {
+	const files: Record<string, string> = {};
 	for (const [unit, { zone, steering }] of Object.entries(units)) {
-		const yaml = steering === undefined ? undefined : String(steering);
-		sources.set(unit, new UnitContent({ unit, zone, includes: undefined, steering: steeringOf(yaml) }).source);
-		texts.push({
-			unit,
-			zone: zone === undefined ? undefined : { path: `${unit}zone`, text: zone },
-			steering: yaml === undefined ? undefined : { path: `${unit}yaml`, text: yaml },
-		});
+		const name = unit.replace(/\.$/, '');
+		if (zone !== undefined) files[`${name}.zone`] = zone;
+		if (steering !== undefined) files[`${name}.yaml`] = String(steering);
 	}
-	return { units: { names: () => sources.keys(), unit: (name) => sources.get(name) }, texts };
+	return files;
 }
