@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util';
 import { loadSettings } from './config/settings.ts';
 import { nearestName } from './model/check-document.ts';
 import { flagOf, SETTINGS, variableOf } from './model/settings.ts';
+import { runAdmin } from './roles/admin.ts';
 import { runCheck } from './roles/check.ts';
 import type { Command, Signals } from './roles/command.ts';
 import { runExplain } from './roles/explain.ts';
@@ -54,6 +55,7 @@ const ROLES: Readonly<Record<string, Role>> = {
 		run: runInstance,
 	},
 	serve: { summary: 'answer only', operands: '', run: runInstance },
+	admin: { summary: 'the admin API of a fleet, which shares its state through Redis', operands: '', run: runAdmin },
 	probe: {
 		summary: 'with --once: check every target, or those of one pool, and print what was found (--json)',
 		operands: '[POOL]',
