@@ -12,6 +12,7 @@ import type { Target } from '../health/target.ts';
 import type { HealthWords } from '../health/verdict-table.ts';
 import type { WireSnapshot } from '../snapshot/wire.ts';
 import type { DataNeed } from '../steering/data-needs.ts';
+import type { SteeringLabels } from './answer-columns.ts';
 import type { PoolsByTarget } from './health-reports.ts';
 import type { UnitItem } from './stored-units.ts';
 import type { SourceKind } from './unit-source.ts';
@@ -77,6 +78,8 @@ export interface BuiltGeneration {
 	readonly targets: readonly Target[] | undefined;
 	/** The same. */
 	readonly pools: PoolsByTarget | undefined;
+	/** The same. */
+	readonly labels: SteeringLabels | undefined;
 	readonly problems: readonly FileProblem[];
 	/** Units whose new version was refused. */
 	readonly refused: ReadonlySet<string>;

@@ -15,6 +15,7 @@ import type { Snapshot } from '../snapshot/snapshot.ts';
 import { openSnapshot } from '../snapshot/wire.ts';
 import type { DataNeed } from '../steering/data-needs.ts';
 import type { Store } from '../store/ports.ts';
+import type { SteeringLabels } from './answer-columns.ts';
 import { Builder, BuilderDied } from './builder.ts';
 import type {
 	BuildCause,
@@ -56,6 +57,7 @@ export interface ServedGeneration {
 	/** Slot of each of its targets in the health words. */
 	readonly slots: Int32Array;
 	readonly pools: PoolsByTarget;
+	readonly labels: SteeringLabels;
 	readonly problems: readonly FileProblem[];
 	/** Units whose new version was refused. */
 	readonly refused: ReadonlySet<string>;
@@ -298,9 +300,10 @@ export class Generations {
 		const slots = assignSlots(this.#parts.verdicts, targets);
 		targetSlots.set(slots);
 		const pools = built.pools ?? before?.pools ?? new Map();
-		this.#served = { number, snapshot: { ...snapshot, targets }, slots, pools, problems, refused };
+		const labels = built.labels ?? before?.labels ?? { names: [], nodes: [], endpoints: [] };
+		this.#served = { number, snapshot: { ...snapshot, targets }, slots, pools, labels, problems, refused };
 		this.#octets = octets;
-		return { number, wire, buffers, kept };
+		return { number, wire, buffers, kept, labels };
 	}
 
 	#onDeath(reason: string): void {
