@@ -20,6 +20,7 @@ import {
 } from '../model/api-shapes.ts';
 import { holdPrecondition, readPrecondition } from './precondition.ts';
 import { ApiProblem, type ProblemCode } from './problem.ts';
+import { reasonOf } from './reason.ts';
 import type { Access } from './route.ts';
 import { draftOf, type WriteResult, type Writer } from './writer.ts';
 
@@ -213,18 +214,13 @@ function assertBody({ headers, body }: FastifyRequest, { mediaType = 'applicatio
 /** What the query and headers of a write say. */
 export function writeOptions({ query, headers, author }: FastifyRequest) {
 	const { dryRun, force } = query as { readonly dryRun?: string; readonly force?: string };
-	const reason = headers['meridian-reason'];
 	return {
 		author,
-		// Headers are octets; what people write into them is UTF-8.
-		reason:
-			typeof reason === 'string' ? Buffer.from(reason, 'latin1').toString('utf8').trim().slice(0, REASON_MAX) : '',
+		reason: reasonOf({ headers }) ?? '',
 		isForced: force === 'true',
 		isDryRun: dryRun === 'true',
 	};
 }
-
-const REASON_MAX = 1000;
 
 export function writeReply({ head, isDryRun, diff, takenOver, warnings, guards }: WriteResult) {
 	return {
