@@ -4,12 +4,14 @@
 
 import type { FastifyPluginCallback } from 'fastify';
 import { AnyObjectShape, ExplainQueryShape, StrictQueryShape, TextShape } from '../model/api-shapes.ts';
+import type { FleetReport } from './fleet-report.ts';
 import { ApiProblem } from './problem.ts';
 import type { GeoReport, ReadyReport, TargetReport } from './reports.ts';
 
 export interface StateParts {
 	readonly ready: () => ReadyReport;
 	readonly targets: () => readonly TargetReport[];
+	readonly fleet: () => Promise<FleetReport>;
 	readonly geo: () => Promise<GeoReport>;
 	/** A text says what is wrong with the question. */
 	readonly explain: (question: ExplainQuery) => Promise<object | string>;
@@ -23,7 +25,7 @@ export interface ExplainQuery {
 	readonly resolver: string | undefined;
 }
 
-export function stateRoutes({ ready, targets, geo, explain, metrics }: StateParts): FastifyPluginCallback {
+export function stateRoutes({ ready, targets, fleet, geo, explain, metrics }: StateParts): FastifyPluginCallback {
 	return (app, _options, done) => {
 		app.get('/livez', {
 			schema: { operationId: 'getLiveness', summary: 'Whether the process runs', response: { 200: AnyObjectShape } },
@@ -63,6 +65,15 @@ export function stateRoutes({ ready, targets, geo, explain, metrics }: StatePart
 			},
 			config: { access: 'viewer' },
 			handler: () => ({ targets: targets() }),
+		});
+		app.get('/v1/fleet', {
+			schema: {
+				operationId: 'getFleet',
+				summary: 'Instances and probers: what they serve, since when nothing was heard, who is isolated',
+				response: { 200: AnyObjectShape },
+			},
+			config: { access: 'viewer' },
+			handler: () => fleet(),
 		});
 		app.get('/v1/geo', {
 			schema: {

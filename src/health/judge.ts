@@ -13,7 +13,8 @@
  * | frozen, the quorum older than `maxStale`     | stands                                               | stale  |
  * | would turn down, held by the guard           | stands                                               | guarded |
  *
- * The last vote of a prober that has fallen silent stands beside the fresh ones: losing a voter turns nothing.
+ * The last vote of a prober that has fallen silent stands beside the fresh ones: losing a voter turns nothing. Only a
+ * tie it does not hold against those who have seen more since (tie.ts).
  */
 
 import type { Monitor } from '../model/monitor.ts';
@@ -21,8 +22,9 @@ import type { Consensus } from '../model/monitor-voting.ts';
 import { isVotedDown, type RegionVotes, saysDown, votesNeeded } from './consensus.ts';
 import { isolatedProbers } from './isolation.ts';
 import { heldTurns, type Turn } from './mass-down.ts';
-import { isFresh, type ProberReport, type PublishedVote } from './published.ts';
+import { isFresh, type ProberReport } from './published.ts';
 import type { Vote } from './target.ts';
+import { isTieDown, type PolledVote } from './tie.ts';
 
 /** What the instance makes of all votes; the same words as a vote. */
 export type Verdict = Vote;
@@ -78,9 +80,11 @@ export function judge(question: Question): Judged {
 		const last = before.get(target.key) ?? 'unknown';
 		const judgement = judgeOne(target, poll, last, question);
 		judged.set(target.key, judgement);
-		if (last === 'down') continue;
+		const turn = judgement.verdict === 'down' ? { ...turnOf(target.key, poll), isTurned: last === 'down' } : undefined;
+		// What went down a moment ago belongs to the mass that follows it: checks do not all fail at the same time.
+		if (last === 'down' && (turn?.region === undefined || nowMs - turn.sinceMs >= guardHoldMs)) continue;
 		upCount++;
-		if (judgement.verdict === 'down') turns.push(turnOf(target.key, poll));
+		if (turn !== undefined) turns.push(turn);
 	}
 	const fleetRegions = new Set(reports.map(({ region }) => region));
 	for (const key of heldTurns(turns, upCount, fleetRegions, { guardHoldMs, nowMs })) {
@@ -93,7 +97,7 @@ export function judge(question: Question): Judged {
 
 /** The votes on one target that count. */
 interface Poll {
-	readonly votes: readonly { readonly region: string; readonly vote: PublishedVote }[];
+	readonly votes: readonly PolledVote[];
 	readonly regions: ReadonlyMap<string, RegionVotes>;
 	readonly freshVotes: number;
 	readonly votesNeeded: number;
@@ -106,7 +110,7 @@ function pollOf(
 	nowMs: number,
 ): Poll {
 	const { from, intervalMs, consensus } = monitor;
-	const votes: { region: string; vote: PublishedVote }[] = [];
+	const votes: PolledVote[] = [];
 	const regions = new Map<string, RegionVotes>();
 	let allowed = 0;
 	let freshVotes = 0;
@@ -116,8 +120,9 @@ function pollOf(
 		allowed++;
 		const vote = report.votes.get(key);
 		if (vote === undefined || isolated.has(prober)) continue;
-		votes.push({ region, vote });
-		if (isFresh(report, vote, intervalMs, nowMs)) freshVotes++;
+		const isFreshVote = isFresh(report, vote, intervalMs, nowMs);
+		votes.push({ region, vote, isFresh: isFreshVote });
+		if (isFreshVote) freshVotes++;
 		const counts = regions.get(region) ?? { up: 0, down: 0 };
 		counts[vote.vote]++;
 		regions.set(region, counts);
@@ -127,13 +132,14 @@ function pollOf(
 
 function judgeOne(
 	{ monitor }: JudgedTarget,
-	{ votes, regions, freshVotes, votesNeeded: needed }: Poll,
+	poll: Poll,
 	last: Verdict,
 	{ nowMs, maxStaleMs = MAX_STALE_MS }: Question,
 ): Judgement {
+	const { votes, regions, freshVotes, votesNeeded: needed } = poll;
 	const isFrozen = freshVotes < needed && (votes.length > 0 || last !== 'unknown');
 	const isFreeToTurn = freshVotes >= needed || (last === 'unknown' && votes.length >= needed);
-	const verdict = isFreeToTurn ? verdictOf(regions, monitor.consensus) : last;
+	const verdict = isFreeToTurn ? verdictOf(poll, monitor.consensus) : last;
 	const checkedMs = votes.map(({ vote }) => vote.checkedMs).sort((a, b) => b - a);
 	// When there last was a quorum, or as much of one as there ever was.
 	const quorumMs = checkedMs[Math.min(needed, votes.length) - 1] ?? Number.NEGATIVE_INFINITY;
@@ -141,11 +147,12 @@ function judgeOne(
 	return { verdict, isFrozen, isStale, isGuarded: false, freshVotes, votesNeeded: needed, regions };
 }
 
-function verdictOf(regions: ReadonlyMap<string, RegionVotes>, consensus: Consensus): Verdict {
-	return isVotedDown(regions.values(), consensus) ? 'down' : 'up';
+function verdictOf({ votes, regions }: Poll, consensus: Consensus): Verdict {
+	if (isVotedDown(regions.values(), consensus)) return 'down';
+	return consensus.mode === 'majority' && isTieDown(votes, regions) ? 'down' : 'up';
 }
 
-function turnOf(key: string, { votes, regions }: Poll): Turn {
+function turnOf(key: string, { votes, regions }: Poll): Omit<Turn, 'isTurned'> {
 	const downRegions = [...regions].filter(([, counts]) => saysDown(counts)).map(([region]) => region);
 	const [region] = downRegions;
 	if (region === undefined || downRegions.length > 1) return { key, region: undefined, sinceMs: 0 };

@@ -14,7 +14,7 @@ import type { Clock, Log } from '../lib/ports.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { openSnapshot } from '../snapshot/wire.ts';
 import type { DataNeed } from '../steering/data-needs.ts';
-import type { Store } from '../store/ports.ts';
+import type { Head, Store } from '../store/ports.ts';
 import type { SteeringLabels } from './answer-columns.ts';
 import { Builder, BuilderDied } from './builder.ts';
 import type {
@@ -27,9 +27,9 @@ import type {
 	GeodbState,
 } from './builder-messages.ts';
 import { ageWarning } from './geo-report.ts';
+import type { Health } from './health.ts';
 import type { PoolsByTarget } from './health-reports.ts';
 import { StoreFeed } from './instance-store.ts';
-import type { LocalHealth } from './local-health.ts';
 import { Updates } from './updates.ts';
 import type { Generation } from './worker-messages.ts';
 import type { WorkerPool } from './worker-pool.ts';
@@ -67,7 +67,7 @@ export interface ServedGeneration {
 interface Readers {
 	/** Undefined for a process that answers nothing. */
 	readonly workers: WorkerPool | undefined;
-	readonly health: LocalHealth | undefined;
+	readonly health: Health | undefined;
 }
 
 /** By target key: what the prober says of it. */
@@ -90,6 +90,8 @@ export class Generations {
 	readonly #closers: (() => void)[] = [];
 	#readers: Readers | undefined;
 	#served: ServedGeneration | undefined;
+	/** Of the configuration of the store that it is built from. */
+	#servedHead: Head | undefined;
 	#octets = 0;
 	/** The builder was told of units that it has not built yet. */
 	#hasNews = false;
@@ -130,12 +132,14 @@ export class Generations {
 	async start(store: Store | undefined, isForced: boolean): Promise<Generation> {
 		this.#feed = store === undefined ? undefined : new StoreFeed(store, this.#builder);
 		this.#feed?.update();
+		const head = this.#feed?.head;
 		const ask = { cause: { kind: 'start', isForced }, number: 1, inUse: [] } as const;
 		const { built, ...reply } = await this.#builder.ask('build', ask);
 		if (built === undefined) throw new Error('Cannot start without a generation');
 		this.#note(reply);
 		const generation = this.#attach(built);
 		this.#loadedMs = this.#parts.clock.nowMs();
+		this.#servedHead = head;
 		return generation;
 	}
 
@@ -168,6 +172,11 @@ export class Generations {
 	get served(): ServedGeneration {
 		if (this.#served === undefined) throw new Error('Cannot tell of a generation before there is one');
 		return this.#served;
+	}
+
+	/** Of the configuration of the store that is served; undefined for none. */
+	get servedHead(): Head | undefined {
+		return this.#servedHead;
 	}
 
 	/** Since all units were loaded. */
@@ -236,13 +245,21 @@ export class Generations {
 	async #update(cause: BuildCause): Promise<'done' | 'died'> {
 		const { log } = this.#parts;
 		if (cause.kind !== 'look' && this.#feed?.update() === true) this.#hasNews = true;
-		if (cause.kind === 'stored' && !this.#hasNews) return 'done';
+		const head = this.#feed?.head;
+		if (cause.kind === 'stored' && !this.#hasNews) {
+			// Nothing of it is served by an instance, such as a token.
+			this.#servedHead = head;
+			return 'done';
+		}
 		try {
 			const number = this.served.number + 1;
 			const inUse = this.#readers?.workers?.generationsInUse ?? [];
 			const { built, ...reply } = await this.#builder.ask('build', { cause, number, inUse });
 			this.fault = undefined;
-			if (cause.kind === 'stored' || cause.kind === 'reload') this.#hasNews = false;
+			if (cause.kind === 'stored' || cause.kind === 'reload') {
+				this.#hasNews = false;
+				this.#servedHead = head;
+			}
 			if (built !== undefined) this.#serve(built);
 			this.#note(reply, cause);
 			return 'done';

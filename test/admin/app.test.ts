@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type AdminParts, createAdminSurface } from '../../src/admin/app.ts';
+import type { FleetReport } from '../../src/admin/fleet-report.ts';
 import type { GeoReport, ReadyReport } from '../../src/admin/reports.ts';
 
 const fine: ReadyReport = {
@@ -38,6 +39,7 @@ const target = {
 	frozen: false,
 	stale: false,
 	guarded: false,
+	votes: [],
 	freshVotes: 1,
 	votesNeeded: 1,
 	history: [{ secAgo: 4, vote: 'down', reason: 'status 500' }],
@@ -244,11 +246,21 @@ async function ask(parts: Partial<AdminParts>, method: 'GET' | 'POST', url: stri
 	return { ...answer, faults };
 }
 
+const FLEET: FleetReport = {
+	store: { kind: 'ready' },
+	epoch: 1,
+	generation: 7,
+	refused: { forged: 0 },
+	instances: [],
+	probers: [],
+};
+
 function partsWith(parts: Partial<AdminParts>): AdminParts {
 	return {
 		version: '1.2.3',
 		ready: () => fine,
 		targets: () => [target],
+		fleet: async () => FLEET,
 		geo: async () => geo,
 		explain: async ({ name }) => (name === 'bad' ? 'Cannot explain that' : { name }),
 		metrics: {

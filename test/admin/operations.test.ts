@@ -469,6 +469,7 @@ const STATE: readonly Row[] = [
 	{ op: 'getReadiness', status: 503, ask: 'GET /readyz', isUnready: true },
 	{ op: 'getMetrics', status: 200, ask: 'GET /metrics' },
 	{ op: 'listTargets', status: 200, ask: 'GET /v1/health' },
+	{ op: 'getFleet', status: 200, ask: 'GET /v1/fleet' },
 	{ op: 'getGeo', status: 200, ask: 'GET /v1/geo' },
 	{ op: 'getOpenApi', status: 200, ask: 'GET /v1/openapi.json' },
 	{ op: 'explain', status: 200, ask: 'GET /v1/explain?name=www.example.org' },

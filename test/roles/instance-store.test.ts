@@ -88,7 +88,7 @@ describe('an instance with Redis', { skip: WITHOUT_REDIS, concurrency: 3 }, () =
 		assert.equal((await ready(instance)).generation, generation + 1);
 	});
 
-	it('starts from its last good zones while Redis is away, and takes what is there when it is back', async (t) => {
+	it('starts from what it knew while Redis is away, and takes what is there when it is back', async (t) => {
 		const { redis, store } = await redisStore(t);
 		await commit(store, unit('a.example.'));
 		const stateDir = scratch(t);
@@ -103,11 +103,7 @@ describe('an instance with Redis', { skip: WITHOUT_REDIS, concurrency: 3 }, () =
 		assert.equal(await addressOf(second), '192.0.2.80');
 		const tookMs = performance.now() - startMs;
 		assert(tookMs < BOOT_MS_MAX, `${tookMs} ms`);
-		assert.match(second.stderr, /"msg":"starting from the last good zones of the state directory"/);
-		assert.match(
-			(await ready(second)).degraded.join('\n'),
-			/^the store is unreachable: .*\nCannot load the zones of the store: it is unreachable/,
-		);
+		assert.match((await ready(second)).degraded.join('\n'), /^the store is unreachable: [^\n]*$/);
 		redis.signal('SIGCONT');
 		await until('the store', LIMIT_MS, async () => (await ready(second)).degraded.length === 0);
 		await until('our own connection', LIMIT_MS, () => store.condition.kind === 'ready');
