@@ -3,7 +3,7 @@
  *
  * | family           | routes                                                    |
  * |------------------|-----------------------------------------------------------|
- * | state-routes.ts  | /livez, /readyz, /metrics, /v1/health, /v1/fleet, /v1/geo, /v1/explain |
+ * | state-routes.ts  | /livez, /readyz, /metrics, /v1/health, /v1/fleet, /v1/geo, /v1/latency, /v1/explain |
  * | zone-routes.ts   | zones, master files, SOA settings, record sets            |
  * | steering-routes.ts | what stands in steering documents                       |
  * | change-routes.ts | /v1/changes, explain with a draft                         |

@@ -145,3 +145,21 @@ export interface GeoReport {
 		readonly effect: string;
 	}[];
 }
+
+/** Round-trip times as probers measure them, by address and region. */
+export interface LatencyReport {
+	/** That have had a prober, measured something or not. */
+	readonly regions: readonly string[];
+	readonly addresses: readonly {
+		readonly address: string;
+		/** Pools that probe it, with their zones. */
+		readonly pools: readonly string[];
+		/** A region that has never measured it is absent. */
+		readonly roundTrips: readonly {
+			readonly region: string;
+			/** Smoothed; the median of the region's probers. */
+			readonly ms: number;
+			readonly ageSec: number;
+		}[];
+	}[];
+}

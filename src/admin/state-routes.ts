@@ -6,13 +6,14 @@ import type { FastifyPluginCallback } from 'fastify';
 import { AnyObjectShape, ExplainQueryShape, StrictQueryShape, TextShape } from '../model/api-shapes.ts';
 import type { FleetReport } from './fleet-report.ts';
 import { ApiProblem } from './problem.ts';
-import type { GeoReport, ReadyReport, TargetReport } from './reports.ts';
+import type { GeoReport, LatencyReport, ReadyReport, TargetReport } from './reports.ts';
 
 export interface StateParts {
 	readonly ready: () => ReadyReport;
 	readonly targets: () => readonly TargetReport[];
 	readonly fleet: () => Promise<FleetReport>;
 	readonly geo: () => Promise<GeoReport>;
+	readonly latency: () => LatencyReport;
 	/** A text says what is wrong with the question. */
 	readonly explain: (question: ExplainQuery) => Promise<object | string>;
 	readonly metrics: { readonly contentType: string; text(): Promise<string> };
@@ -25,7 +26,15 @@ export interface ExplainQuery {
 	readonly resolver: string | undefined;
 }
 
-export function stateRoutes({ ready, targets, fleet, geo, explain, metrics }: StateParts): FastifyPluginCallback {
+export function stateRoutes({
+	ready,
+	targets,
+	fleet,
+	geo,
+	latency,
+	explain,
+	metrics,
+}: StateParts): FastifyPluginCallback {
 	return (app, _options, done) => {
 		app.get('/livez', {
 			schema: { operationId: 'getLiveness', summary: 'Whether the process runs', response: { 200: AnyObjectShape } },
@@ -83,6 +92,15 @@ export function stateRoutes({ ready, targets, fleet, geo, explain, metrics }: St
 			},
 			config: { access: 'viewer' },
 			handler: () => geo(),
+		});
+		app.get('/v1/latency', {
+			schema: {
+				operationId: 'getLatency',
+				summary: 'Round-trip times, regions by addresses',
+				response: { 200: AnyObjectShape },
+			},
+			config: { access: 'viewer' },
+			handler: () => latency(),
 		});
 		app.get('/v1/explain', {
 			schema: {

@@ -10,12 +10,10 @@
  */
 
 import { type RegionVotes, saysDown } from './consensus.ts';
-import type { PublishedVote } from './published.ts';
+import type { RegionVote } from './up-since.ts';
 
-/** A vote in a poll. */
-export interface PolledVote {
-	readonly region: string;
-	readonly vote: PublishedVote;
+/** A vote that counts, and whether it is of late. */
+export interface PolledVote extends RegionVote {
 	readonly isFresh: boolean;
 }
 

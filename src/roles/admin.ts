@@ -5,6 +5,7 @@
 
 import type { AdminParts } from '../admin/app.ts';
 import { createAdminSurface } from '../admin/app.ts';
+import { combineRoundTrips } from '../health/round-trips.ts';
 import { createHealthWords, VerdictTable } from '../health/verdict-table.ts';
 import type { Clock, Log } from '../lib/ports.ts';
 import type { Settings } from '../model/settings.ts';
@@ -24,6 +25,7 @@ import { healthMetrics } from './health-metrics.ts';
 import { targetReports, voteNote } from './health-reports.ts';
 import { createInstanceHealth, type InstanceHealth } from './instance-health.ts';
 import { instanceName } from './instance-name.ts';
+import { latencyReport } from './latency-report.ts';
 import { listenAdmin } from './listen-admin.ts';
 import { readyReport } from './reports.ts';
 import { StartRefused } from './start-refused.ts';
@@ -73,7 +75,7 @@ async function startAdmin(settings: Settings, log: Log, closers: Closers): Promi
 	const { health, fleet } = await createInstanceHealth(judging, closers);
 	health?.setTargets(generations.served.snapshot.targets);
 	generations.serveTo({ workers: undefined, health });
-	const admin = createAdminSurface(adminParts({ store, generations, health, fleet, log }));
+	const admin = createAdminSurface(adminParts({ store, generations, verdicts, health, fleet, log }));
 	closers.add(() => admin.close());
 	return listenAdmin(admin, settings['admin.listen']);
 }
@@ -81,11 +83,12 @@ async function startAdmin(settings: Settings, log: Log, closers: Closers): Promi
 interface Parts extends InstanceHealth {
 	readonly store: Store;
 	readonly generations: Generations;
+	readonly verdicts: VerdictTable;
 	readonly log: Log;
 }
 
 function adminParts(parts: Parts): AdminParts {
-	const { store, generations, health, fleet, log } = parts;
+	const { store, generations, verdicts, health, fleet, log } = parts;
 	const notes = () => {
 		const nowMs = clock.nowMs();
 		const votes = new Map((health?.list() ?? []).map((one) => [one.target.key, one]));
@@ -101,6 +104,11 @@ function adminParts(parts: Parts): AdminParts {
 		ready: () => ({ ...readyReport(stateOf(parts)), ready: true }),
 		targets: () => targetReports(health?.list() ?? [], generations.served.pools, clock.nowMs()),
 		fleet: () => fleetReport(store, fleet, clock.nowMs()),
+		latency: () => {
+			const { snapshot, pools } = generations.served;
+			const measured = { regions: verdicts.vantages, targets: snapshot.targets, pools };
+			return latencyReport(combineRoundTrips(health?.roundTrips() ?? []), measured, clock.nowMs());
+		},
 		geo: async () => geoReport(generations.geodb, await generations.needs(), Date.now()),
 		explain: async ({ name, type = 'A', client, resolver = '127.0.0.1' }) =>
 			generations.explain({ name, type, client, resolver }, notes()),

@@ -8,6 +8,7 @@
  */
 
 import { isFresh } from '../health/published.ts';
+import { combineRoundTrips, type RoundTrip } from '../health/round-trips.ts';
 import type { Target } from '../health/target.ts';
 import type { VerdictTable } from '../health/verdict-table.ts';
 import type { Clock, Log } from '../lib/ports.ts';
@@ -20,6 +21,8 @@ import { nameOf, type OwnVotes } from './own-votes.ts';
 
 /** What was published is kept so often, whatever has turned. */
 const SAVE_EVERY_MS = 30_000;
+/** Round-trip times change slowly, and there are many. */
+const ROUND_TRIPS_EVERY_MS = 2000;
 const SAVE_AFTER_TURN_MS = 1000;
 /** Probers that have said nothing for so long are no part of the fleet. */
 const FORGOTTEN_MS = 30 * 86_400_000;
@@ -48,6 +51,8 @@ export class FleetHealth implements Health {
 	readonly #newcomers = new Map<string, Newcomer>();
 	#knowsOthers: boolean;
 	#isolated: ReadonlySet<string> = new Set();
+	/** When round-trip times were written down last. */
+	#notedMs = Number.NEGATIVE_INFINITY;
 
 	constructor(parts: FleetHealthParts) {
 		this.#parts = parts;
@@ -100,11 +105,29 @@ export class FleetHealth implements Health {
 		if (targets.length > 0) this.#knowsOthers = true;
 		this.#parts.own?.setTargets(targets);
 		this.#judging.setTargets(targets);
+		this.#noteRoundTrips();
 		this.#judging.judge();
 	}
 
 	probe(): void {
 		this.#parts.own?.probe();
+	}
+
+	roundTrips(): readonly RoundTrip[] {
+		return this.probers().flatMap(({ publishedMs, report: { region, isAlive }, roundTripMs }) =>
+			[...roundTripMs].map(([address, ms]) => ({ region, address, ms, measuredMs: publishedMs, isAlive })),
+		);
+	}
+
+	/** What each region has measured, for queries to read. */
+	#noteRoundTrips(): void {
+		const { verdicts, clock } = this.#parts;
+		this.#notedMs = clock.nowMs();
+		for (const { report } of this.probers()) verdicts.addVantage(report.region);
+		const keys = new Map<string, string[]>();
+		for (const { key, address } of this.#judging.targets) keys.set(address, [...(keys.get(address) ?? []), key]);
+		for (const { region, address, ms } of combineRoundTrips(this.roundTrips()))
+			for (const key of keys.get(address) ?? []) verdicts.setRtt(region, key, ms);
 	}
 
 	summary(): HealthSummary {
@@ -135,7 +158,8 @@ export class FleetHealth implements Health {
 	}
 
 	#onTurns(turns: readonly VerdictTurn[]): void {
-		const { log } = this.#parts;
+		const { log, clock } = this.#parts;
+		if (clock.nowMs() - this.#notedMs >= ROUND_TRIPS_EVERY_MS) this.#noteRoundTrips();
 		for (const { target, was, verdict } of turns) {
 			const fields = { ...nameOf(target), was };
 			if (verdict === 'down') log.warn(fields, 'target is down for the fleet');

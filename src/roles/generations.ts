@@ -37,6 +37,9 @@ import type { WorkerPool } from './worker-pool.ts';
 /** How often the files of geo databases are looked at. */
 const GEODB_LOOK_MS = 5000;
 
+/** Builds that no unit was loaded for: they say nothing of the last load. */
+const ASIDE: ReadonlySet<BuildCause['kind']> = new Set(['look', 'resume', 'vantages']);
+
 /** Commits that come together are built together. */
 const STORE_PAUSE_MS = 20;
 
@@ -93,6 +96,8 @@ export class Generations {
 	/** Of the configuration of the store that it is built from. */
 	#servedHead: Head | undefined;
 	#octets = 0;
+	/** Regions that the last build knew. */
+	#vantages = 0;
 	/** The builder was told of units that it has not built yet. */
 	#hasNews = false;
 	/** The databases in use and, by path, why the newer version of one is not. */
@@ -133,7 +138,8 @@ export class Generations {
 		this.#feed = store === undefined ? undefined : new StoreFeed(store, this.#builder);
 		this.#feed?.update();
 		const head = this.#feed?.head;
-		const ask = { cause: { kind: 'start', isForced }, number: 1, inUse: [] } as const;
+		const vantages = this.#takeVantages();
+		const ask = { cause: { kind: 'start', isForced }, number: 1, inUse: [], vantages } as const;
 		const { built, ...reply } = await this.#builder.ask('build', ask);
 		if (built === undefined) throw new Error('Cannot start without a generation');
 		this.#note(reply);
@@ -147,7 +153,11 @@ export class Generations {
 	serveTo(readers: Readers): void {
 		this.#readers = readers;
 		this.#warnOfAge();
-		const looks = setInterval(() => this.#updates.request({ kind: 'look' }), GEODB_LOOK_MS);
+		const looks = setInterval(() => {
+			this.#updates.request({ kind: 'look' });
+			// Regions that come together are built together.
+			if (this.#parts.verdicts.vantages.length > this.#vantages) this.#updates.request({ kind: 'vantages' });
+		}, GEODB_LOOK_MS);
 		this.#closers.push(() => clearInterval(looks));
 		const feed = this.#feed;
 		if (feed === undefined) return;
@@ -254,7 +264,12 @@ export class Generations {
 		try {
 			const number = this.served.number + 1;
 			const inUse = this.#readers?.workers?.generationsInUse ?? [];
-			const { built, ...reply } = await this.#builder.ask('build', { cause, number, inUse });
+			const { built, ...reply } = await this.#builder.ask('build', {
+				cause,
+				number,
+				inUse,
+				vantages: this.#takeVantages(),
+			});
 			this.fault = undefined;
 			if (cause.kind === 'stored' || cause.kind === 'reload') {
 				this.#hasNews = false;
@@ -265,18 +280,25 @@ export class Generations {
 			return 'done';
 		} catch (error) {
 			const { message } = error as Error;
-			if (cause.kind !== 'look' && cause.kind !== 'resume') this.refusal = message;
+			if (!ASIDE.has(cause.kind)) this.refusal = message;
 			if (error instanceof BuilderDied) return 'died';
 			log.error({ reason: message }, 'the reload was refused; what was served before goes on');
 			return 'done';
 		}
 	}
 
+	/** Regions that have had a prober so far: the build that is asked for will know them. */
+	#takeVantages(): readonly string[] {
+		const { vantages } = this.#parts.verdicts;
+		this.#vantages = vantages.length;
+		return vantages;
+	}
+
 	#note(reply: Omit<BuildReply, 'built'>, cause?: BuildCause): void {
 		const { log, clock } = this.#parts;
 		this.geodb = reply.geodb;
 		if (cause !== undefined) this.#warnOfAge();
-		if (cause?.kind === 'look' || cause?.kind === 'resume') return;
+		if (cause !== undefined && ASIDE.has(cause.kind)) return;
 		this.refusal = reply.refusal;
 		if (cause === undefined) return;
 		if (reply.refusal !== undefined) {

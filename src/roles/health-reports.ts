@@ -124,6 +124,7 @@ function thousandths(ms: number | undefined): number | undefined {
 	return ms === undefined ? undefined : Math.round(ms * 1000) / 1000;
 }
 
+/** Pools by the key of what they probe. */
 export function poolsByTarget({ steering, targets }: Snapshot): PoolsByTarget {
 	const pools = new Map<string, Set<string>>();
 	for (const node of steering.nodes) {

@@ -5,6 +5,7 @@
 
 import type { Judgement } from '../health/judge.ts';
 import type { PublishedVote } from '../health/published.ts';
+import type { RoundTrip } from '../health/round-trips.ts';
 import type { Target } from '../health/target.ts';
 import type { TargetVote } from '../health/vote-book.ts';
 import type { CheckResult } from '../probe/check-result.ts';
@@ -18,6 +19,8 @@ export interface Health {
 	summary(): HealthSummary;
 	/** Every target that a verdict may be about, in the order of the generation. */
 	list(): readonly TargetHealth[];
+	/** As probers have measured them, by address. */
+	roundTrips(): readonly RoundTrip[];
 	/** Of the prober of this process; undefined where it has none. */
 	readonly checks: CheckFigures | undefined;
 	/** Ends every check under way, and keeps the votes for the next start. */

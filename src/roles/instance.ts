@@ -9,6 +9,7 @@ import { availableParallelism } from 'node:os';
 import { createAdminSurface } from '../admin/app.ts';
 import type { ExplainQuery } from '../admin/state-routes.ts';
 import type { Explanation } from '../explain/explanation.ts';
+import { combineRoundTrips } from '../health/round-trips.ts';
 import { createHealthWords, VerdictTable } from '../health/verdict-table.ts';
 import type { ListenAddress } from '../lib/listen-address.ts';
 import type { Clock, Log } from '../lib/ports.ts';
@@ -33,6 +34,7 @@ import { instanceMetrics } from './instance-metrics.ts';
 import { instanceName } from './instance-name.ts';
 import type { InstanceState } from './instance-state.ts';
 import { openInstanceStore, sourceKind } from './instance-store.ts';
+import { latencyReport } from './latency-report.ts';
 import { listenAdmin } from './listen-admin.ts';
 import { queryMetrics } from './query-metrics.ts';
 import { ReceiveDrops } from './receive-drops.ts';
@@ -95,13 +97,16 @@ export class Instance {
 		closers.add(() => lock.release());
 		const verdicts = new VerdictTable(createHealthWords());
 		const { zonesDir, stateDir, geodb, region } = settings;
+		// What is known to have a prober before the first build needs no second one.
+		if (isProbing) verdicts.addVantage(region);
 		const source = sourceKind(settings, isProbing);
-		const built = { zonesDir, stateDir, geodb, region, source, health: verdicts.words };
+		const built = { zonesDir, stateDir, geodb, source, health: verdicts.words };
 		const generations = new Generations({ settings: built, verdicts, clock, log });
 		closers.add(() => generations.close());
 		// While the databases are read, the store is asked.
 		const store = await openInstanceStore(settings, isProbing, log);
 		closers.add(() => store?.close());
+		for (const { report } of store?.probers() ?? []) verdicts.addVantage(report.region);
 		const first = await generations.start(store, isForced);
 		const name = instanceName(settings, role);
 		const { health, fleet } = await createInstanceHealth(
@@ -143,6 +148,15 @@ export class Instance {
 			targets: () => targetReports(health?.list() ?? [], generations.served.pools, clock.nowMs()),
 			fleet: () => fleetReport(store, fleet, clock.nowMs()),
 			explain: async (question) => instance?.explain(question) ?? 'Cannot explain before the start is over',
+			latency: () => {
+				const roundTrips = combineRoundTrips(health?.roundTrips() ?? []);
+				const { snapshot, pools } = generations.served;
+				return latencyReport(
+					roundTrips,
+					{ regions: verdicts.vantages, targets: snapshot.targets, pools },
+					clock.nowMs(),
+				);
+			},
 			geo: async () => geoReport(generations.geodb, await generations.needs(), Date.now()),
 			metrics,
 			onFault: (error) => log.error({ error: error.stack }, 'a request to the admin surface met a fault'),

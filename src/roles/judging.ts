@@ -115,10 +115,11 @@ export class Judging {
 		const { byKey } = this.#judged;
 		this.#verdicts = new Map([...byKey].map(([key, { verdict }]) => [key, verdict]));
 		let nextMs = nowMs + JUDGE_EVERY_MS;
-		for (const [key, { verdict }] of byKey) {
+		for (const [key, judgement] of byKey) {
+			const { verdict } = judgement;
 			const newcomer = newcomerOf(key);
 			const word = newcomer === undefined ? verdict : wordOf(verdict, newcomer, nowMs);
-			verdicts.set(key, word);
+			verdicts.set(key, word, judgement);
 			if (newcomer !== undefined && word === 'waiting') nextMs = Math.min(nextMs, waitEndMs(newcomer));
 		}
 		if (nextMs < nowMs + JUDGE_EVERY_MS) this.#soon = setTimeout(() => this.judge(), nextMs - nowMs);

@@ -7,6 +7,7 @@
 
 import { hostname } from 'node:os';
 import { isFresh } from '../health/published.ts';
+import type { RoundTrip } from '../health/round-trips.ts';
 import type { Target } from '../health/target.ts';
 import type { VerdictTable } from '../health/verdict-table.ts';
 import type { Health, HealthSummary, TargetHealth } from './health.ts';
@@ -32,12 +33,13 @@ export class LocalHealth implements Health {
 
 	constructor(parts: LocalHealthParts) {
 		this.#parts = parts;
-		const { verdicts } = parts;
+		const { verdicts, region } = parts;
+		verdicts.addVantage(region);
 		const votes = new OwnVotes({
 			...parts,
 			identity: hostname(),
 			onTurn: () => this.#judging.judgeSoon(),
-			onRoundTrip: (key, rttMs) => verdicts.addRtt(key, rttMs),
+			onRoundTrip: (key, rttMs) => verdicts.addRtt(region, key, rttMs),
 		});
 		this.checks = votes;
 		this.#judging = new Judging({
@@ -53,7 +55,7 @@ export class LocalHealth implements Health {
 		if (!this.#isRestored) {
 			for (const { key } of targets) {
 				const rttMs = this.checks.roundTripMs(key);
-				if (rttMs !== undefined) this.#parts.verdicts.addRtt(key, rttMs);
+				if (rttMs !== undefined) this.#parts.verdicts.setRtt(this.#parts.region, key, rttMs);
 			}
 			this.#isRestored = true;
 		}
@@ -82,6 +84,10 @@ export class LocalHealth implements Health {
 			const voter = { prober: PROBER, region: report.region, isIsolated: false };
 			return [{ target, judgement, own, votes: cast.map((one) => ({ ...voter, ...one })) }];
 		});
+	}
+
+	roundTrips(): readonly RoundTrip[] {
+		return this.checks.measured();
 	}
 
 	async close(): Promise<void> {

@@ -8,6 +8,7 @@
  */
 
 import type { ProberReport } from '../health/published.ts';
+import type { RoundTrip } from '../health/round-trips.ts';
 import type { Target } from '../health/target.ts';
 import { isHeld } from '../health/vote.ts';
 import { type SavedVote, type TargetVote, VoteBook } from '../health/vote-book.ts';
@@ -105,6 +106,16 @@ export class OwnVotes implements CheckFigures {
 	/** Smoothed; undefined while it is unknown. */
 	roundTripMs(key: string): number | undefined {
 		return this.#roundTrips.ofTarget(key);
+	}
+
+	/** Round-trip times of targets that have been checked in this run. */
+	measured(): readonly RoundTrip[] {
+		return this.#targets.flatMap(({ key, address }) => {
+			const ms = this.#roundTrips.ofTarget(key);
+			const { last, checkedMs } = this.#book.get(key) ?? {};
+			if (ms === undefined || last === undefined || checkedMs === undefined) return [];
+			return [{ region: this.#parts.region, address, ms, measuredMs: checkedMs, isAlive: true }];
+		});
 	}
 
 	report(prober: string): ProberReport {

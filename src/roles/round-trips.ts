@@ -2,17 +2,14 @@
  * Round-trip times that a prober measures, smoothed for each target, and told for each address.
  */
 
+import { smoothed } from '../health/round-trips.ts';
 import type { Target } from '../health/target.ts';
-
-/** A new sample weighs an eighth, as TCP's own smoothed time does (RFC 6298 §2). */
-const SHARE = 8;
 
 export class RoundTrips {
 	readonly #byTarget = new Map<string, number>();
 
 	add(key: string, sampleMs: number): void {
-		const before = this.#byTarget.get(key);
-		this.#byTarget.set(key, before === undefined ? sampleMs : before + (sampleMs - before) / SHARE);
+		this.#byTarget.set(key, smoothed(this.#byTarget.get(key), sampleMs));
 	}
 
 	/** What was smoothed before, in a former life. */

@@ -51,7 +51,7 @@ export interface Versions {
 export class UnitKeeper {
 	readonly #source: UnitSource;
 	readonly #lastGood: LastGood | undefined;
-	readonly #vantages: readonly string[];
+	#vantages: readonly string[];
 	readonly #merges = new MergeCache();
 	readonly #cache = new BuildCache();
 	readonly #files = new WeakMap<ReadUnit, UnitFiles>();
@@ -64,7 +64,7 @@ export class UnitKeeper {
 
 	/**
 	 * @param lastGood  absent for a check, which leaves no trace
-	 * @param vantages  regions that round-trip times are measured from
+	 * @param vantages  regions that have had a prober
 	 */
 	constructor(source: UnitSource, lastGood: LastGood | undefined, vantages: readonly string[]) {
 		this.#vantages = vantages;
@@ -74,6 +74,11 @@ export class UnitKeeper {
 		const { versions, unreadable } = storedVersions(units);
 		this.#served = versions;
 		this.damaged = [...damaged, ...unreadable];
+	}
+
+	/** From the next build on. */
+	setVantages(vantages: readonly string[]): void {
+		this.#vantages = vantages;
 	}
 
 	/** Units with a version that is served, or can be fallen back to; none on a first start. */

@@ -20,14 +20,19 @@ const ETAG = /^[0-9a-f]{64}$/;
 
 export class KnownConfiguration {
 	readonly #folder: string;
+	readonly #store: string;
 	readonly #log: Log;
 	/** Etags of the texts that are there. */
 	#kept = new Set<string>();
 	#hasFailed = false;
 
-	/** @throws the runtime's error when the folder cannot be made */
-	constructor(stateDir: string, log: Log) {
+	/**
+	 * @param store  names the store: what another one held says nothing
+	 * @throws the runtime's error when the folder cannot be made
+	 */
+	constructor(stateDir: string, store: string, log: Log) {
 		this.#folder = join(stateDir, 'known');
+		this.#store = store;
 		this.#log = log;
 		makeDirectory(this.#folder, 0o700);
 	}
@@ -41,6 +46,7 @@ export class KnownConfiguration {
 			return undefined;
 		}
 		const configuration = this.#read(octets);
+		if (configuration === 'of another store') return undefined;
 		if (configuration === undefined)
 			this.#log.warn({ folder: this.#folder }, 'the configuration of the last run cannot be read, and is passed over');
 		else this.#kept = new Set([...configuration.items.values()].map(({ etag }) => etag));
@@ -57,7 +63,7 @@ export class KnownConfiguration {
 				if (!this.#kept.has(item.etag)) writeAside(join(this.#folder, item.etag), textOf(item.content));
 				this.#kept.add(item.etag);
 			}
-			const index = JSON.stringify({ head, items: [...items].map(([id, { etag }]) => [id, etag]) });
+			const index = JSON.stringify({ store: this.#store, head, items: [...items].map(([id, { etag }]) => [id, etag]) });
 			writeAside(join(this.#folder, 'index'), `${createHash('sha256').update(index).digest('hex')}\n${index}`);
 			for (const name of readdirSync(this.#folder))
 				if (name !== 'index' && !etags.has(name)) rmSync(join(this.#folder, name), { force: true });
@@ -70,12 +76,13 @@ export class KnownConfiguration {
 		}
 	}
 
-	#read(octets: Uint8Array): Configuration | undefined {
+	#read(octets: Uint8Array): Configuration | 'of another store' | undefined {
 		const [check = '', index = ''] = Buffer.from(octets).toString('utf8').split('\n');
 		if (createHash('sha256').update(index).digest('hex') !== check) return undefined;
 		const value = readUntrustedJson(Buffer.from(index));
-		const { head: headValue, items: list } =
-			(value === undefined ? undefined : readFields(value, ['head', 'items'])) ?? {};
+		const fields = value === undefined ? undefined : readFields(value, ['store', 'head', 'items']);
+		const { store, head: headValue, items: list } = fields ?? {};
+		if (typeof store === 'string' && store !== this.#store) return 'of another store';
 		const head = readHead(headValue);
 		if (head === undefined || !Array.isArray(list)) return undefined;
 		const items = new Map<string, Item>();

@@ -4,7 +4,7 @@
 
 import { readFileSync } from 'node:fs';
 import type { Log } from '../lib/ports.ts';
-import { parseRedisAddress, type RedisAddress } from '../lib/redis-address.ts';
+import { parseRedisAddress, printRedisAddress, type RedisAddress } from '../lib/redis-address.ts';
 import type { Settings } from '../model/settings.ts';
 import { openEmbeddedStore } from './embedded-store.ts';
 import { KnownConfiguration } from './known-configuration.ts';
@@ -29,7 +29,9 @@ export async function openStore(settings: Settings, log: Log): Promise<Store> {
 export async function openKnownStore(settings: Settings, log: Log): Promise<Store> {
 	const address = parseRedisAddress(settings['redis.url']);
 	if (address === undefined) return openEmbeddedStore(settings.stateDir, log);
-	const kept = new KnownConfiguration(settings.stateDir, log);
+	// Another store has another past.
+	const identity = `${printRedisAddress(address)} ${settings['redis.prefix']}`;
+	const kept = new KnownConfiguration(settings.stateDir, identity, log);
 	const known = kept.load();
 	const parts = redisParts(address, settings, log);
 	const store = await openRedisStore(known === undefined ? parts : { ...parts, known });

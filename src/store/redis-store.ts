@@ -51,7 +51,7 @@ export interface RedisStoreParts {
 	readonly prefix: string;
 	/** Secrets of the fleet: the first one signs, all are believed; without one nothing is signed. */
 	readonly fleetKeys: readonly string[];
-	/** The last generation that this process has seen, maybe in a former life. */
+	/** The last generation that this process has seen, maybe in a former life; of that the head may be all there is. */
 	readonly known?: Configuration;
 	readonly log: Log;
 	readonly timing?: Timing;

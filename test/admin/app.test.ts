@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type AdminParts, createAdminSurface } from '../../src/admin/app.ts';
 import type { FleetReport } from '../../src/admin/fleet-report.ts';
-import type { GeoReport, ReadyReport } from '../../src/admin/reports.ts';
+import type { GeoReport, LatencyReport, ReadyReport } from '../../src/admin/reports.ts';
 
 const fine: ReadyReport = {
 	ready: true,
@@ -49,6 +49,17 @@ const geo: GeoReport = {
 	databases: [],
 	lacks: ['asn'],
 	suffering: [{ unit: 'example.org.', path: 'policies.www', needs: 'asn', effect: 'never matches' }],
+};
+
+const latency: LatencyReport = {
+	regions: ['eu-west', 'us-east'],
+	addresses: [
+		{
+			address: '192.0.2.1',
+			pools: ['example.org. eu'],
+			roundTrips: [{ region: 'eu-west', ms: 12.5, ageSec: 3 }],
+		},
+	],
 };
 
 const degraded: ReadyReport = { ...fine, degraded: ['the new version of example.org. was refused'] };
@@ -123,6 +134,7 @@ describe('the admin surface', () => {
 			body: JSON.parse(JSON.stringify({ targets: [target] })),
 		},
 		{ name: '/v1/geo tells of the geo databases', url: '/v1/geo', status: 200, body: geo },
+		{ name: '/v1/latency tells of round-trip times', url: '/v1/latency', status: 200, body: latency },
 	] as readonly Row[]) {
 		it(name, async () => {
 			const answer = await ask(parts, method, url);
@@ -262,6 +274,7 @@ function partsWith(parts: Partial<AdminParts>): AdminParts {
 		targets: () => [target],
 		fleet: async () => FLEET,
 		geo: async () => geo,
+		latency: () => latency,
 		explain: async ({ name }) => (name === 'bad' ? 'Cannot explain that' : { name }),
 		metrics: {
 			contentType: 'text/plain; version=0.0.4; charset=utf-8',

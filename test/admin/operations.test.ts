@@ -470,6 +470,7 @@ const STATE: readonly Row[] = [
 	{ op: 'getMetrics', status: 200, ask: 'GET /metrics' },
 	{ op: 'listTargets', status: 200, ask: 'GET /v1/health' },
 	{ op: 'getFleet', status: 200, ask: 'GET /v1/fleet' },
+	{ op: 'getLatency', status: 200, ask: 'GET /v1/latency' },
 	{ op: 'getGeo', status: 200, ask: 'GET /v1/geo' },
 	{ op: 'getOpenApi', status: 200, ask: 'GET /v1/openapi.json' },
 	{ op: 'explain', status: 200, ask: 'GET /v1/explain?name=www.example.org' },

@@ -9,7 +9,7 @@ import { parseRedisAddress } from '../../src/lib/redis-address.ts';
 import { openRedisStore } from '../../src/store/redis-store.ts';
 import { fetchJson, until } from '../roles/meridian-process.ts';
 import { startRedis, WITHOUT_REDIS } from '../setup/redis.ts';
-import { BOOT_MS_MAX, FLEET_KEY, Fleet, LEAVE_MS, pause } from './fleet.ts';
+import { FLEET_KEY, Fleet, LEAVE_MS, pause } from './fleet.ts';
 
 const RATE = Number(process.env['FAULTS_RATE'] ?? 500);
 const HEAL_MS_MAX = 20_000;
@@ -40,9 +40,8 @@ it('a fleet answers on through faults of Redis, of probers and of its own', { sk
 		// What has turned is kept within a second.
 		await pause(1500);
 		await redis.kill();
-		const tookMs = await fleet.restartInstance(1);
+		await fleet.restartInstance(1);
 		await fleet.assertServes(without(first), 1000);
-		assert(tookMs < BOOT_MS_MAX, `it answered after ${tookMs} ms`);
 		const [, restarted] = fleet.instances;
 		const { body } = await fetchJson(`${restarted?.admin}/readyz`);
 		const { degraded } = body as { degraded: readonly string[] };

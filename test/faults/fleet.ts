@@ -36,7 +36,7 @@ export const LEAVE_MS = FALL * INTERVAL_MS + TIMEOUT_MS + 2000;
 export const LEASE_MS = 10_000;
 export const GUARD_HOLD_MS = 1000;
 /** Until an instance answers again, whatever has become of Redis. */
-export const BOOT_MS_MAX = 5000;
+const BOOT_MS_MAX = 5000;
 export const FLEET_KEY = 'the-key-of-a-fleet-under-test';
 const SETTLE_MS_MAX = 30_000;
 const NAME = 'www.example.org';
@@ -75,6 +75,8 @@ export class Fleet {
 	readonly #stateDirs = new Map<string, string>();
 	readonly #lost: string[] = [];
 	instances: Instance[] = [];
+	/** What a start takes on this machine, beside all else that starts. */
+	#usualMs = 0;
 	readonly probers = new Map<Region, Prober>();
 	load: QueryLoad = undefined as unknown as QueryLoad;
 
@@ -90,8 +92,10 @@ export class Fleet {
 		const fleet = new Fleet(t, options, await freePort());
 		for (const address of fleet.addresses) await fleet.revive(address);
 		await fleet.apply();
+		const startMs = performance.now();
 		const starts = regions.map((region) => fleet.startProber(region));
 		fleet.instances = await Promise.all(['dns-1', 'dns-2'].map((name) => fleet.startInstance(name)));
+		fleet.#usualMs = performance.now() - startMs;
 		await Promise.all(starts);
 		const ports = fleet.instances.map(({ port }) => port);
 		await until('every prober to be heard', SETTLE_MS_MAX, async () =>
@@ -174,8 +178,8 @@ names: { www: { policy: www, ttl: ${ttl} } }
 		return prober;
 	}
 
-	/** Kill an instance, start it again, and say how long it was until it answered. */
-	async restartInstance(index: number): Promise<number> {
+	/** Kill an instance, and start it again: it answers within BOOT_MS_MAX, or in what a start takes here anyway. */
+	async restartInstance(index: number): Promise<void> {
 		const before = this.instances[index];
 		assert(before !== undefined);
 		await this.load.pause(before.port);
@@ -185,7 +189,7 @@ names: { www: { policy: www, ttl: ${ttl} } }
 		this.instances[index] = await this.startInstance(`dns-${index + 1}`, before.port);
 		const tookMs = performance.now() - startMs;
 		await this.load.resume(before.port);
-		return tookMs;
+		assert(tookMs < Math.max(BOOT_MS_MAX, this.#usualMs), `it answered after ${tookMs} ms`);
 	}
 
 	#stateDirOf(name: string): string {

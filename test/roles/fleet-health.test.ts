@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it, mock, type TestContext } from 'node:test';
 import * as fc from 'fast-check';
 import { type Target, targetKey } from '../../src/health/target.ts';
-import { createHealthWords, VERDICT_WORD, VerdictTable } from '../../src/health/verdict-table.ts';
+import { createHealthWords, VERDICT_WORD, VerdictTable, WORD } from '../../src/health/verdict-table.ts';
 import { FleetHealth } from '../../src/roles/fleet-health.ts';
 import type { Condition, ProberView, Store, WatchHint } from '../../src/store/ports.ts';
 import { ProberBook } from '../../src/store/prober-book.ts';
@@ -133,6 +133,43 @@ describe('FleetHealth', () => {
 		again.store.take(record('a', 'eu', 8, 'uuuuud'));
 		settle();
 		assert.equal(again.words(), 'uuuuud');
+	});
+
+	it('writes the times that regions publish into their rows, the median of several probers', (t) => {
+		const { store, verdicts, health } = start(t, TARGETS.slice(0, 1));
+		const { address = '', key = '' } = TARGETS[0] ?? {};
+		for (const [instance, region, ms] of [
+			['a', 'eu', 10],
+			['b', 'eu', 30],
+			['c', 'us', 90],
+		] as const)
+			store.take({ ...record(instance, region, 1, 'u'), roundTrips: [{ address, ms }] });
+		mock.timers.tick(3000);
+		assert.deepEqual([...verdicts.vantages].sort(), ['eu', 'us']);
+		assert.deepEqual([verdicts.rttMs('eu', key), verdicts.rttMs('us', key)], [20, 90]);
+		assert.deepEqual(
+			health.roundTrips().map((one) => `${one.region} ${one.address} ${one.ms} ${one.isAlive}`),
+			[`eu ${address} 10 true`, `eu ${address} 30 true`, `us ${address} 90 true`],
+		);
+	});
+
+	it('gives regions their own words of a regional target, and the mark of stale votes', (t) => {
+		const own: Target = targetOf('203.0.113.50', { ...MONITOR, regional: true });
+		const { store, verdicts } = start(t, [own]);
+		const says = (instance: string, region: string, vote: 'up' | 'down') => ({
+			...record(instance, region, 1, ''),
+			votes: [{ key: own.key, vote, sinceAgeMs: 0, checkedAgeMs: 0 }],
+		});
+		store.take(says('a', 'eu', 'up'));
+		store.take(says('b', 'us', 'down'));
+		mock.timers.tick(3000);
+		const { verdicts: common, regional } = verdicts.words;
+		const wordOf = (region: string) => regional[verdicts.vantages.indexOf(region) * common.length];
+		assert.equal(common[0], VERDICT_WORD.up | WORD.regional);
+		assert.deepEqual([wordOf('eu'), wordOf('us')], [VERDICT_WORD.up, VERDICT_WORD.down]);
+		mock.timers.tick(MAX_STALE_MS + 10_000);
+		assert.equal(common[0], VERDICT_WORD.up | WORD.regional | WORD.stale);
+		assert.equal(wordOf('us'), VERDICT_WORD.down | WORD.stale);
 	});
 
 	it('lets a new target wait beside others, and an edited check go on from its verdict', (t) => {

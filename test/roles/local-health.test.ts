@@ -101,6 +101,18 @@ describe('LocalHealth', () => {
 		});
 	});
 
+	it('tells the round-trip times that it has measured, by address', async (t) => {
+		const { health } = start(t, [A, B], { region: 'eu-west' });
+		assert.deepEqual(health.roundTrips(), []);
+		health.probe();
+		await advance(1100);
+		assert.deepEqual(
+			health.roundTrips().map(({ region, address, ms, isAlive }) => ({ region, address, ms, isAlive })),
+			[A, B].map(({ address }) => ({ region: 'eu-west', address, ms: 5, isAlive: true })),
+		);
+		assert.ok(health.roundTrips().every(({ measuredMs }) => Date.now() - measuredMs <= 1100));
+	});
+
 	it('takes a dead endpoint out within `fall` intervals', async (t) => {
 		const { health, failing, words } = start(t, [A]);
 		health.probe();
@@ -151,11 +163,11 @@ describe('LocalHealth', () => {
 		failing.add(B.address);
 		await advance(4000);
 		await health.close();
-		assert.equal(verdicts.rttMs(A.key), 5);
+		assert.equal(verdicts.rttMs('local', A.key), 5);
 		await advance(60_000);
 		const again = start(t, [A, B, C], { stateDir, failing });
 		assert.equal(again.words(), 'up down waiting');
-		assert.equal(again.verdicts.rttMs(A.key), 5);
+		assert.equal(again.verdicts.rttMs('local', A.key), 5);
 		const [, down] = again.health.list();
 		assert.equal(down?.own?.vote.reason, 'connection refused');
 		assert.equal(down?.judgement.isFrozen, true);
