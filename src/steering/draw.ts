@@ -128,6 +128,8 @@ function drawAddress(
 	endpoint: EndpointEntry,
 	isAnyUsed: boolean,
 ): AddressEntry | undefined {
+	// The endpoint was drawn because one is left.
+	if (endpoint.addresses.length === 1) return endpoint.addresses[0];
 	const count = countLeft(walk, family, endpoint, isAnyUsed);
 	let skip = count === 1 ? 0 : walk.chance.below(count);
 	for (let i = 0; i < endpoint.addresses.length; i++) {

@@ -27,11 +27,13 @@ const ZONES = 100_000;
 const NAMES = 100_000;
 /** What a query may wait while its thread takes a generation. */
 const OPEN_MS_MAX = 5;
+/** Of this thread's processor time: the machine may have other things to do. */
 const RELOAD_MS_MAX = 1000;
 const TRIES = 5;
-const LOAD_MS_MAX = 60_000;
+const LOAD_MS_MAX = 120_000;
 const NO_COLUMNS = { names: new Int32Array(0), endpoints: new Int32Array(0) };
 
+const CALM_MS = 3000;
 /** What a probe may be late by. */
 const LATE_MS_MAX = 100;
 
@@ -99,7 +101,10 @@ describe('scale', () => {
 		const firstMs = timeMs(load);
 		const again = Array.from({ length: TRIES }, (_, i) => {
 			write(directory, { 'z7.example.zone': `${GOOD_ZONE}new${i} A 192.0.2.9\n` });
-			return timeMs(load);
+			const before = process.threadCpuUsage();
+			load();
+			const { user, system } = process.threadCpuUsage(before);
+			return (user + system) / 1000;
 		});
 		t.diagnostic(`all in ${Math.round(firstMs)} ms, one in ${again.map(Math.round).join(', ')} ms`);
 		const { snapshot } = keeper.load(noGeoData(), false).settled;
@@ -119,14 +124,16 @@ describe('scale', () => {
 			await until(name, LOAD_MS_MAX, () => has(name));
 		};
 		writeRecords(join(zonesDir, 'a.example.zone'));
+		// What the machine alone makes it wait.
+		const calmMs = await lateMs(() => new Promise((resolve) => setTimeout(resolve, CALM_MS)));
 		const recordsMs = await lateMs(() => reloaded('h999999.a.example.'));
 		write(zonesDir, { 'a.example.zone': GOOD_ZONE });
 		for (let i = 0; i < ZONES; i++) writeFileSync(join(zonesDir, `z${i}.example.zone`), GOOD_ZONE);
 		const zonesMs = await lateMs(() => reloaded(`www.z${ZONES - 1}.example.`));
 		write(zonesDir, { 'z7.example.zone': `${GOOD_ZONE}new A 192.0.2.9\n` });
 		const oneMs = await lateMs(() => reloaded('new.z7.example.'));
-		t.diagnostic(`late by ${[recordsMs, zonesMs, oneMs].map(Math.round).join(', ')} ms at most`);
-		assert(Math.max(recordsMs, zonesMs, oneMs) < LATE_MS_MAX);
+		t.diagnostic(`late by ${[recordsMs, zonesMs, oneMs].map(Math.round).join(', ')} ms, else by ${Math.round(calmMs)}`);
+		assert(Math.max(recordsMs, zonesMs, oneMs) < LATE_MS_MAX + 2 * calmMs);
 	});
 
 	it(`hands over ${NAMES} steered names`, (t) => {
