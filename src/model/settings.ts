@@ -7,7 +7,7 @@
  * | zonesDir     | --zones-dir     | MERIDIAN_ZONES_DIR      |
  */
 
-import { parseListenAddress } from '../lib/listen-address.ts';
+import { type ListenAddress, parseListenAddress } from '../lib/listen-address.ts';
 import { type Prefix, parsePrefix } from '../lib/prefix.ts';
 import { parseRedisAddress } from '../lib/redis-address.ts';
 import { nearestName } from './check-document.ts';
@@ -55,6 +55,8 @@ export interface Settings {
 	readonly 'health.guardHold': number;
 	readonly 'probe.deny': readonly Prefix[];
 	readonly 'probe.allow': readonly Prefix[];
+	/** What a prober reaches as long as it reaches anything: address:port. */
+	readonly 'probe.anchors': readonly ListenAddress[];
 	/** How to reach the operator, told to whoever is probed; empty for nothing. */
 	readonly 'probe.contact': string;
 	readonly 'log.level': 'debug' | 'info' | 'warn' | 'error' | 'silent';
@@ -256,6 +258,18 @@ export const SETTINGS: { readonly [K in Key]: Definition<Settings[K]> } = {
 	'health.guardHold': durationSetting('60s', 'how long a mass of turns down waits for a second region to agree'),
 	'probe.deny': prefixList('', 'addresses never to probe, beside loopback, link-local and metadata addresses'),
 	'probe.allow': prefixList('', 'addresses to probe although they are denied'),
+	'probe.anchors': {
+		fallback: '',
+		description:
+			'address:port that a prober reaches as long as it reaches anything; while most fail its votes do not count',
+		read: (text) => {
+			const anchors = listOf(text).map(parseListenAddress);
+			const known = anchors.filter((anchor) => anchor !== undefined);
+			return known.length === anchors.length
+				? { value: known }
+				: { expected: 'address:port or [address]:port, separated by commas' };
+		},
+	},
 	'probe.contact': {
 		fallback: '',
 		description: 'a URL or mail address of the operator, told to whoever is probed in the User-Agent',

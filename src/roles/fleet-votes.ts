@@ -16,6 +16,8 @@ interface SavedProber {
 	readonly incarnation: number;
 	readonly sequence: number;
 	readonly publishedAgeMs: number;
+	/** Absent while it is not cut off. */
+	readonly cutOffAgeMs?: number;
 	/** Index of its key, whether it is up, ages of its last turn and of its last check. */
 	readonly votes: readonly (readonly [number, 0 | 1, number, number])[];
 	readonly roundTrips: readonly (readonly [string, number])[];
@@ -32,6 +34,7 @@ export function writeFleet(probers: readonly ProberView[], nowMs: number): Saved
 		({ instance, incarnation, sequence, publishedMs, report, roundTripMs }): SavedProber => ({
 			...{ instance, region: report.region, incarnation, sequence },
 			publishedAgeMs: nowMs - publishedMs,
+			...(report.cutOffMs === undefined ? {} : { cutOffAgeMs: nowMs - report.cutOffMs }),
 			votes: [...report.votes].map(([key, { vote, sinceMs, checkedMs }]) => [
 				...([indexOf(key), vote === 'up' ? 1 : 0] as const),
 				...([Math.round(nowMs - sinceMs), Math.round(nowMs - checkedMs)] as const),
@@ -47,14 +50,15 @@ export function writeFleet(probers: readonly ProberView[], nowMs: number): Saved
  * @returns probers without a lease
  */
 export function readFleet({ keys, probers }: SavedFleet, savedMs: number): readonly ProberView[] {
-	return probers.map(({ instance, region, incarnation, sequence, publishedAgeMs, votes, roundTrips }) => {
+	return probers.map(({ instance, region, incarnation, sequence, publishedAgeMs, cutOffAgeMs, votes, roundTrips }) => {
+		const marks = cutOffAgeMs === undefined ? {} : { cutOffMs: savedMs - cutOffAgeMs };
 		const published = votes.map(([index, isUp, sinceAgeMs, checkedAgeMs]): [string, PublishedVote] => [
 			keys[index] ?? '',
 			{ vote: isUp === 1 ? 'up' : 'down', sinceMs: savedMs - sinceAgeMs, checkedMs: savedMs - checkedAgeMs },
 		]);
 		return {
 			...{ instance, incarnation, sequence, leaseLeftMs: 0, publishedMs: savedMs - publishedAgeMs },
-			report: { prober: instance, region, isAlive: false, votes: new Map(published) },
+			report: { prober: instance, region, isAlive: false, ...marks, votes: new Map(published) },
 			roundTripMs: new Map(roundTrips),
 		};
 	});

@@ -42,9 +42,10 @@ export async function createInstanceHealth(parts: InstanceHealthParts, closers: 
 	const { settings, clock, log, store, verdicts, instance, isProbing } = parts;
 	const { region, stateDir, 'health.maxStale': maxStaleMs, 'health.guardHold': guardHoldMs } = settings;
 	const common = { clock, wallMs: () => Date.now(), log, region, stateDir, verdicts, maxStaleMs, guardHoldMs };
+	const anchors = settings['probe.anchors'];
 	if (store === undefined || settings['redis.url'] === '') {
 		if (!isProbing) return { health: undefined, fleet: undefined };
-		const health = new LocalHealth({ ...common, ...(await createChecking(settings, clock)) });
+		const health = new LocalHealth({ ...common, anchors, ...(await createChecking(settings, clock)) });
 		closers.add(() => health.close());
 		return { health, fleet: undefined };
 	}
@@ -54,7 +55,7 @@ export async function createInstanceHealth(parts: InstanceHealthParts, closers: 
 		return { health: fleet, fleet };
 	}
 	const checking = await createChecking(settings, clock);
-	const own = new OwnVotes({ ...common, ...checking, identity: instance, onTurn: () => publisher.touch() });
+	const own = new OwnVotes({ ...common, anchors, ...checking, identity: instance, onTurn: () => publisher.touch() });
 	const fleet = new FleetHealth({ ...common, store, own });
 	closers.add(() => fleet.close());
 	const publisher = new Publisher({

@@ -12,6 +12,7 @@ import type { RoundTrip } from '../health/round-trips.ts';
 import type { Target } from '../health/target.ts';
 import { isHeld } from '../health/vote.ts';
 import { type SavedVote, type TargetVote, VoteBook } from '../health/vote-book.ts';
+import type { ListenAddress } from '../lib/listen-address.ts';
 import type { Clock, Log } from '../lib/ports.ts';
 import type { Check } from '../probe/check.ts';
 import type { CheckResult } from '../probe/check-result.ts';
@@ -20,6 +21,7 @@ import { type Observation, Prober } from '../probe/prober.ts';
 import type { Publication } from '../store/ports.ts';
 import { VotesFile } from '../store/votes-file.ts';
 import { HistogramCounts } from '../telemetry/histogram.ts';
+import { Anchors } from './anchors.ts';
 import type { CheckCounts, CheckFigures, OwnVote } from './health.ts';
 import { RoundTrips } from './round-trips.ts';
 
@@ -36,6 +38,8 @@ export interface OwnVotesParts {
 	readonly stateDir: string;
 	readonly guard: Guard;
 	readonly check: Check;
+	/** What this prober reaches as long as it reaches anything; none to do without. */
+	readonly anchors: readonly ListenAddress[];
 	/** A vote has turned. */
 	readonly onTurn: () => void;
 	/** A check has measured the way to its target. */
@@ -51,6 +55,7 @@ export class OwnVotes implements CheckFigures {
 	readonly #roundTrips = new RoundTrips();
 	readonly durations = new HistogramCounts('kind', DURATION_BOUNDS_SEC);
 	readonly lags = new HistogramCounts('kind', DURATION_BOUNDS_SEC);
+	readonly #anchors: Anchors | undefined;
 	/** Those that this process votes on. */
 	#targets: readonly Target[] = [];
 
@@ -62,6 +67,9 @@ export class OwnVotes implements CheckFigures {
 			onObservation: (observation) => this.#take(observation),
 			onDenied: (key, reason) => this.#deny(key, reason),
 		});
+		const { anchors } = parts;
+		if (anchors.length > 0)
+			this.#anchors = new Anchors({ ...{ addresses: anchors, clock, log, guard, check }, onChange: parts.onTurn });
 		this.#file = new VotesFile(stateDir, { name: 'votes', none: [], log, wallMs, collect: () => this.#collect() });
 		const { votes, elapsedMs } = this.#file.load();
 		for (const { key, rttMs } of votes) if (rttMs !== undefined) this.#roundTrips.restore(key, rttMs);
@@ -119,15 +127,20 @@ export class OwnVotes implements CheckFigures {
 	}
 
 	report(prober: string): ProberReport {
-		return this.#book.report(prober, this.#parts.region);
+		const report = this.#book.report(prober, this.#parts.region);
+		const cutOffMs = this.#anchors?.cutOffMs;
+		return cutOffMs === undefined ? report : { ...report, cutOffMs };
 	}
 
 	publication(): Publication {
-		return { votes: this.report('').votes, roundTripMs: this.#roundTrips.byAddress(this.#targets) };
+		const { votes, cutOffMs } = this.report('');
+		const marks = cutOffMs === undefined ? {} : { cutOffMs };
+		return { ...marks, votes, roundTripMs: this.#roundTrips.byAddress(this.#targets) };
 	}
 
 	/** Ends every check under way, and keeps the votes for the next start. */
 	async close(): Promise<void> {
+		await this.#anchors?.close();
 		await this.#prober.close();
 		await this.#file.flush();
 	}

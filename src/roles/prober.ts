@@ -94,6 +94,7 @@ async function startProber(settings: Settings, log: Log, closers: Closers): Prom
 	const checking = await createChecking(settings, clock);
 	const votes = new OwnVotes({
 		...{ clock, wallMs: () => Date.now(), log, identity: instance, region, stateDir, ...checking },
+		anchors: settings['probe.anchors'],
 		onTurn: () => publisher.touch(),
 	});
 	closers.add(() => votes.close());

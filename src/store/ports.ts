@@ -80,6 +80,8 @@ export type Refusal = 'forged' | 'replayed' | 'oversized' | 'malformed' | 'schem
 export interface Publication {
 	/** By target key. */
 	readonly votes: ReadonlyMap<string, PublishedVote>;
+	/** Since when the prober is cut off; absent while it is not. */
+	readonly cutOffMs?: number;
 	/** Round-trip times by endpoint address. */
 	readonly roundTripMs: ReadonlyMap<string, number>;
 }

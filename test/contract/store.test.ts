@@ -255,6 +255,18 @@ for (const { name, skip, ground } of TWINS) {
 			assert.deepEqual([...view.roundTripMs], [['192.0.2.1', 12.5]]);
 		});
 
+		it('tells since when a prober is cut off, and that it is no more', async (t) => {
+			const store = await (await ground(t)).open();
+			const session = await store.join({ instance: 'eu-1', region: 'eu-west' });
+			await session.publish({ ...publication('down', 'k'), cutOffMs: performance.now() - 3000 });
+			await until('the mark', 5000, () => store.probers()[0]?.report.cutOffMs !== undefined);
+			const ageMs = performance.now() - (store.probers()[0]?.report.cutOffMs ?? 0);
+			assert(ageMs > 2900 && ageMs < 13_000, `${ageMs} ms`);
+			await session.publish(publication('up', 'k'));
+			await until('its end', 5000, () => store.probers()[0]?.sequence === 2);
+			assert.equal(store.probers()[0]?.report.cutOffMs, undefined);
+		});
+
 		it('refuses a second live prober of the same name', async (t) => {
 			const store = await (await ground(t)).open();
 			const session = await store.join({ instance: 'eu-1', region: 'eu-west' });

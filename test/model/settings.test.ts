@@ -91,6 +91,7 @@ describe('readSettings()', () => {
 				'health.guardHold': 60_000,
 				'probe.deny': [],
 				'probe.allow': [],
+				'probe.anchors': [],
 				'probe.contact': '',
 				'log.level': 'info',
 			},

@@ -31,13 +31,21 @@ interface Options {
 	/** What is found of addresses that do not. */
 	readonly findings?: { next: CheckResult };
 	readonly region?: string;
+	/** Addresses of anchors, at port 7. */
+	readonly anchors?: readonly string[];
 }
 
 /** A process with these targets, its zones just loaded. */
 function start(t: TestContext, targets: readonly Target[], options: Options = {}) {
 	// Before the directory is removed, for hooks run in the order in which they were set.
 	t.after(() => health.close());
-	const { stateDir = scratch(t), failing = new Set<string>(), findings = { next: UP }, region = 'local' } = options;
+	const {
+		stateDir = scratch(t),
+		failing = new Set<string>(),
+		findings = { next: UP },
+		region = 'local',
+		anchors = [],
+	} = options;
 	const lines: { level: string; message: string; fields: Readonly<Record<string, unknown>> }[] = [];
 	const log = (level: string) => (fields: Readonly<Record<string, unknown>>, message: string) =>
 		void lines.push({ level, message, fields });
@@ -50,6 +58,7 @@ function start(t: TestContext, targets: readonly Target[], options: Options = {}
 		region,
 		stateDir,
 		verdicts,
+		anchors: anchors.map((address) => ({ address, port: 7, family: 4 as const })),
 		guard: (address) => (address === '127.0.0.1' ? 'it is ours' : undefined),
 		check: ({ address }) => Promise.resolve(failing.has(address) ? DOWN : findings.next),
 	});
@@ -244,6 +253,27 @@ describe('LocalHealth', () => {
 		assert.deepEqual(told(), ['warn: target will fail soon', 'info: target is up']);
 		assert.equal(lines[0]?.fields['warning'], 'certificate expires in 9 days');
 		assert.equal(health.list()[0]?.own?.vote.last?.tls, tls);
+	});
+
+	it('turns nothing while most of its anchors fail', async (t) => {
+		const anchors = ['198.51.100.1', '198.51.100.2', '198.51.100.3'];
+		const { health, failing, told, words } = start(t, [A, B], { anchors });
+		health.probe();
+		await advance(3000);
+		assert.equal(words(), 'up up');
+		// Most of the world is gone, and one target is not.
+		for (const address of [...anchors.slice(1), B.address]) failing.add(address);
+		await advance(10_000);
+		assert.equal(words(), 'up up');
+		assert(told().includes('warn: most anchors fail: this prober is cut off, and its votes do not count'));
+		assert.deepEqual(
+			health.list().map(({ judgement }) => judgement.isFrozen),
+			[true, true],
+		);
+		for (const address of anchors) failing.delete(address);
+		await advance(3000);
+		assert.equal(words(), 'up down');
+		assert(told().includes('info: anchors are there again: the votes of this prober count'));
 	});
 
 	it('says what has fewer votes than it needs, and leaves it unknown', async (t) => {
