@@ -12,12 +12,14 @@ import { parseArgs } from 'node:util';
 import { loadSettings } from './config/settings.ts';
 import { nearestName } from './model/check-document.ts';
 import { flagOf, SETTINGS, variableOf } from './model/settings.ts';
+import { runAdmin } from './roles/admin.ts';
 import { runApply } from './roles/apply.ts';
 import { runCheck } from './roles/check.ts';
 import type { Command, Signals } from './roles/command.ts';
 import { runExplain } from './roles/explain.ts';
 import { runExport } from './roles/export.ts';
 import { runGeo } from './roles/geo.ts';
+import { runPlan } from './roles/plan.ts';
 import { runProbe } from './roles/probe.ts';
 import { runInstance } from './roles/run-instance.ts';
 import { runStatus } from './roles/status.ts';
@@ -56,6 +58,7 @@ const ROLES: Readonly<Record<string, Role>> = {
 		run: runInstance,
 	},
 	serve: { summary: 'answer only', operands: '', run: runInstance },
+	admin: { summary: 'the admin API of a fleet, which shares its state through Redis', operands: '', run: runAdmin },
 	probe: {
 		summary:
 			'probe for a fleet, from one region; with --once: check every target, or those of one pool, and print it (--json)',
@@ -86,8 +89,15 @@ const ROLES: Readonly<Record<string, Role>> = {
 		switches: ['json'],
 		run: runGeo,
 	},
+	plan: {
+		summary: 'what apply would change (--json)',
+		operands: '[DIR]',
+		operandsMax: 1,
+		switches: ['json'],
+		run: runPlan,
+	},
 	apply: {
-		summary: 'make the store hold what a zones directory holds (--force: though it drops most zones)',
+		summary: 'make the store hold what a zones directory holds (--force: though a guard refuses it)',
 		operands: '[DIR]',
 		operandsMax: 1,
 		run: runApply,

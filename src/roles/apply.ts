@@ -1,132 +1,77 @@
 /**
- * `meridian apply [DIR]`: makes the store hold what a zones directory holds, as one generation. Built first, by the
- * build that boots: what has an error changes nothing.
+ * `meridian apply [DIR]`: makes the API have what a zones directory has, as one generation; of very many units as few as
+ * requests can carry. What would be wrong, or is refused by a guard, changes nothing.
  */
 
-import { type UnitDifference, unitDifference } from '../config/unit-difference.ts';
-import { printFileProblem, type UnitText } from '../config/zones-directory.ts';
-import { combineGeoData } from '../geo/combine.ts';
 import { COMMON_UNIT } from '../lib/unit.ts';
-import type { Change, Unit } from '../store/item.ts';
-import type { Commit, Store } from '../store/ports.ts';
+import { ApiClient } from './api-client.ts';
 import type { Command } from './command.ts';
-import { counted } from './counted.ts';
-import { readGeodb } from './geodb.ts';
-import { DirectorySource } from './unit-source.ts';
-import { UnitKeeper } from './units.ts';
-import { withStore } from './with-store.ts';
+import { makePlan, type PlannedUnit, printPlan, resourceOfUnit } from './plan.ts';
 
-/** Somebody else may commit at the same time; what is to be is the same then. */
-const TRIES_MAX = 3;
+/** Below what the API takes. */
+const CHANGES_MAX = 10_000;
+const CHARACTERS_MAX = 20 * 1024 * 1024;
 
-/** @returns the exit code: 1 when the directory has an error, or the store does not take it */
-export async function runApply(command: Command): Promise<number> {
-	const { operands, settings, isForced, print, printError } = command;
+/** @returns the exit code: 1 when nothing, or not all, could be applied */
+export async function runApply({ operands, settings, isForced, print, printError }: Command): Promise<number> {
 	const directory = operands[0] ?? settings.zonesDir;
-	const units = readUnits(directory, command);
-	if (units === undefined) return 1;
-	return withStore(command, async (store) => {
-		for (let tries = 1; tries <= TRIES_MAX; tries++) {
-			const before = store.configuration;
-			const difference = differenceTo(store, units);
-			const refusal = isForced ? undefined : refusalOf(difference, store);
-			if (refusal !== undefined) {
-				printError(refusal);
-				return 1;
-			}
-			if (isNothing(difference)) {
-				print(`${directory}: the store holds it already${generationOf(store)}; nothing changed`);
-				return 0;
-			}
-			const commit: Commit = {
-				expected: before.head,
-				changes: changesOf(difference, units),
-				author: process.env['USER'] ?? 'meridian',
-				reason: `apply ${directory}`,
-			};
-			const result = await store.commit(commit);
-			if (result.kind === 'conflict') continue;
-			for (const line of printDifference(difference)) print(line);
-			print(`${directory}: applied${generationOf(store)}`);
-			return 0;
-		}
-		printError(`Cannot apply ${directory}: others changed the store at the same time, ${TRIES_MAX} times in a row`);
-		return 1;
-	});
-}
-
-/** All units of the directory; undefined when something is wrong with it, which has been told. */
-function readUnits(
-	directory: string,
-	{ settings, isForced, printError }: Command,
-): ReadonlyMap<string, Unit> | undefined {
 	try {
-		const geo = combineGeoData(readGeodb(settings.geodb));
-		const source = new DirectorySource(directory);
-		const { problems, versions } = new UnitKeeper(source, undefined, []).load(geo, isForced);
-		const errors = problems.filter(({ isWarning }) => !isWarning);
-		for (const problem of problems) printError(printFileProblem(problem));
-		if (errors.length > 0) {
-			printError(`Cannot apply ${directory}: ${counted(errors.length, 'error')}; nothing changed`);
-			return undefined;
+		const client = new ApiClient(settings);
+		const plan = await makePlan(client, directory);
+		for (const line of printPlan(plan)) print(line);
+		for (const part of partsOf(plan.units)) {
+			const { body } = await client.ask('POST', '/v1/changes', {
+				body: {
+					units: Object.fromEntries(part.map(({ diff, etag }) => [diff.unit, etag ?? null])),
+					changes: part.map(changeOf),
+				},
+				query: isForced ? { force: 'true' } : {},
+				reason: `apply ${directory}`,
+			});
+			const { epoch, generation, takenOver } = body as Applied;
+			for (const { message } of takenOver) print(message);
+			print(`${directory}: applied as generation ${epoch}.${generation}`);
 		}
-		const texts = [versions.common.text, ...[...versions.zones.values()].map(({ text }) => text)];
-		const units = texts.filter(({ zone, steering }) => zone !== undefined || steering !== undefined);
-		return new Map(units.map((text) => [text.unit, unitOf(text)]));
+		return 0;
 	} catch (error) {
-		printError((error as Error).message);
-		return undefined;
+		printError(`Cannot apply ${directory}: ${(error as Error).message}`);
+		return 1;
 	}
 }
 
-function unitOf({ zone, steering, includes }: UnitText): Unit {
-	const included = [...(includes ?? [])].flatMap(([path, file]) =>
-		'text' in file ? [[path, file.text] as const] : [],
-	);
-	return {
-		zone: zone?.text,
-		includes: included.length === 0 ? undefined : Object.fromEntries(included),
-		steering: steering === undefined ? undefined : { kind: 'text', text: steering.text },
-		owner: 'store',
+interface Applied {
+	readonly epoch: number;
+	readonly generation: number;
+	readonly takenOver: readonly { readonly message: string }[];
+}
+
+/** As a rule one; common first, for zones may use what is new there. */
+function partsOf(units: readonly PlannedUnit[]): readonly (readonly PlannedUnit[])[] {
+	const parts: PlannedUnit[][] = [];
+	let characters = 0;
+	const rank = ({ diff }: PlannedUnit) => (diff.unit === COMMON_UNIT ? 0 : 1);
+	for (const unit of units.toSorted((a, b) => rank(a) - rank(b))) {
+		const size = JSON.stringify(changeOf(unit)).length;
+		const last = parts.at(-1);
+		if (last === undefined || last.length === CHANGES_MAX || characters + size > CHARACTERS_MAX) {
+			parts.push([unit]);
+			characters = size;
+		} else {
+			last.push(unit);
+			characters += size;
+		}
+	}
+	return parts;
+}
+
+function changeOf({ diff, content }: PlannedUnit) {
+	const resource = resourceOfUnit(diff.unit);
+	if (content === undefined) return { op: 'delete', resource };
+	const { zone, includes, steering } = content.source;
+	const value = {
+		...(zone === undefined ? {} : { zone }),
+		...(includes === undefined ? {} : { includes }),
+		...(steering?.kind === 'text' ? { steeringText: steering.text } : {}),
 	};
-}
-
-function differenceTo(store: Store, units: ReadonlyMap<string, Unit>): UnitDifference {
-	const before = new Map<string, string>();
-	for (const item of store.configuration.items.values())
-		if (item.kind === 'unit') before.set(item.name, JSON.stringify(item.content));
-	return unitDifference(before, new Map([...units].map(([name, unit]) => [name, JSON.stringify(unit)])));
-}
-
-/** A directory that drops most zones of the store is rather the wrong one. */
-function refusalOf({ removed }: UnitDifference, store: Store): string | undefined {
-	const zones = [...store.configuration.items.values()].filter(
-		({ kind, name }) => kind === 'unit' && name !== COMMON_UNIT,
-	).length;
-	const dropped = removed.filter((name) => name !== COMMON_UNIT).length;
-	if (dropped <= 2 || dropped <= zones / 2) return undefined;
-	return `Cannot apply this: it drops ${dropped} of ${zones} zones; --force applies it all the same`;
-}
-
-function isNothing({ added, changed, removed }: UnitDifference): boolean {
-	return added.length + changed.length + removed.length === 0;
-}
-
-function changesOf({ added, changed, removed }: UnitDifference, units: ReadonlyMap<string, Unit>): readonly Change[] {
-	return [
-		...[...added, ...changed].map((name): Change => ({ kind: 'unit', name, content: units.get(name) })),
-		...removed.map((name): Change => ({ kind: 'unit', name, content: undefined })),
-	];
-}
-
-function printDifference({ added, changed, removed }: UnitDifference): readonly string[] {
-	return [
-		...added.map((name) => `+ ${name}`),
-		...changed.map((name) => `~ ${name}`),
-		...removed.map((name) => `- ${name}`),
-	];
-}
-
-function generationOf({ configuration: { head } }: Store): string {
-	return head === undefined ? '' : ` as generation ${head.epoch}.${head.generation}`;
+	return { op: 'put', resource: `${resource}/unit`, value };
 }

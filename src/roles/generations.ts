@@ -4,6 +4,7 @@
  *     start, SIGHUP, store, geo databases -> updates -> builder -> slots of targets -> health -> workers
  */
 
+import type { ProposedUnit } from '../admin/configuration.ts';
 import type { FileProblem } from '../config/zones-directory.ts';
 import type { ExplainQuestion } from '../explain/explain.ts';
 import type { Explanation } from '../explain/explanation.ts';
@@ -16,12 +17,19 @@ import type { DataNeed } from '../steering/data-needs.ts';
 import type { Head, Store } from '../store/ports.ts';
 import type { SteeringLabels } from './answer-columns.ts';
 import { Builder, BuilderDied } from './builder.ts';
-import type { BuildCause, BuildReply, BuildSettings, BuiltGeneration, GeodbState } from './builder-messages.ts';
+import type {
+	BuildCause,
+	BuildReply,
+	BuildSettings,
+	BuiltGeneration,
+	DirectoryReply,
+	DraftReply,
+	GeodbState,
+} from './builder-messages.ts';
 import { ageWarning } from './geo-report.ts';
 import type { Health } from './health.ts';
 import type { PoolsByTarget } from './health-reports.ts';
 import { StoreFeed } from './instance-store.ts';
-import type { UnitChange } from './units.ts';
 import { Updates } from './updates.ts';
 import type { Generation } from './worker-messages.ts';
 import type { WorkerPool } from './worker-pool.ts';
@@ -60,8 +68,21 @@ export interface ServedGeneration {
 
 /** Who is handed each generation. */
 interface Readers {
-	readonly workers: WorkerPool;
+	/** Undefined for a process that answers nothing. */
+	readonly workers: WorkerPool | undefined;
 	readonly health: Health | undefined;
+}
+
+/** By target key: what the prober says of it. */
+type NoteOf = (key: string) => string | undefined;
+
+function notesOf(asked: readonly string[], noteOf: NoteOf): ReadonlyMap<string, string> {
+	const notes = new Map<string, string>();
+	for (const key of asked) {
+		const note = noteOf(key);
+		if (note !== undefined) notes.set(key, note);
+	}
+	return notes;
 }
 
 export class Generations {
@@ -179,11 +200,28 @@ export class Generations {
 	}
 
 	/**
-	 * What would be wrong with these units in place of those that are served, by the build that boots.
+	 * What would come of these units in place of those that there are by now, by the build that boots.
+	 * @param question  which answer a client would get of it
 	 * @throws BuilderDied
 	 */
-	validate(changes: readonly UnitChange[]): Promise<readonly FileProblem[]> {
-		return this.#builder.ask('validate', changes);
+	async draft(
+		changes: readonly ProposedUnit[],
+		question?: ExplainQuestion,
+		noteOf: NoteOf = () => undefined,
+	): Promise<Omit<DraftReply, 'asked'>> {
+		// What the store has is told before it is asked about.
+		if (this.#feed?.update() === true) this.#hasNews = true;
+		const { asked, ...reply } = await this.#builder.ask('draft', { changes, question, notes: new Map() });
+		const notes = notesOf(asked, noteOf);
+		return notes.size === 0 ? reply : this.#builder.ask('draft', { changes, question, notes });
+	}
+
+	/**
+	 * Units of the zones directory that have changed since this was asked.
+	 * @throws BuilderDied
+	 */
+	directory(): Promise<DirectoryReply> {
+		return this.#builder.ask('directory', undefined);
 	}
 
 	/**
@@ -191,13 +229,9 @@ export class Generations {
 	 * @param noteOf  by target key: what the prober says of it
 	 * @throws BuilderDied
 	 */
-	async explain(question: ExplainQuestion, noteOf: (key: string) => string | undefined): Promise<Explanation | string> {
+	async explain(question: ExplainQuestion, noteOf: NoteOf): Promise<Explanation | string> {
 		const { explanation, asked } = await this.#builder.ask('explain', { question, notes: new Map() });
-		const notes = new Map<string, string>();
-		for (const key of asked) {
-			const note = noteOf(key);
-			if (note !== undefined) notes.set(key, note);
-		}
+		const notes = notesOf(asked, noteOf);
 		if (notes.size === 0) return explanation;
 		// Once it is known of which targets it tells, with what the prober says of them.
 		return (await this.#builder.ask('explain', { question, notes })).explanation;
@@ -229,7 +263,7 @@ export class Generations {
 		}
 		try {
 			const number = this.served.number + 1;
-			const inUse = this.#readers?.workers.generationsInUse ?? [];
+			const inUse = this.#readers?.workers?.generationsInUse ?? [];
 			const { built, ...reply } = await this.#builder.ask('build', {
 				cause,
 				number,
@@ -291,7 +325,7 @@ export class Generations {
 		const generation = this.#attach(built);
 		const { targets } = this.served.snapshot;
 		this.#readers?.health?.setTargets(targets);
-		this.#readers?.workers.swap(generation);
+		this.#readers?.workers?.swap(generation);
 		this.#readers?.health?.probe();
 	}
 

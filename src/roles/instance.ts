@@ -6,7 +6,8 @@
 
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
-import { createAdminSurface, type ExplainQuery } from '../admin/app.ts';
+import { createAdminSurface } from '../admin/app.ts';
+import type { ExplainQuery } from '../admin/state-routes.ts';
 import type { Explanation } from '../explain/explanation.ts';
 import { combineRoundTrips } from '../health/round-trips.ts';
 import { createHealthWords, VerdictTable } from '../health/verdict-table.ts';
@@ -20,6 +21,7 @@ import { createMetrics } from '../telemetry/metrics.ts';
 import { Announcer } from './announcer.ts';
 import { answeringSettings, queryLogSettings } from './answering-settings.ts';
 import { Closers } from './closers.ts';
+import { configurationParts } from './configuration-parts.ts';
 import { fleetMetrics } from './fleet-metrics.ts';
 import { fleetReport } from './fleet-report.ts';
 import { Generations } from './generations.ts';
@@ -129,6 +131,7 @@ export class Instance {
 			first,
 		);
 		let instance: Instance | undefined;
+		const noteOf = () => instance?.notes() ?? (() => undefined);
 		const metrics = createMetrics([
 			...queryMetrics(workers, new ReceiveDrops(listen)),
 			...instanceMetrics(workers, () => instance?.state()),
@@ -136,6 +139,11 @@ export class Instance {
 			...healthMetrics(health, () => instance?.state()?.snapshot.targets.length ?? 0),
 		]);
 		const admin = createAdminSurface({
+			version: VERSION,
+			// Who only answers changes nothing.
+			...(store === undefined || !isProbing
+				? {}
+				: { configuration: configurationParts(store, generations, source, noteOf) }),
 			ready: () => readyReport(instance?.state()),
 			targets: () => targetReports(health?.list() ?? [], generations.served.pools, clock.nowMs()),
 			fleet: () => fleetReport(store, fleet, clock.nowMs()),
@@ -209,13 +217,17 @@ export class Instance {
 
 	/** Which answer a client gets now, and why; a text for a question that is none. */
 	async explain({ name, type = 'A', client, resolver = '127.0.0.1' }: ExplainQuery): Promise<Explanation | string> {
-		const { generations, health } = this.#parts;
+		return this.#parts.generations.explain({ name, type, client, resolver }, this.notes());
+	}
+
+	/** By target key, what the prober says of it now. */
+	notes(): (key: string) => string | undefined {
 		const nowMs = clock.nowMs();
-		const votes = new Map((health?.list() ?? []).map((one) => [one.target.key, one]));
-		return generations.explain({ name, type, client, resolver }, (key) => {
+		const votes = new Map((this.#parts.health?.list() ?? []).map((one) => [one.target.key, one]));
+		return (key) => {
 			const vote = votes.get(key);
 			return vote === undefined ? undefined : voteNote(vote, nowMs);
-		});
+		};
 	}
 
 	/** Answer what has arrived, then end everything in reverse. */

@@ -11,12 +11,12 @@ import { globSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { applyToFleet } from '../roles/apply-to-fleet.ts';
 import {
 	fetchJson,
 	type Instance,
 	type Meridian,
 	runMeridian,
-	runToEnd,
 	startInstance,
 	until,
 } from '../roles/meridian-process.ts';
@@ -124,10 +124,7 @@ pools: { www: { monitor: web, answers: 2, endpoints: [${endpoints.join(', ')}] }
 names: { www: { policy: www, ttl: ${ttl} } }
 `,
 		});
-		const { code, stderr } = await runToEnd(this.#t, ['apply', zones, '--redis-url', this.#options.url], {
-			env: { MERIDIAN_FLEET_KEY: FLEET_KEY, MERIDIAN_STATE_DIR: scratch(this.#t) },
-		});
-		assert.equal(code, 0, stderr);
+		await applyToFleet(this.#t, zones, { url: this.#options.url, env: { MERIDIAN_FLEET_KEY: FLEET_KEY } });
 	}
 
 	/** @param port  undefined for any */

@@ -105,7 +105,8 @@ export async function startInstance(t: After, options: InstanceOptions): Promise
 	void meridian.exit.then(() => {
 		hasEnded = true;
 	});
-	await until('the start screen', START_MS_MAX, () => hasEnded || /loads the zones again/.test(meridian.stdout));
+	const hasStarted = () => /\/readyz /.test(meridian.stdout);
+	await until('the start screen', START_MS_MAX, () => hasEnded || hasStarted());
 	assert(!hasEnded, `Meridian ended at its start:\n${meridian.stderr}`);
 	const admin = /(http:\/\/\S+)\/readyz/.exec(meridian.stdout)?.[1] ?? '';
 	return Object.defineProperties(
@@ -121,7 +122,8 @@ export function instanceArgs(options: InstanceOptions & { readonly listen: reado
 	const { zonesDir, stateDir, command = 'start', listen, port, more = [] } = options;
 	const addresses = listen.map((address) => `${address}:${port}`).join(',');
 	const common = ['--zones-dir', zonesDir, '--state-dir', stateDir, '--admin-listen', '127.0.0.1:0'];
-	return [command, '--dns-listen', addresses, '--dns-workers', '2', ...common, ...more];
+	const dns = command === 'admin' ? [] : ['--dns-listen', addresses, '--dns-workers', '2'];
+	return [command, ...dns, ...common, ...more];
 }
 
 /** Wait for a condition. What it throws counts as not yet. */

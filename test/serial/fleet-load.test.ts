@@ -10,7 +10,8 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
-import { fetchJson, runMeridian, runToEnd, startInstance, until } from '../roles/meridian-process.ts';
+import { applyToFleet } from '../roles/apply-to-fleet.ts';
+import { fetchJson, runMeridian, startInstance, until } from '../roles/meridian-process.ts';
 import { GOOD_ZONE, scratch } from '../roles/scratch.ts';
 import { ended } from '../setup/ended.ts';
 import { startRedis, WITHOUT_REDIS } from '../setup/redis.ts';
@@ -50,8 +51,7 @@ it(`${PROBERS} probers of ${TARGETS} endpoints cost what they may for ${SECONDS}
 	const url = redis.url;
 	const env = { MERIDIAN_FLEET_KEY: KEY };
 	const zones = scratch(t, { 'example.org.zone': GOOD_ZONE, 'example.org.yaml': steering(await startBackends(t)) });
-	const applied = await runToEnd(t, ['apply', zones, '--redis-url', url, '--state-dir', scratch(t)], { env });
-	assert.equal(applied.code, 0, applied.stderr);
+	await applyToFleet(t, zones, { url, env });
 	const regions = ['eu', 'us', 'ap'];
 	const probers = Array.from({ length: PROBERS }, (_, i) => {
 		const name = ['--region', regions[i % regions.length] ?? '', '--instance', `p-${i}`];
