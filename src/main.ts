@@ -12,10 +12,14 @@ import { parseArgs } from 'node:util';
 import { loadSettings } from './config/settings.ts';
 import { nearestName } from './model/check-document.ts';
 import { flagOf, SETTINGS, variableOf } from './model/settings.ts';
+import { runAdmin } from './roles/admin.ts';
+import { runApply } from './roles/apply.ts';
 import { runCheck } from './roles/check.ts';
 import type { Command, Signals } from './roles/command.ts';
 import { runExplain } from './roles/explain.ts';
+import { runExport } from './roles/export.ts';
 import { runGeo } from './roles/geo.ts';
+import { runPlan } from './roles/plan.ts';
 import { runProbe } from './roles/probe.ts';
 import { runInstance } from './roles/run-instance.ts';
 import { runStatus } from './roles/status.ts';
@@ -54,8 +58,10 @@ const ROLES: Readonly<Record<string, Role>> = {
 		run: runInstance,
 	},
 	serve: { summary: 'answer only', operands: '', run: runInstance },
+	admin: { summary: 'the admin API of a fleet, which shares its state through Redis', operands: '', run: runAdmin },
 	probe: {
-		summary: 'with --once: check every target, or those of one pool, and print what was found (--json)',
+		summary:
+			'probe for a fleet, from one region; with --once: check every target, or those of one pool, and print it (--json)',
 		operands: '[POOL]',
 		operandsMax: 1,
 		switches: ['once', 'json'],
@@ -83,8 +89,28 @@ const ROLES: Readonly<Record<string, Role>> = {
 		switches: ['json'],
 		run: runGeo,
 	},
+	plan: {
+		summary: 'what apply would change (--json)',
+		operands: '[DIR]',
+		operandsMax: 1,
+		switches: ['json'],
+		run: runPlan,
+	},
+	apply: {
+		summary: 'make the store hold what a zones directory holds (--force: though a guard refuses it)',
+		operands: '[DIR]',
+		operandsMax: 1,
+		run: runApply,
+	},
+	export: {
+		summary: 'write the store out as a zones directory (--force: over what is there)',
+		operands: 'DIR',
+		operandsMax: 1,
+		run: runExport,
+	},
 	status: {
-		summary: 'what the store holds, and which probers live; exit 1 when it is lost or unreachable (--json)',
+		summary:
+			'what the store holds, and which instances and probers live; exit 1 when it is lost or unreachable (--json)',
 		operands: '',
 		switches: ['json'],
 		run: runStatus,

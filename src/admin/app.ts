@@ -1,40 +1,44 @@
 /**
- * The admin surface. What it shows is passed in; it decides nothing itself.
+ * The admin surface. What it shows and does is passed in; each family of routes is a plugin in a file of its own.
  *
- * | route        | tells                                                                                   |
- * |--------------|-----------------------------------------------------------------------------------------|
- * | /livez       | 200 while the process runs                                                              |
- * | /readyz      | 200 while it can answer queries, with what is not as it should be; ?strict makes it 503 |
- * | /metrics     | Prometheus text                                                                         |
- * | /v1/health   | every target with its vote, since when and why                                          |
- * | /v1/geo      | the geo databases, what they lack, and which policies suffer                            |
- * | /v1/latency  | round-trip times, regions by addresses                                                  |
- * | /v1/explain  | which answer a client gets, and why (?name=&type=&client=&resolver=); from loopback     |
+ * | family           | routes                                                    |
+ * |------------------|-----------------------------------------------------------|
+ * | state-routes.ts  | /livez, /readyz, /metrics, /v1/health, /v1/fleet, /v1/geo, /v1/latency, /v1/explain |
+ * | zone-routes.ts   | zones, master files, SOA settings, record sets            |
+ * | steering-routes.ts | what stands in steering documents                       |
+ * | change-routes.ts | /v1/changes, explain with a draft                         |
+ * | generation-routes.ts | history, rollback, release, restore                   |
+ * | here             | /v1/openapi.json                                          |
  */
 
+import { randomUUID } from 'node:crypto';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import type { GeoReport, LatencyReport, ReadyReport, TargetReport } from './reports.ts';
+import { AnyObjectShape, type TSchema } from '../model/api-shapes.ts';
+import { shapeReader } from '../model/check-document.ts';
+import { changeRoutes } from './change-routes.ts';
+import type { ConfigurationParts } from './configuration.ts';
+import { generationRoutes } from './generation-routes.ts';
+import { readBody } from './json-body.ts';
+import { collectRoutes } from './openapi.ts';
+import { pointerOf } from './pointer.ts';
+import { ApiProblem, problemBody } from './problem.ts';
+import { type StateParts, stateRoutes } from './state-routes.ts';
+import { steeringRoutes } from './steering-routes.ts';
+import { Writer } from './writer.ts';
+import { zoneRoutes } from './zone-routes.ts';
+import './route.ts';
 
-export interface AdminParts {
-	readonly ready: () => ReadyReport;
-	readonly targets: () => readonly TargetReport[];
-	readonly geo: () => Promise<GeoReport>;
-	readonly latency: () => LatencyReport;
-	/** A text says what is wrong with the question. */
-	readonly explain: (question: ExplainQuery) => Promise<object | string>;
-	readonly metrics: { readonly contentType: string; text(): Promise<string> };
+export interface AdminParts extends StateParts {
+	readonly version: string;
+	/** Absent in a process that has no store. */
+	readonly configuration?: ConfigurationParts;
 	/** Told of faults; whoever asked hears only that there was one. */
 	readonly onFault: (error: Error) => void;
 }
 
-export interface ExplainQuery {
-	readonly name: string;
-	readonly type: string | undefined;
-	readonly client: string | undefined;
-	readonly resolver: string | undefined;
-}
-
 const BODY_OCTETS_MAX = 1024 * 1024;
+/** An id that a caller gives to a request is taken when it can stand in a log as it is. */
+const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
 
 /** The surface, listening or about to. */
 export interface AdminSurface {
@@ -42,10 +46,23 @@ export interface AdminSurface {
 	listen(at: { readonly host: string; readonly port: number }): Promise<string>;
 	close(): Promise<void>;
 	/** Ask it without a socket. */
-	inject(
-		method: 'GET' | 'POST',
-		url: string,
-	): Promise<{ readonly status: number; readonly type: string; readonly body: string }>;
+	inject(request: InjectedRequest): Promise<InjectedReply>;
+}
+
+export interface InjectedRequest {
+	readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+	readonly url: string;
+	readonly headers?: Readonly<Record<string, string>>;
+	readonly body?: string | Uint8Array;
+	/** Address of who asks; loopback unless said. */
+	readonly from?: string;
+}
+
+export interface InjectedReply {
+	readonly status: number;
+	readonly type: string;
+	readonly headers: Readonly<Record<string, unknown>>;
+	readonly body: string;
 }
 
 export function createAdminSurface(parts: AdminParts): AdminSurface {
@@ -53,62 +70,123 @@ export function createAdminSurface(parts: AdminParts): AdminSurface {
 	return {
 		listen: (at) => app.listen({ ...at }),
 		close: () => app.close(),
-		inject: async (method, url) => {
-			const { statusCode, headers, body } = await app.inject({ method, url });
-			return { status: statusCode, type: String(headers['content-type']), body };
+		inject: async ({ method, url, headers = {}, body, from }) => {
+			const reply = await app.inject({
+				method,
+				url,
+				headers: { ...headers },
+				...(body === undefined ? {} : { payload: typeof body === 'string' ? body : Buffer.from(body) }),
+				...(from === undefined ? {} : { remoteAddress: from }),
+			});
+			return {
+				status: reply.statusCode,
+				type: String(reply.headers['content-type']),
+				headers: reply.headers,
+				body: reply.body,
+			};
 		},
 	};
 }
 
-function createApp({ ready, targets, geo, latency, explain, metrics, onFault }: AdminParts): FastifyInstance {
-	const onError = (error: FastifyError, _request: FastifyRequest, reply: FastifyReply) => {
-		const status = error.statusCode ?? 500;
-		if (status < 500) return problem(reply, status, 'Bad request', error.message);
-		onFault(error);
-		return problem(reply, status, 'Internal error', 'See the log');
-	};
+function createApp(parts: AdminParts): FastifyInstance {
+	const onError = (error: FastifyError, request: FastifyRequest, reply: FastifyReply) =>
+		sendProblem(problemOf(error, parts.onFault), request, reply);
 	const app = Fastify({
 		bodyLimit: BODY_OCTETS_MAX,
 		requestTimeout: 10_000,
 		forceCloseConnections: true,
+		genReqId: ({ headers }) => {
+			const given = headers['x-request-id'];
+			return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+		},
 		// What is wrong before there is a route, such as a URL that cannot be decoded.
 		frameworkErrors: onError,
 	});
-	app.get('/livez', () => ({ alive: true }));
-	app.get('/readyz', (request, reply) => {
-		const report = ready();
-		const isStrict = Object.hasOwn(request.query as object, 'strict');
-		const isFine = report.ready && !(isStrict && report.degraded.length > 0);
-		return reply.code(isFine ? 200 : 503).send(report);
+	app.decorateRequest('author', 'anonymous');
+	app.addHook('onRequest', (request, reply, done) => {
+		reply.header('x-request-id', request.id);
+		done();
 	});
-	app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
-	app.get('/v1/health', () => ({ targets: targets() }));
-	app.get('/v1/geo', () => geo());
-	app.get('/v1/latency', () => latency());
-	app.get('/v1/explain', async (request, reply) => {
-		// It tells where backends are; who may ask from elsewhere is for tokens to say.
-		if (!isLoopback(request.socket.remoteAddress)) return problem(reply, 403, 'Forbidden', 'Ask from this machine');
-		const { name, type, client, resolver } = request.query as Readonly<Record<string, unknown>>;
-		if (typeof name !== 'string') return problem(reply, 400, 'Bad request', 'Cannot explain without ?name=');
-		for (const value of [type, client, resolver]) {
-			if (value !== undefined && typeof value !== 'string')
-				return problem(reply, 400, 'Bad request', 'Cannot use a parameter twice');
-		}
-		const explained = await explain({ name, type, client, resolver } as ExplainQuery);
-		return typeof explained === 'string' ? problem(reply, 400, 'Bad request', explained) : explained;
+	registerBodies(app);
+	const readers = new Map<TSchema, ReturnType<typeof shapeReader>>();
+	app.setValidatorCompiler(({ schema, httpPart }) => {
+		// Many routes take the same.
+		const shape = schema as TSchema;
+		const read = readers.get(shape) ?? shapeReader(shape);
+		readers.set(shape, read);
+		return validatorOf(read, httpPart);
 	});
+	// Replies are as the routes make them: a shape that says less than there is takes nothing away.
+	app.setSerializerCompiler(() => (data) => JSON.stringify(data));
 	app.setNotFoundHandler((request, reply) =>
-		problem(reply, 404, 'Not found', `There is no ${request.method} ${request.url}`),
+		sendProblem(new ApiProblem('not-found', `There is no ${request.method} ${request.url}`), request, reply),
 	);
 	app.setErrorHandler(onError);
+	const document = collectRoutes(app, parts.version);
+	app.register(stateRoutes(parts));
+	if (parts.configuration !== undefined) registerConfiguration(app, parts.configuration, parts);
+	app.get('/v1/openapi.json', {
+		schema: {
+			operationId: 'getOpenApi',
+			summary: 'This document',
+			response: { 200: AnyObjectShape },
+		},
+		config: { access: 'public' },
+		handler: () => document(),
+	});
 	return app;
 }
 
-function isLoopback(address: string | undefined): boolean {
-	return address !== undefined && (/^(::ffff:)?127\./.test(address) || address === '::1');
+function registerConfiguration(app: FastifyInstance, configuration: ConfigurationParts, { explain }: AdminParts): void {
+	const writer = new Writer(configuration);
+	app.register(zoneRoutes(writer));
+	app.register(steeringRoutes(writer));
+	app.register(changeRoutes(writer, configuration, explain));
+	app.register(generationRoutes(writer));
+}
+
+/** Bodies as the routes take them; what is no JSON is never guessed at. */
+function registerBodies(app: FastifyInstance): void {
+	app.removeAllContentTypeParsers();
+	for (const type of ['application/json', 'application/merge-patch+json'])
+		app.addContentTypeParser(type, { parseAs: 'string' }, async (_request: FastifyRequest, body: string | Buffer) =>
+			readBody(String(body)),
+		);
+	// One character for each octet: master files may hold any.
+	app.addContentTypeParser('text/dns', { parseAs: 'buffer' }, async (_request: FastifyRequest, body: string | Buffer) =>
+		(body as Buffer).toString('latin1'),
+	);
+}
+
+/** All mistakes of a part of a request, each with its place. */
+function validatorOf(
+	read: ReturnType<typeof shapeReader>,
+	httpPart: string | undefined,
+): (value: unknown) => { error?: Error; value?: unknown } {
+	const root = httpPart === 'body' ? '' : `/${httpPart === 'querystring' ? 'query' : httpPart}`;
+	return (value) => {
+		const result = read(value);
+		if (result.ok) return { value: result.value };
+		const errors = result.problems.map(({ path, message }) => ({ pointer: root + pointerOf(path), message }));
+		return { error: new ApiProblem('malformed', errors[0]?.message ?? 'Cannot read the request', { errors }) };
+	};
+}
+
+function problemOf(error: FastifyError | ApiProblem, onFault: (error: Error) => void): ApiProblem {
+	if (error instanceof ApiProblem) return error;
+	const status = error.statusCode ?? 500;
+	if (status === 413) return new ApiProblem('too-large', error.message);
+	if (status === 415) return new ApiProblem('unsupported-media-type', error.message);
+	if (status < 500) return new ApiProblem('malformed', error.message);
+	onFault(error);
+	return new ApiProblem('internal', 'See the log');
 }
 
 /** RFC 9457. */
-function problem(reply: FastifyReply, status: number, title: string, detail: string): FastifyReply {
-	return reply.code(status).type('application/problem+json').send({ type: 'about:blank', title, status, detail });
+function sendProblem(problem: ApiProblem, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+	return reply
+		.code(problem.statusCode)
+		.headers({ ...problem.headers })
+		.type('application/problem+json')
+		.send(JSON.stringify(problemBody(problem, request.id)));
 }

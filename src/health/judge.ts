@@ -22,7 +22,8 @@
  * | none is fresh                 | stands, frozen            | says what it said last        |
  * | none is fresh, or there is none | else                    | follows it: what others see beats what one saw |
  *
- * The last vote of a prober that has fallen silent stands beside the fresh ones: losing a voter turns nothing.
+ * The last vote of a prober that has fallen silent stands beside the fresh ones: losing a voter turns nothing. Only a
+ * tie it does not hold against those who have seen more since (tie.ts).
  */
 
 import type { Monitor } from '../model/monitor.ts';
@@ -32,6 +33,7 @@ import { isolatedProbers } from './isolation.ts';
 import { heldTurns, type Turn } from './mass-down.ts';
 import { isFresh, type ProberReport } from './published.ts';
 import type { Vote } from './target.ts';
+import { isTieDown, type PolledVote } from './tie.ts';
 import { type RegionVote, upSinceMs } from './up-since.ts';
 
 /** What the instance makes of all votes; the same words as a vote. */
@@ -97,9 +99,11 @@ export function judge(question: Question): Judged {
 		const last = before.get(target.key) ?? 'unknown';
 		const judgement = judgeOne(target, poll, last, question);
 		judged.set(target.key, judgement);
-		if (last === 'down') continue;
+		const turn = judgement.verdict === 'down' ? { ...turnOf(target.key, poll), isTurned: last === 'down' } : undefined;
+		// What went down a moment ago belongs to the mass that follows it: checks do not all fail at the same time.
+		if (last === 'down' && (turn?.region === undefined || nowMs - turn.sinceMs >= guardHoldMs)) continue;
 		upCount++;
-		if (judgement.verdict === 'down') turns.push(turnOf(target.key, poll));
+		if (turn !== undefined) turns.push(turn);
 	}
 	const fleetRegions = new Set(reports.map(({ region }) => region));
 	for (const key of heldTurns(turns, upCount, fleetRegions, { guardHoldMs, nowMs })) {
@@ -112,7 +116,7 @@ export function judge(question: Question): Judged {
 
 /** The votes on one target that count. */
 interface Poll {
-	readonly votes: readonly RegionVote[];
+	readonly votes: readonly PolledVote[];
 	/** When those who vote, or did until they were cut off, last checked the target. */
 	readonly checkedMs: readonly number[];
 	readonly regions: ReadonlyMap<string, RegionVotes>;
@@ -132,7 +136,7 @@ function pollOf(
 	nowMs: number,
 ): Poll {
 	const { from, intervalMs, consensus } = monitor;
-	const votes: RegionVote[] = [];
+	const votes: PolledVote[] = [];
 	const regions = new Map<string, RegionVotes>();
 	const checkedMs: number[] = [];
 	const freshRegions = new Set<string>();
@@ -147,8 +151,9 @@ function pollOf(
 		if (cutOffMs !== undefined) checkedMs.push(Math.min(vote.checkedMs, cutOffMs));
 		if (isolated.has(prober)) continue;
 		checkedMs.push(vote.checkedMs);
-		votes.push({ region, vote });
-		if (isFresh(report, vote, intervalMs, nowMs)) {
+		const isFreshVote = isFresh(report, vote, intervalMs, nowMs);
+		votes.push({ region, vote, isFresh: isFreshVote });
+		if (isFreshVote) {
 			freshVotes++;
 			freshRegions.add(region);
 		}
@@ -169,7 +174,7 @@ function judgeOne(
 	const { votes, regions, freshVotes, votesNeeded: needed } = poll;
 	const isFrozen = freshVotes < needed && (votes.length > 0 || last !== 'unknown');
 	const isFreeToTurn = freshVotes >= needed || (last === 'unknown' && votes.length >= needed);
-	const verdict = isFreeToTurn ? verdictOf(regions, monitor.consensus) : last;
+	const verdict = isFreeToTurn ? verdictOf(poll, monitor.consensus) : last;
 	const latestMs = poll.checkedMs.toSorted((a, b) => b - a);
 	// When there last was a quorum, or as much of one as there ever was.
 	const quorumMs = latestMs[Math.min(needed, latestMs.length) - 1] ?? Number.NEGATIVE_INFINITY;
@@ -211,11 +216,12 @@ function rampedMs(
 	return sinceMs === undefined || nowMs - sinceMs >= rampUpMs ? undefined : Math.max(0, nowMs - sinceMs);
 }
 
-function verdictOf(regions: ReadonlyMap<string, RegionVotes>, consensus: Consensus): Verdict {
-	return isVotedDown(regions.values(), consensus) ? 'down' : 'up';
+function verdictOf({ votes, regions }: Poll, consensus: Consensus): Verdict {
+	if (isVotedDown(regions.values(), consensus)) return 'down';
+	return consensus.mode === 'majority' && isTieDown(votes, regions) ? 'down' : 'up';
 }
 
-function turnOf(key: string, { votes, regions }: Poll): Turn {
+function turnOf(key: string, { votes, regions }: Poll): Omit<Turn, 'isTurned'> {
 	const downRegions = [...regions].filter(([, counts]) => saysDown(counts)).map(([region]) => region);
 	const [region] = downRegions;
 	if (region === undefined || downRegions.length > 1) return { key, region: undefined, sinceMs: 0 };

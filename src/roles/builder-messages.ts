@@ -2,6 +2,8 @@
  * What the main thread and the one that builds say to each other.
  */
 
+import type { ProposedUnit, Validation } from '../admin/configuration.ts';
+import type { UnitSource } from '../config/unit-content.ts';
 import type { FileProblem } from '../config/zones-directory.ts';
 import type { ExplainQuestion } from '../explain/explain.ts';
 import type { Explanation } from '../explain/explanation.ts';
@@ -14,7 +16,6 @@ import type { SteeringLabels } from './answer-columns.ts';
 import type { PoolsByTarget } from './health-reports.ts';
 import type { UnitItem } from './stored-units.ts';
 import type { SourceKind } from './unit-source.ts';
-import type { UnitChange } from './units.ts';
 
 /** What is built from, for the life of a process. */
 export interface BuildSettings {
@@ -24,7 +25,6 @@ export interface BuildSettings {
 	readonly source: SourceKind;
 	/** Databases, the best first; none for the default one. */
 	readonly geodb: readonly string[];
-	readonly region: string;
 	/** For explanations. */
 	readonly health: HealthWords;
 }
@@ -38,6 +38,8 @@ export interface BuilderInput extends BuildSettings {
 export type BuildCause =
 	/** The process starts. */
 	| { readonly kind: 'start'; readonly isForced: boolean }
+	/** A region has got its first prober: what is served is built again. */
+	| { readonly kind: 'vantages' }
 	/** A builder takes over from one that died: what it served last is built again. */
 	| { readonly kind: 'resume' }
 	/** Somebody asked for a reload: geo databases and files are looked at again. */
@@ -53,6 +55,8 @@ export interface BuildRequest {
 	readonly number: number;
 	/** Generations whose memory some thread may still read. */
 	readonly inUse: readonly number[];
+	/** Regions that have had a prober, by their numbers in the health words. */
+	readonly vantages: readonly string[];
 }
 
 /** What is told of a geo database; what it says stays with the builder. */
@@ -105,10 +109,32 @@ export interface ExplainReply {
 	readonly asked: readonly string[];
 }
 
+/** Units as they would become, and perhaps a question that they would be asked. */
+export interface DraftRequest {
+	readonly changes: readonly ProposedUnit[];
+	readonly question: ExplainQuestion | undefined;
+	readonly notes: ReadonlyMap<string, string>;
+}
+
+export interface DraftReply extends Validation {
+	/** Undefined where nothing was asked, or nothing can be built. */
+	readonly explanation: Explanation | string | undefined;
+	readonly asked: readonly string[];
+}
+
+/** Units of the zones directory that have changed since they were told of. */
+export interface DirectoryReply {
+	/** All there are: nothing was told before. */
+	readonly isWhole: boolean;
+	readonly changed: readonly UnitSource[];
+	readonly removed: readonly string[];
+}
+
 /** Questions that are answered one by one, and the shape of what comes back. */
 export interface Questions {
 	readonly build: { readonly ask: BuildRequest; readonly reply: BuildReply };
-	readonly validate: { readonly ask: readonly UnitChange[]; readonly reply: readonly FileProblem[] };
+	readonly draft: { readonly ask: DraftRequest; readonly reply: DraftReply };
+	readonly directory: { readonly ask: undefined; readonly reply: DirectoryReply };
 	readonly explain: { readonly ask: ExplainRequest; readonly reply: ExplainReply };
 	/** What the policies served need to know of clients. */
 	readonly needs: { readonly ask: undefined; readonly reply: readonly DataNeed[] };

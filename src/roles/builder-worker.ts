@@ -73,8 +73,10 @@ function replyTo(question: Question, building: Building): Questions[QuestionKind
 	switch (question.kind) {
 		case 'build':
 			return building.build(question.ask);
-		case 'validate':
-			return building.validate(question.ask);
+		case 'draft':
+			return building.draft(question.ask);
+		case 'directory':
+			return building.directory();
 		case 'explain':
 			return building.explain(question.ask);
 		case 'needs':

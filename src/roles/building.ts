@@ -4,10 +4,10 @@
  */
 
 import { isDeepStrictEqual } from 'node:util';
-import type { FileProblem } from '../config/zones-directory.ts';
-import { explain } from '../explain/explain.ts';
+import type { UnitText } from '../config/zones-directory.ts';
+import { type ExplainSources, explain } from '../explain/explain.ts';
 import type { Target } from '../health/target.ts';
-import { TARGETS_MAX } from '../health/verdict-table.ts';
+import { createHealthWords, type HealthWords, TARGETS_MAX } from '../health/verdict-table.ts';
 import type { Chance, Log } from '../lib/ports.ts';
 import { type SharedSnapshot, SnapshotMemory } from '../snapshot/share.ts';
 import { type DataNeed, dataNeeds } from '../steering/data-needs.ts';
@@ -19,15 +19,20 @@ import type {
 	BuildReply,
 	BuildRequest,
 	BuiltGeneration,
+	DirectoryReply,
+	DraftReply,
+	DraftRequest,
 	ExplainReply,
 	ExplainRequest,
 	GeoFileFacts,
 } from './builder-messages.ts';
+import { directoryTexts, sourceOfText } from './directory-units.ts';
+import { DraftBuilder } from './draft-builder.ts';
 import { firstLoad, logLoaded } from './first-load.ts';
 import { GeodbKeeper } from './geodb.ts';
 import { type PoolsByTarget, poolsByTarget } from './health-reports.ts';
-import { createSource, type UnitTaker } from './unit-source.ts';
-import { documentsOf, type Loaded, type UnitChange, UnitKeeper } from './units.ts';
+import { createSource, type UnitSource, type UnitTaker } from './unit-source.ts';
+import { documentsOf, type Loaded, UnitKeeper } from './units.ts';
 
 /** A generation that has been handed over. */
 interface Handed {
@@ -45,12 +50,18 @@ export class Building {
 	readonly #input: BuilderInput;
 	readonly #log: Log;
 	readonly #chance: Chance;
+	readonly #source: UnitSource;
 	readonly #keeper: UnitKeeper;
+	readonly #drafts: DraftBuilder;
 	readonly #geodb: GeodbKeeper;
 	readonly #memory: SnapshotMemory;
 	readonly #handed = new Map<number, Handed>();
 	#newest: Handed | undefined;
 	#loaded: Loaded | undefined;
+	/** What was told of the zones directory last. */
+	#told: ReadonlyMap<string, UnitText> | undefined;
+	/** Regions that have had a prober. */
+	#vantages: readonly string[] = [];
 	/** Of the last save. */
 	#hasSaved = true;
 
@@ -65,20 +76,31 @@ export class Building {
 		);
 		const { source, taker } = createSource(input.source, input.zonesDir);
 		this.taker = taker;
-		this.#keeper = new UnitKeeper(source, new LastGood(input.stateDir), [input.region]);
+		this.#source = source;
+		this.#keeper = new UnitKeeper(source, new LastGood(input.stateDir), []);
+		this.#drafts = new DraftBuilder({
+			current: () => this.#keeper.current(),
+			context: () => this.#keeper.context(this.#geodb.data),
+		});
 	}
 
 	/**
 	 * Build what is to be served from now on.
 	 * @throws StartRefused, SourceRefused at a start; an Error where nothing can be built
 	 */
-	build({ cause, number, inUse }: BuildRequest): BuildReply {
+	build({ cause, number, inUse, vantages }: BuildRequest): BuildReply {
+		this.#vantages = vantages;
+		this.#keeper.setVantages(vantages);
 		if (cause.kind === 'start') {
 			const { loaded, refusal } = firstLoad(this.#keeper, this.#geodb.data, cause.isForced, this.#log);
 			return this.#reply(this.#handOver(loaded, number, inUse), refusal);
 		}
 		if (cause.kind === 'resume') {
 			return this.#reply(this.#handOver(this.#keeper.rebuild(this.#geodb.data), number, inUse), undefined);
+		}
+		if (cause.kind === 'vantages') {
+			const again = this.#loaded === undefined ? undefined : this.#again(this.#loaded);
+			return this.#reply(again === undefined ? undefined : this.#handOver(again, number, inUse), undefined);
 		}
 		const regeo = cause.kind === 'stored' ? undefined : this.#lookAtGeodb(cause.kind === 'look');
 		if (cause.kind === 'look')
@@ -115,26 +137,55 @@ export class Building {
 		}
 	}
 
-	/** What would be wrong with these units; see UnitKeeper. */
-	validate(changes: readonly UnitChange[]): readonly FileProblem[] {
-		return this.#keeper.validate(this.#geodb.data, changes);
+	/** What would come of these units, and what a client would get; see DraftBuilder. */
+	draft({ changes, question, notes }: DraftRequest): DraftReply {
+		const { problems, silenced, built } = this.#drafts.draft(changes);
+		if (question === undefined || built.snapshot === undefined)
+			return { problems, silenced, explanation: undefined, asked: [] };
+		const { snapshot } = built;
+		const slots = Int32Array.from(snapshot.targets.keys());
+		const told = this.#explain(
+			{ question, notes },
+			{ ...built, snapshot, slots, health: this.#healthOf(snapshot.targets) },
+		);
+		return { problems, silenced, explanation: told.explanation, asked: told.asked };
+	}
+
+	/** Units of the zones directory that are others than they were when this was asked the last time. */
+	directory(): DirectoryReply {
+		const texts = new Map<string, UnitText>();
+		if (this.#loaded !== undefined)
+			for (const text of directoryTexts(this.#loaded, this.#source.files)) texts.set(text.unit, text);
+		const before = this.#told;
+		this.#told = texts;
+		return {
+			isWhole: before === undefined,
+			changed: [...texts.values()].filter((text) => before?.get(text.unit) !== text).map(sourceOfText),
+			removed: [...(before?.keys() ?? [])].filter((unit) => !texts.has(unit)),
+		};
 	}
 
 	/** Which answer a client gets from the newest generation, and why. */
 	explain({ question, notes }: ExplainRequest): ExplainReply {
 		if (this.#newest === undefined) return { explanation: 'Cannot explain before the start is over', asked: [] };
 		const { shared, targets, geoNotes } = this.#newest;
+		const snapshot = { ...shared.snapshot, targets };
+		const { health } = this.#input;
+		return this.#explain({ question, notes }, { snapshot, geoNotes, slots: shared.targetSlots, health });
+	}
+
+	#explain(
+		{ question, notes }: ExplainRequest,
+		of: Pick<ExplainSources, 'snapshot' | 'geoNotes' | 'slots' | 'health'>,
+	): ExplainReply {
 		const asked: string[] = [];
 		const explanation = explain(
 			{
-				snapshot: { ...shared.snapshot, targets },
-				geoNotes,
+				...of,
 				geo: this.#geodb.data,
 				databases: this.#geodb.files,
-				health: this.#input.health,
-				slots: shared.targetSlots,
 				chance: this.#chance,
-				vantages: [this.#input.region],
+				vantages: this.#vantages,
 				noteOf: (key) => {
 					asked.push(key);
 					return notes.get(key);
@@ -143,6 +194,24 @@ export class Building {
 			question,
 		);
 		return { explanation, asked };
+	}
+
+	/** A copy of what is known of some targets; nothing of those that nobody probes yet. */
+	#healthOf(targets: readonly Target[]): HealthWords {
+		const { verdicts, regional, rttUs } = this.#input.health;
+		const rows = rttUs.length / verdicts.length;
+		const words = createHealthWords(targets.length, rows);
+		const slots = new Map(this.#newest?.targets.map(({ key }, i) => [key, this.#newest?.shared.targetSlots[i] ?? 0]));
+		for (const [i, { key }] of targets.entries()) {
+			const slot = slots.get(key);
+			if (slot === undefined) continue;
+			words.verdicts[i] = Atomics.load(verdicts, slot);
+			for (let row = 0; row < rows; row++) {
+				words.regional[row * targets.length + i] = Atomics.load(regional, row * verdicts.length + slot);
+				words.rttUs[row * targets.length + i] = Atomics.load(rttUs, row * verdicts.length + slot);
+			}
+		}
+		return words;
 	}
 
 	/** What the policies served need to know of clients. */
@@ -156,25 +225,34 @@ export class Building {
 		const before = this.#loaded;
 		if (update === undefined || before === undefined) return undefined;
 		try {
-			const rebuilt = this.#keeper.rebuild(update.data);
-			const [refused] = rebuilt.settled.refused;
-			if (refused !== undefined) throw new Error(`${refused} cannot be built with it`);
+			const again = this.#again(before, update.data);
 			this.#geodb.accept(update);
 			for (const { path, databaseType, builtAt, networkCount } of update.files)
 				this.#log.info({ path, databaseType, builtAt, networkCount }, 'geo database in use');
-			// What was wrong with units that are not served is wrong with them still.
-			const errors = before.problems.filter(({ isWarning }) => !isWarning);
-			const { refused: stillRefused } = before.settled;
-			return {
-				...rebuilt,
-				settled: { ...rebuilt.settled, refused: stillRefused },
-				problems: [...errors, ...rebuilt.problems],
-				stored: before.stored,
-			};
+			return again;
 		} catch (error) {
 			this.#geodb.refuse(update, (error as Error).message);
 			return undefined;
 		}
+	}
+
+	/**
+	 * What is served, built again from what else has changed.
+	 * @throws Error when a unit cannot be
+	 */
+	#again(before: Loaded, geo = this.#geodb.data): Loaded {
+		const rebuilt = this.#keeper.rebuild(geo);
+		const [refused] = rebuilt.settled.refused;
+		if (refused !== undefined) throw new Error(`${refused} cannot be built with it`);
+		// What was wrong with units that are not served is wrong with them still.
+		const errors = before.problems.filter(({ isWarning }) => !isWarning);
+		const { refused: stillRefused } = before.settled;
+		return {
+			...rebuilt,
+			settled: { ...rebuilt.settled, refused: stillRefused },
+			problems: [...errors, ...rebuilt.problems],
+			stored: before.stored,
+		};
 	}
 
 	/** Put a generation into memory that no thread reads any more. From now on it is what is served. */

@@ -3,11 +3,9 @@
  */
 
 import type { Log } from '../lib/ports.ts';
-import { parseRedisAddress, printRedisAddress } from '../lib/redis-address.ts';
 import type { Settings } from '../model/settings.ts';
-import { KnownHead } from '../store/known-head.ts';
-import { openStore } from '../store/open-store.ts';
-import type { Store } from '../store/ports.ts';
+import { openKnownStore } from '../store/open-store.ts';
+import type { Head, Store } from '../store/ports.ts';
 import { changedUnits, type UnitItem } from './stored-units.ts';
 import type { SourceKind, UnitTaker } from './unit-source.ts';
 
@@ -18,22 +16,7 @@ import type { SourceKind, UnitTaker } from './unit-source.ts';
  * @throws Error when it cannot be read
  */
 export async function openInstanceStore(settings: Settings, isWhole: boolean, log: Log): Promise<Store | undefined> {
-	const address = parseRedisAddress(settings['redis.url']);
-	if (address === undefined) return isWhole ? openStore(settings, log) : undefined;
-	const known = new KnownHead(settings.stateDir, `${printRedisAddress(address)} ${settings['redis.prefix']}`);
-	const store = await openStore(settings, log, known.load());
-	const keep = () => {
-		const { condition, configuration } = store;
-		if (condition.kind !== 'ready' || configuration.head === undefined) return;
-		try {
-			known.save(configuration.head);
-		} catch (error) {
-			log.warn({ reason: (error as Error).message }, 'the head of the store cannot be kept for the next start');
-		}
-	};
-	store.watch((hint) => hint === 'configuration' && keep());
-	keep();
-	return store;
+	return settings['redis.url'] === '' && !isWhole ? undefined : openKnownStore(settings, log);
 }
 
 /** With Redis the store is the truth of every unit; the one in a process is that of the units it owns. */
@@ -46,13 +29,17 @@ export function sourceKind(settings: Settings, isWhole: boolean): SourceKind {
 export class StoreFeed {
 	readonly store: Store;
 	readonly #taker: UnitTaker;
+	#head: Head | undefined;
 	#given: ReadonlyMap<string, UnitItem> | undefined;
-	/** What the store holds is its own word: it has been reached. */
-	#isKnown = false;
 
 	constructor(store: Store, taker: UnitTaker) {
 		this.store = store;
 		this.#taker = taker;
+	}
+
+	/** Of the configuration that was handed over last. */
+	get head(): Head | undefined {
+		return this.#head;
 	}
 
 	/** Whoever takes has forgotten everything. */
@@ -63,11 +50,11 @@ export class StoreFeed {
 	/** Hand over what has changed. @returns whether anything has */
 	update(): boolean {
 		const { condition, configuration } = this.store;
-		if (condition.kind === 'ready') this.#isKnown = true;
-		else if (!this.#isKnown) {
-			this.#taker.setUnknown(`it is ${condition.kind}: ${condition.reason}`);
+		if (configuration.head === undefined && condition.kind !== 'ready') {
+			if (this.#given === undefined) this.#taker.setUnknown(`it is ${condition.kind}: ${condition.reason}`);
 			return false;
 		}
+		this.#head = configuration.head;
 		const units = new Map<string, UnitItem>();
 		for (const item of configuration.items.values()) if (item.kind === 'unit') units.set(item.name, item);
 		const isFirst = this.#given === undefined;

@@ -6,7 +6,8 @@
 
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
-import { createAdminSurface, type ExplainQuery } from '../admin/app.ts';
+import { createAdminSurface } from '../admin/app.ts';
+import type { ExplainQuery } from '../admin/state-routes.ts';
 import type { Explanation } from '../explain/explanation.ts';
 import { combineRoundTrips } from '../health/round-trips.ts';
 import { createHealthWords, VerdictTable } from '../health/verdict-table.ts';
@@ -17,32 +18,38 @@ import { CookieSecrets } from '../store/cookie-secrets.ts';
 import type { Store } from '../store/ports.ts';
 import { lockState } from '../store/state-lock.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
+import { Announcer } from './announcer.ts';
 import { answeringSettings, queryLogSettings } from './answering-settings.ts';
-import { createChecking } from './checking.ts';
 import { Closers } from './closers.ts';
+import { configurationParts } from './configuration-parts.ts';
+import { fleetMetrics } from './fleet-metrics.ts';
+import { fleetReport } from './fleet-report.ts';
 import { Generations } from './generations.ts';
 import { geoReport } from './geo-report.ts';
+import type { Health } from './health.ts';
 import { healthMetrics } from './health-metrics.ts';
 import { targetReports, voteNote } from './health-reports.ts';
+import { createInstanceHealth } from './instance-health.ts';
 import { instanceMetrics } from './instance-metrics.ts';
+import { instanceName } from './instance-name.ts';
 import type { InstanceState } from './instance-state.ts';
 import { openInstanceStore, sourceKind } from './instance-store.ts';
 import { latencyReport } from './latency-report.ts';
 import { listenAdmin } from './listen-admin.ts';
-import { LocalHealth } from './local-health.ts';
 import { queryMetrics } from './query-metrics.ts';
 import { ReceiveDrops } from './receive-drops.ts';
 import { readyReport } from './reports.ts';
 import { reserveListen } from './reserve-listen.ts';
 import { StartRefused } from './start-refused.ts';
 import { chooseUdpTransport } from './udp-transport.ts';
+import { VERSION } from './version.ts';
 import { WorkerPool } from './worker-pool.ts';
 
 export interface InstanceOptions {
 	readonly settings: Settings;
 	readonly log: Log;
-	/** Probe the targets of this process's own zones. */
-	readonly isProbing: boolean;
+	/** `start` probes the targets of its zones; with Redis for the whole fleet. */
+	readonly role: 'start' | 'serve';
 	/** Take an empty zones directory, or one that drops most zones. */
 	readonly isForced: boolean;
 }
@@ -56,7 +63,7 @@ interface Parts {
 	readonly store: Store | undefined;
 	readonly generations: Generations;
 	readonly workers: WorkerPool;
-	readonly health: LocalHealth | undefined;
+	readonly health: Health | undefined;
 	readonly listen: readonly ListenAddress[];
 	readonly adminUrl: string;
 	readonly closers: Closers;
@@ -84,21 +91,28 @@ export class Instance {
 		}
 	}
 
-	static async #start({ settings, log, isProbing, isForced }: InstanceOptions, closers: Closers): Promise<Instance> {
+	static async #start({ settings, log, role, isForced }: InstanceOptions, closers: Closers): Promise<Instance> {
+		const isProbing = role === 'start';
 		const lock = lockState(settings.stateDir);
 		closers.add(() => lock.release());
 		const verdicts = new VerdictTable(createHealthWords());
 		const { zonesDir, stateDir, geodb, region } = settings;
+		// What is known to have a prober before the first build needs no second one.
+		if (isProbing) verdicts.addVantage(region);
 		const source = sourceKind(settings, isProbing);
-		const built = { zonesDir, stateDir, geodb, region, source, health: verdicts.words };
+		const built = { zonesDir, stateDir, geodb, source, health: verdicts.words };
 		const generations = new Generations({ settings: built, verdicts, clock, log });
 		closers.add(() => generations.close());
 		// While the databases are read, the store is asked.
 		const store = await openInstanceStore(settings, isProbing, log);
 		closers.add(() => store?.close());
+		for (const { report } of store?.probers() ?? []) verdicts.addVantage(report.region);
 		const first = await generations.start(store, isForced);
-		const health = isProbing ? await createHealth(settings, verdicts, log) : undefined;
-		closers.add(() => health?.close());
+		const name = instanceName(settings, role);
+		const { health, fleet } = await createInstanceHealth(
+			{ settings, clock, log, store, verdicts, instance: name, isProbing },
+			closers,
+		);
 		// Before the first query: what was down in the last run must not be in an answer of this one.
 		health?.setTargets(generations.served.snapshot.targets);
 		const { transport: udp, reason } = await chooseUdpTransport(settings['dns.transport']);
@@ -117,14 +131,22 @@ export class Instance {
 			first,
 		);
 		let instance: Instance | undefined;
+		const noteOf = () => instance?.notes() ?? (() => undefined);
 		const metrics = createMetrics([
 			...queryMetrics(workers, new ReceiveDrops(listen)),
 			...instanceMetrics(workers, () => instance?.state()),
+			...fleetMetrics(store, fleet, clock),
 			...healthMetrics(health, () => instance?.state()?.snapshot.targets.length ?? 0),
 		]);
 		const admin = createAdminSurface({
+			version: VERSION,
+			// Who only answers changes nothing.
+			...(store === undefined || !isProbing
+				? {}
+				: { configuration: configurationParts(store, generations, source, noteOf) }),
 			ready: () => readyReport(instance?.state()),
 			targets: () => targetReports(health?.list() ?? [], generations.served.pools, clock.nowMs()),
+			fleet: () => fleetReport(store, fleet, clock.nowMs()),
 			explain: async (question) => instance?.explain(question) ?? 'Cannot explain before the start is over',
 			latency: () => {
 				const roundTrips = combineRoundTrips(health?.roundTrips() ?? []);
@@ -150,12 +172,19 @@ export class Instance {
 		const rollover = setInterval(() => workers.setCookieSecrets(cookieSecrets.roll(Date.now())), COOKIE_CHECK_MS);
 		closers.add(() => clearInterval(rollover));
 		health?.probe();
-		if (!isProbing)
+		if (health === undefined)
 			log.warn({}, 'this process does not probe: without Redis it has no health, and unknown counts as up');
 		if (source === 'store' && store?.condition.kind === 'ready' && store.configuration.head === undefined)
 			log.warn({}, 'the store is empty: every query is refused until zones are put into it');
 		instance = new Instance({ store, generations, workers, health, listen, adminUrl, closers });
 		generations.serveTo({ workers, health });
+		if (store !== undefined) {
+			const announcer = new Announcer(store, log, () => {
+				const { epoch = 0, generation = 0 } = generations.servedHead ?? {};
+				return { instance: name, role, version: VERSION, region, epoch, generation };
+			});
+			closers.add(() => announcer.stop());
+		}
 		return instance;
 	}
 
@@ -188,23 +217,21 @@ export class Instance {
 
 	/** Which answer a client gets now, and why; a text for a question that is none. */
 	async explain({ name, type = 'A', client, resolver = '127.0.0.1' }: ExplainQuery): Promise<Explanation | string> {
-		const { generations, health } = this.#parts;
+		return this.#parts.generations.explain({ name, type, client, resolver }, this.notes());
+	}
+
+	/** By target key, what the prober says of it now. */
+	notes(): (key: string) => string | undefined {
 		const nowMs = clock.nowMs();
-		const votes = new Map((health?.list() ?? []).map((one) => [one.vote.target.key, one]));
-		return generations.explain({ name, type, client, resolver }, (key) => {
+		const votes = new Map((this.#parts.health?.list() ?? []).map((one) => [one.target.key, one]));
+		return (key) => {
 			const vote = votes.get(key);
 			return vote === undefined ? undefined : voteNote(vote, nowMs);
-		});
+		};
 	}
 
 	/** Answer what has arrived, then end everything in reverse. */
 	async close(): Promise<void> {
 		await this.#parts.closers.closeAll();
 	}
-}
-
-async function createHealth(settings: Settings, verdicts: VerdictTable, log: Log): Promise<LocalHealth> {
-	const { region, stateDir } = settings;
-	const { guard, check } = await createChecking(settings, clock);
-	return new LocalHealth({ clock, wallMs: () => Date.now(), log, region, stateDir, verdicts, guard, check });
 }

@@ -1,36 +1,22 @@
 /**
- * `meridian status`: what the store holds, and which probers live. Asks the store itself: Redis where `redis.url` names
+ * `meridian status`: what the store holds, and which instances and probers live. Asks the store itself: Redis where `redis.url` names
  * one, else that of the state directory, which no other process may be using.
  */
 
-import { openStore } from '../store/open-store.ts';
+import type { InstanceReport } from '../admin/fleet-report.ts';
 import type { Head, ProberView, Store } from '../store/ports.ts';
-import { lockState } from '../store/state-lock.ts';
-import { createLog } from '../telemetry/log.ts';
 import type { Command } from './command.ts';
 import { counted } from './counted.ts';
+import { fleetReport } from './fleet-report.ts';
+import { withStore } from './with-store.ts';
 
 /** @returns the exit code: 1 when the store is lost, unreachable, or cannot be read */
-export async function runStatus({ settings, isJson, print, printError }: Command): Promise<number> {
-	const log = createLog(settings['log.level']);
-	try {
-		const lock = settings['redis.url'] === '' ? lockState(settings.stateDir) : undefined;
-		try {
-			const store = await openStore(settings, log);
-			try {
-				const status = statusOf(store);
-				print(isJson ? JSON.stringify(status, undefined, 2) : printStatus(status));
-				return store.condition.kind === 'ready' ? 0 : 1;
-			} finally {
-				await store.close();
-			}
-		} finally {
-			lock?.release();
-		}
-	} catch (error) {
-		printError((error as Error).message);
-		return 1;
-	}
+export function runStatus({ settings, isJson, print, printError }: Command): Promise<number> {
+	return withStore({ settings, printError }, async (store) => {
+		const status = await statusOf(store);
+		print(isJson ? JSON.stringify(status, undefined, 2) : printStatus(status));
+		return store.condition.kind === 'ready' ? 0 : 1;
+	});
 }
 
 interface Status extends Pick<Store, 'condition' | 'refused'> {
@@ -38,6 +24,7 @@ interface Status extends Pick<Store, 'condition' | 'refused'> {
 	readonly units: readonly { readonly name: string; readonly owner: string; readonly etag: string }[];
 	readonly overrides: number;
 	readonly tokens: number;
+	readonly instances: readonly InstanceReport[];
 	readonly probers: readonly ProberStatus[];
 }
 
@@ -49,11 +36,12 @@ interface ProberStatus extends Pick<ProberView, 'instance' | 'incarnation' | 'se
 	readonly down: number;
 }
 
-function statusOf(store: Store): Status {
+async function statusOf(store: Store): Promise<Status> {
 	const { condition, refused } = store;
 	const { head, items } = store.configuration;
 	const all = [...items.values()];
 	const nowMs = performance.now();
+	const { instances } = await fleetReport(store, undefined, nowMs);
 	return {
 		condition,
 		head: head ?? null,
@@ -64,6 +52,7 @@ function statusOf(store: Store): Status {
 			.sort((a, b) => (a.name < b.name ? -1 : 1)),
 		overrides: all.filter(({ kind }) => kind === 'override').length,
 		tokens: all.filter(({ kind }) => kind === 'token').length,
+		instances,
 		probers: store.probers().map(({ instance, incarnation, sequence, leaseLeftMs, publishedMs, report }) => ({
 			...{ instance, incarnation, sequence, region: report.region, isAlive: report.isAlive },
 			leaseLeftMs: Math.round(leaseLeftMs),
@@ -75,13 +64,29 @@ function statusOf(store: Store): Status {
 	};
 }
 
-function printStatus({ condition, head, units, overrides, tokens, probers, refused }: Status): string {
+function printStatus({ condition, head, units, overrides, tokens, instances, probers, refused }: Status): string {
 	const lines = [
 		`store    ${condition.kind}${condition.kind === 'ready' ? '' : `: ${condition.reason}`}`,
 		`head     ${head === null ? 'nothing has been committed' : `epoch ${head.epoch}, generation ${head.generation}`}`,
 		`holds    ${counted(units.length, 'unit')}, ${counted(overrides, 'override')}, ${counted(tokens, 'token')}`,
 	];
 	for (const { name, owner, etag } of units) lines.push(`  unit   ${name} (owner ${owner}, etag ${etag.slice(0, 12)})`);
+	lines.push(`instances ${instances.length}`);
+	for (const {
+		instance,
+		role,
+		region,
+		version,
+		epoch,
+		generation,
+		alive,
+		seenSecAgo,
+		generationsBehind,
+	} of instances) {
+		const behind = generationsBehind === 0 ? '' : `, ${counted(generationsBehind, 'generation')} behind`;
+		const seen = `${alive ? 'seen' : 'silent, last seen'} ${seconds(seenSecAgo * 1000)} ago`;
+		lines.push(`  ${instance} (${role} ${version}) in ${region}: ${seen}, serves ${epoch}.${generation}${behind}`);
+	}
 	lines.push(`probers  ${probers.length}`);
 	for (const prober of probers) {
 		const lease = prober.isAlive ? `lease for ${seconds(prober.leaseLeftMs)}` : 'no lease';

@@ -76,7 +76,7 @@ export function changedUnits(
 }
 
 /** The text of a unit as the store has it. */
-function textOfUnit(name: string, { zone, includes, steering }: Unit): UnitText {
+export function textOfUnit(name: string, { zone, includes, steering }: Unit): UnitText {
 	const fileOf = (ending: string, text: string): FileText => ({ path: `store:/${name}${ending}`, text });
 	const steeringText = steering?.kind === 'document' ? JSON.stringify(steering.document, undefined, 2) : steering?.text;
 	return {

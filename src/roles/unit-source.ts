@@ -30,6 +30,8 @@ export interface SourceRequest {
 }
 
 export interface UnitSource {
+	/** What the zones directory had at the last look, whoever owns it; undefined where it is no source. */
+	readonly files: DirectoryTexts | undefined;
 	/** @throws SourceRefused when it cannot be read, or looks as if it were not what is meant */
 	load(request: SourceRequest): SourceTexts;
 }
@@ -73,6 +75,8 @@ export const NO_TEXTS: DirectoryTexts = {
 
 /** The zones directory alone. */
 export class DirectorySource implements UnitSource {
+	/** Whoever asks for it has a store. */
+	readonly files = undefined;
 	readonly #directory: string;
 	readonly #seen = new SeenDirectory();
 
@@ -92,6 +96,7 @@ export class DirectorySource implements UnitSource {
 
 /** A store that holds every unit. */
 export class StoreSource implements UnitSource {
+	readonly files = undefined;
 	readonly #units = new StoredUnits();
 	/** Why nothing is known of the store. */
 	#unknown: string | undefined = 'it has not been asked yet';
@@ -125,6 +130,10 @@ export class MergedSource implements UnitSource {
 
 	constructor(directory: string) {
 		this.#directory = directory;
+	}
+
+	get files(): DirectoryTexts | undefined {
+		return this.#files;
 	}
 
 	setUnknown(): void {

@@ -23,13 +23,13 @@ import { COMMON_UNIT } from '../lib/unit.ts';
 import { durationMs } from '../model/duration.ts';
 import { monitorOf } from '../model/monitor.ts';
 import { DEPTH_MAX } from '../model/steering.ts';
-import { type BuildContext, type BuildProblem, build } from '../snapshot/build.ts';
+import type { BuildContext, BuildProblem } from '../snapshot/build.ts';
 import { BuildCache } from '../snapshot/build-cache.ts';
 import { type Settled, settle } from '../snapshot/settle.ts';
 import type { SteeringUnit } from '../steering/compile.ts';
 import { MergeCache } from '../steering/merge-cache.ts';
 import type { LastGood, UnitFiles } from '../store/last-good.ts';
-import { NO_TEXTS, type UnitSource } from './unit-source.ts';
+import { NO_TEXTS, SourceRefused, type UnitSource } from './unit-source.ts';
 
 export interface Loaded {
 	readonly settled: Settled<ReadZone>;
@@ -43,14 +43,7 @@ export interface Loaded {
 	readonly differing: readonly string[];
 }
 
-/** A unit as somebody would have it. */
-export interface UnitChange {
-	readonly unit: string;
-	/** Undefined: it is to go. */
-	readonly text: UnitText | undefined;
-}
-
-interface Versions {
+export interface Versions {
 	readonly common: ReadUnit;
 	readonly zones: ReadonlyMap<string, ReadZone>;
 }
@@ -58,18 +51,20 @@ interface Versions {
 export class UnitKeeper {
 	readonly #source: UnitSource;
 	readonly #lastGood: LastGood | undefined;
-	readonly #vantages: readonly string[];
+	#vantages: readonly string[];
 	readonly #merges = new MergeCache();
 	readonly #cache = new BuildCache();
 	readonly #files = new WeakMap<ReadUnit, UnitFiles>();
 	/** Stored units that cannot be read back. */
 	readonly damaged: readonly string[];
+	/** Units that were read and are not served yet, by name. */
+	readonly #recent = new Map<string, ReadUnit>();
 	/** What is served now; before that, what the state directory has. */
 	#served: Versions;
 
 	/**
 	 * @param lastGood  absent for a check, which leaves no trace
-	 * @param vantages  regions that round-trip times are measured from
+	 * @param vantages  regions that have had a prober
 	 */
 	constructor(source: UnitSource, lastGood: LastGood | undefined, vantages: readonly string[]) {
 		this.#vantages = vantages;
@@ -79,6 +74,11 @@ export class UnitKeeper {
 		const { versions, unreadable } = storedVersions(units);
 		this.#served = versions;
 		this.damaged = [...damaged, ...unreadable];
+	}
+
+	/** From the next build on. */
+	setVantages(vantages: readonly string[]): void {
+		this.#vantages = vantages;
 	}
 
 	/** Units with a version that is served, or can be fallen back to; none on a first start. */
@@ -103,7 +103,7 @@ export class UnitKeeper {
 		) => {
 			if (unread.has(text.unit)) return undefined;
 			// An unchanged unit is the same object, so that nothing about it is done again.
-			if (before !== undefined && (before.text === text || before.digest === digestOf(text))) return before;
+			if (before !== undefined && isOf(before, text)) return before;
 			const unit = reader(text);
 			if ('unit' in unit) return unit;
 			problems.push(...unit);
@@ -126,38 +126,38 @@ export class UnitKeeper {
 		return { ...settled, stored: new Set(), differing: [] };
 	}
 
-	/**
-	 * What would be wrong if some units were others than those that are served, by the same build; nothing is changed.
-	 * @param changes  units with their new texts; undefined for one that goes
-	 */
-	validate(geo: GeoData, changes: readonly UnitChange[]): readonly FileProblem[] {
-		const problems: FileProblem[] = [];
-		const zones = new Map(this.#served.zones);
-		let { common } = this.#served;
-		for (const { unit, text = unit === COMMON_UNIT ? NO_TEXTS.common : undefined } of changes) {
-			if (text === undefined) {
-				zones.delete(unit);
-				continue;
-			}
-			if (unit === COMMON_UNIT) {
-				const read = readCommon(text);
-				if ('unit' in read) common = read;
-				else problems.push(...read);
-			} else {
-				const read = readZone(text);
-				if ('unit' in read) zones.set(unit, read);
-				else problems.push(...read);
-			}
+	/** Units as the source has them by now, whether they are served yet or not; nothing is looked for. */
+	current(): Versions {
+		const served = this.#served;
+		let texts: DirectoryTexts;
+		try {
+			texts = this.#source.load({ isForced: true, isFresh: false, served: textsOf(served) });
+		} catch (error) {
+			if (!(error instanceof SourceRefused)) throw error;
+			return served;
 		}
-		const built = build({ common: common.steering, zones: [...zones.values()] }, this.#context(geo));
-		for (const problem of built.problems)
-			problems.push(located(problem, problem.unit === COMMON_UNIT ? common : zones.get(problem.unit)));
-		return problems;
+		// What cannot be read is not served, and what stands in for it stays.
+		const read = <T extends ReadUnit>(text: UnitText, before: T | undefined, reader: Reader<T>): T | undefined => {
+			const known = [before, this.#recent.get(text.unit) as T | undefined].find(
+				(one) => one !== undefined && isOf(one, text),
+			);
+			const unit = known ?? reader(text);
+			if (!('unit' in unit)) return before;
+			if (unit !== before) this.#recent.set(text.unit, unit);
+			return unit;
+		};
+		const zones = new Map<string, ReadZone>();
+		for (const text of texts.zones) {
+			const zone = read(text, served.zones.get(text.unit), readZone);
+			if (zone !== undefined) zones.set(text.unit, zone);
+		}
+		return { common: read(texts.common, served.common, readCommon) ?? served.common, zones };
 	}
 
 	/** From now on this is what is served. */
 	accept({ versions }: Loaded): void {
 		this.#served = versions;
+		this.#recent.clear();
 	}
 
 	/**
@@ -195,7 +195,7 @@ export class UnitKeeper {
 		const settled = settle(
 			{ common: common.steering, zones: [...zones.values()] },
 			{ common: this.#served.common.steering, zones: [...this.#served.zones.values()] },
-			this.#context(geo),
+			this.context(geo),
 			unread,
 		);
 		this.#merges.sweep();
@@ -212,10 +212,17 @@ export class UnitKeeper {
 		return { settled, problems, versions };
 	}
 
-	#context(geo: GeoData): BuildContext {
+	/** For a build; the zones of a generation that was built before may change. */
+	context(geo: GeoData): BuildContext {
 		const model = { depthMax: DEPTH_MAX, durationMs, monitorOf };
 		return { geo, merges: this.#merges, cache: this.#cache, model, vantages: this.#vantages };
 	}
+}
+
+type Reader<T> = (text: UnitText) => T | readonly FileProblem[];
+
+function isOf(unit: ReadUnit, text: UnitText): boolean {
+	return unit.text === text || unit.digest === digestOf(text);
 }
 
 function textsOf({ common, zones }: Versions): DirectoryTexts {

@@ -80,6 +80,8 @@ export type Refusal = 'forged' | 'replayed' | 'oversized' | 'malformed' | 'schem
 export interface Publication {
 	/** By target key. */
 	readonly votes: ReadonlyMap<string, PublishedVote>;
+	/** Since when the prober is cut off; absent while it is not. */
+	readonly cutOffMs?: number;
 	/** Round-trip times by endpoint address. */
 	readonly roundTripMs: ReadonlyMap<string, number>;
 }
@@ -115,6 +117,25 @@ export interface ProberSession {
 	leave(): Promise<void>;
 }
 
+/** What an instance tells of itself. */
+export interface InstanceNote {
+	/** Unique in the fleet, as that of a prober. */
+	readonly instance: string;
+	readonly role: string;
+	readonly version: string;
+	readonly region: string;
+	/** Of the configuration that it serves; 0 for none. */
+	readonly epoch: number;
+	readonly generation: number;
+}
+
+export interface InstanceView extends InstanceNote {
+	/** When it said so, by the reader's monotonic clock. */
+	readonly seenMs: number;
+	/** It has said so lately. */
+	readonly isAlive: boolean;
+}
+
 export type WatchHint = 'configuration' | 'probers' | 'condition';
 
 export interface Store {
@@ -131,6 +152,11 @@ export interface Store {
 	 * @throws StoreError
 	 */
 	commit(commit: Commit): Promise<CommitResult>;
+	/**
+	 * See what others have committed by now.
+	 * @throws StoreError
+	 */
+	look(): Promise<void>;
 	/**
 	 * Write what is held as a new epoch, over whatever the store has: the way out of a store that was lost.
 	 * @returns the new head
@@ -154,6 +180,17 @@ export interface Store {
 	 * @throws StoreError STORE_INSTANCE_TAKEN while another live prober has it
 	 */
 	join(name: ProberName): Promise<ProberSession>;
+
+	/**
+	 * Tell the fleet that an instance lives, and what it serves.
+	 * @throws StoreError
+	 */
+	announce(note: InstanceNote): Promise<void>;
+	/**
+	 * Instances that have announced themselves within a day, by name.
+	 * @throws StoreError
+	 */
+	instances(): Promise<readonly InstanceView[]>;
 
 	/** Call back after something has changed. @returns the end of it */
 	watch(callback: (hint: WatchHint) => void): () => void;

@@ -16,6 +16,8 @@ interface Entry {
 	readonly publishedMs: number;
 	readonly votes: ProberView['report']['votes'];
 	readonly roundTripMs: ReadonlyMap<string, number>;
+	/** Part of a report. */
+	readonly marks: Pick<ProberView['report'], 'cutOffMs'>;
 }
 
 interface Lease {
@@ -48,7 +50,8 @@ export class ProberBook {
 			]),
 		);
 		const roundTripMs = new Map(record.roundTrips.map(({ address, ms }) => [address, ms]));
-		this.#entries.set(record.instance, { record, publishedMs, votes, roundTripMs });
+		const marks = record.cutOffAgeMs === undefined ? {} : { cutOffMs: publishedMs - record.cutOffAgeMs };
+		this.#entries.set(record.instance, { record, publishedMs, votes, roundTripMs, marks });
 		return 'taken';
 	}
 
@@ -61,12 +64,12 @@ export class ProberBook {
 	/** A lease that has run out by this clock counts as gone, whether anybody could ask the store or not. */
 	views(nowMs: number): readonly ProberView[] {
 		return [...this.#entries.values()]
-			.map(({ record, publishedMs, votes, roundTripMs }): ProberView => {
+			.map(({ record, publishedMs, votes, roundTripMs, marks }): ProberView => {
 				const { instance, region, incarnation, sequence } = record;
 				const lease = this.#leases.get(instance);
 				// The lease of a prober that has come back is no word on what it published before.
 				const leaseLeftMs = lease?.incarnation === incarnation ? Math.max(0, lease.untilMs - nowMs) : 0;
-				const report = { prober: instance, region, isAlive: leaseLeftMs > 0, votes };
+				const report = { prober: instance, region, isAlive: leaseLeftMs > 0, ...marks, votes };
 				return { instance, incarnation, sequence, leaseLeftMs, publishedMs, report, roundTripMs };
 			})
 			.sort((a, b) => (a.instance < b.instance ? -1 : 1));
@@ -90,10 +93,11 @@ interface RecordHead {
  * @param nowMs  of the clock of the publication's times
  * @throws StoreError STORE_CONTENT when it is more, or another, than a record may be
  */
-export function recordOf(head: RecordHead, { votes, roundTripMs }: Publication, nowMs: number): ProberRecord {
+export function recordOf(head: RecordHead, { votes, roundTripMs, cutOffMs }: Publication, nowMs: number): ProberRecord {
 	const age = (ms: number) => Math.max(0, Math.round(nowMs - ms));
 	const record: ProberRecord = {
 		...head,
+		...(cutOffMs === undefined ? {} : { cutOffAgeMs: age(cutOffMs) }),
 		votes: [...votes].map(([key, { vote, sinceMs, checkedMs }]) => ({
 			key,
 			vote,

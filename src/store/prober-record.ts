@@ -14,6 +14,8 @@ export interface ProberRecord {
 	readonly sequence: number;
 	/** Milliseconds since 1970 by the store's clock. */
 	readonly publishedAtMs: number;
+	/** How long the prober has been cut off; absent while it is not. */
+	readonly cutOffAgeMs?: number;
 	readonly votes: readonly RecordedVote[];
 	readonly roundTrips: readonly RecordedRoundTrip[];
 }
@@ -61,17 +63,29 @@ export function readRecord(value: JsonValue): ProberRecord | undefined {
 		'incarnation',
 		'sequence',
 		'publishedAtMs',
+		'cutOffAgeMs',
 		'votes',
 		'roundTrips',
 	]);
-	const { instance, region, incarnation, sequence, publishedAtMs, votes, roundTrips } = fields ?? {};
+	const { instance, region, incarnation, sequence, publishedAtMs, cutOffAgeMs, votes, roundTrips } = fields ?? {};
 	if (typeof instance !== 'string' || !isInstanceName(instance)) return undefined;
 	if (typeof region !== 'string' || region === '' || region.length > REGION_MAX) return undefined;
 	if (!isCount(incarnation) || !isCount(sequence) || !isCount(publishedAtMs)) return undefined;
+	if (cutOffAgeMs !== undefined && !isAge(cutOffAgeMs)) return undefined;
+	const marks = cutOffAgeMs === undefined ? {} : { cutOffAgeMs };
 	const allVotes = readList(votes, readVote);
 	const allRoundTrips = readList(roundTrips, readRoundTrip);
 	if (allVotes === undefined || allRoundTrips === undefined) return undefined;
-	return { instance, region, incarnation, sequence, publishedAtMs, votes: allVotes, roundTrips: allRoundTrips };
+	return {
+		instance,
+		region,
+		incarnation,
+		sequence,
+		publishedAtMs,
+		...marks,
+		votes: allVotes,
+		roundTrips: allRoundTrips,
+	};
 }
 
 function readList<T>(

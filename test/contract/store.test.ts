@@ -12,7 +12,7 @@ import type { Store, WatchHint } from '../../src/store/ports.ts';
 import { until } from '../roles/meridian-process.ts';
 import { scratch } from '../roles/scratch.ts';
 import { startRedis, WITHOUT_REDIS } from '../setup/redis.ts';
-import { BY_TEST, commitTo, memoryLog, openRedis, publication, put, unit, zoneOf } from './store-parts.ts';
+import { BY_TEST, commitTo, memoryLog, NOTE, openRedis, publication, put, unit, zoneOf } from './store-parts.ts';
 
 /** A place that a store can be opened on again and again. */
 interface Ground {
@@ -255,6 +255,18 @@ for (const { name, skip, ground } of TWINS) {
 			assert.deepEqual([...view.roundTripMs], [['192.0.2.1', 12.5]]);
 		});
 
+		it('tells since when a prober is cut off, and that it is no more', async (t) => {
+			const store = await (await ground(t)).open();
+			const session = await store.join({ instance: 'eu-1', region: 'eu-west' });
+			await session.publish({ ...publication('down', 'k'), cutOffMs: performance.now() - 3000 });
+			await until('the mark', 5000, () => store.probers()[0]?.report.cutOffMs !== undefined);
+			const ageMs = performance.now() - (store.probers()[0]?.report.cutOffMs ?? 0);
+			assert(ageMs > 2900 && ageMs < 13_000, `${ageMs} ms`);
+			await session.publish(publication('up', 'k'));
+			await until('its end', 5000, () => store.probers()[0]?.sequence === 2);
+			assert.equal(store.probers()[0]?.report.cutOffMs, undefined);
+		});
+
 		it('refuses a second live prober of the same name', async (t) => {
 			const store = await (await ground(t)).open();
 			const session = await store.join({ instance: 'eu-1', region: 'eu-west' });
@@ -285,6 +297,27 @@ for (const { name, skip, ground } of TWINS) {
 			await assert.rejects(store.join({ instance: 'a', region: '' }), { code: 'STORE_CONTENT' });
 		});
 
+		it('tells which instances live, and what each said last', async (t) => {
+			const store = await (await ground(t)).open();
+			assert.deepEqual(await store.instances(), []);
+			await store.announce(NOTE);
+			await store.announce({ ...NOTE, instance: 'dns-0', role: 'start' });
+			await store.announce({ ...NOTE, generation: 8 });
+			const [other, view, ...more] = await store.instances();
+			assert(view !== undefined);
+			const { seenMs, isAlive, ...note } = view;
+			assert.deepEqual([other?.instance, note, isAlive, more], ['dns-0', { ...NOTE, generation: 8 }, true, []]);
+			const ageMs = performance.now() - seenMs;
+			assert(ageMs >= 0 && ageMs < 10_000, `${ageMs} ms`);
+		});
+
+		it('refuses notes that no instance may write', async (t) => {
+			const store = await (await ground(t)).open();
+			for (const wrong of [{ instance: 'a b' }, { role: '' }, { version: 'x'.repeat(256) }, { generation: -1 }])
+				await assert.rejects(store.announce({ ...NOTE, ...wrong }), { code: 'STORE_CONTENT' });
+			assert.deepEqual(await store.instances(), []);
+		});
+
 		it('tells those that watch, until they have heard enough', async (t) => {
 			const store = await (await ground(t)).open();
 			const heard: WatchHint[] = [];
@@ -307,6 +340,8 @@ for (const { name, skip, ground } of TWINS) {
 			await assert.rejects(store.restore(BY_TEST), closed);
 			await assert.rejects(store.history(1), closed);
 			await assert.rejects(store.join({ instance: 'a', region: 'r' }), closed);
+			await assert.rejects(store.announce(NOTE), closed);
+			await assert.rejects(store.instances(), closed);
 		});
 	});
 }

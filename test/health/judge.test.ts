@@ -173,6 +173,41 @@ const SENTENCES: Readonly<Record<string, readonly Row[]>> = {
 		{ name: 'one of two, which makes a tie', fleet: { eu: 'd', us: { votes: 'u', ...SILENT } }, before: 'u', is: 'up' },
 		{ name: 'one of three', fleet: { eu: 'd', us: 'u', ap: { votes: 'd', ...SILENT } }, before: 'd', is: 'down' },
 		{
+			name: 'but makes no tie with one who has seen it die since',
+			fleet: { eu: { votes: 'd', sinceAgoMs: 20_000 }, us: { votes: 'u', ...SILENT } },
+			before: 'u',
+			is: 'down',
+		},
+		{
+			name: 'nor do two of them',
+			fleet: {
+				eu: { votes: 'd', sinceAgoMs: 20_000 },
+				us: { votes: 'd', sinceAgoMs: 25_000 },
+				ap: { votes: 'u', ...SILENT },
+				sa: { votes: 'u', ...SILENT },
+			},
+			before: 'u',
+			is: 'down',
+		},
+		{
+			name: 'while another who sees it up still speaks it is a tie',
+			fleet: {
+				eu: { votes: 'd', sinceAgoMs: 20_000 },
+				us: { votes: 'd', sinceAgoMs: 25_000 },
+				ap: { votes: 'u', ...SILENT },
+				sa: 'u',
+			},
+			before: 'u',
+			is: 'up',
+		},
+		{
+			name: 'any-up holds to its last word',
+			fleet: { eu: { votes: 'd', sinceAgoMs: 20_000 }, us: { votes: 'u', ...SILENT } },
+			monitor: { mode: 'any-up' },
+			before: 'u',
+			is: 'up',
+		},
+		{
 			name: 'also when the lease lives and the checks do not',
 			fleet: { eu: { votes: 'd', checkedAgoMs: 31_000 } },
 			before: 'd',

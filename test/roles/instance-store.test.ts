@@ -88,13 +88,14 @@ describe('an instance with Redis', { skip: WITHOUT_REDIS, concurrency: 3 }, () =
 		assert.equal((await ready(instance)).generation, generation + 1);
 	});
 
-	it('starts from its last good zones while Redis is away, and takes what is there when it is back', async (t) => {
+	it('starts from what it knew while Redis is away, and takes what is there when it is back', async (t) => {
 		const { redis, store } = await redisStore(t);
 		await commit(store, unit('a.example.'));
 		const stateDir = scratch(t);
-		const firstStartMs = performance.now();
+		const firstMs = performance.now();
 		const first = await serve(t, redis.url, stateDir);
-		const usualMs = performance.now() - firstStartMs;
+		// What a start takes here while other tests run.
+		const usualMs = performance.now() - firstMs;
 		await until('the zone', LIMIT_MS, async () => (await addressOf(first)) === '192.0.2.80');
 		first.signal('SIGTERM');
 		await first.exit;
@@ -104,13 +105,8 @@ describe('an instance with Redis', { skip: WITHOUT_REDIS, concurrency: 3 }, () =
 		const second = await serve(t, redis.url, stateDir);
 		assert.equal(await addressOf(second), '192.0.2.80');
 		const tookMs = performance.now() - startMs;
-		// On a machine with other things to do every start takes its time.
 		assert(tookMs < Math.max(BOOT_MS_MAX, 2 * usualMs), `${tookMs} ms, usually ${usualMs} ms`);
-		assert.match(second.stderr, /"msg":"starting from the last good zones of the state directory"/);
-		assert.match(
-			(await ready(second)).degraded.join('\n'),
-			/^the store is unreachable: .*\nCannot load the zones of the store: it is unreachable/,
-		);
+		assert.match((await ready(second)).degraded.join('\n'), /^the store is unreachable: [^\n]*$/);
 		redis.signal('SIGCONT');
 		await until('the store', LIMIT_MS, async () => (await ready(second)).degraded.length === 0);
 		await until('our own connection', LIMIT_MS, () => store.condition.kind === 'ready');

@@ -31,13 +31,21 @@ interface Options {
 	/** What is found of addresses that do not. */
 	readonly findings?: { next: CheckResult };
 	readonly region?: string;
+	/** Addresses of anchors, at port 7. */
+	readonly anchors?: readonly string[];
 }
 
 /** A process with these targets, its zones just loaded. */
 function start(t: TestContext, targets: readonly Target[], options: Options = {}) {
 	// Before the directory is removed, for hooks run in the order in which they were set.
 	t.after(() => health.close());
-	const { stateDir = scratch(t), failing = new Set<string>(), findings = { next: UP }, region = 'local' } = options;
+	const {
+		stateDir = scratch(t),
+		failing = new Set<string>(),
+		findings = { next: UP },
+		region = 'local',
+		anchors = [],
+	} = options;
 	const lines: { level: string; message: string; fields: Readonly<Record<string, unknown>> }[] = [];
 	const log = (level: string) => (fields: Readonly<Record<string, unknown>>, message: string) =>
 		void lines.push({ level, message, fields });
@@ -50,6 +58,7 @@ function start(t: TestContext, targets: readonly Target[], options: Options = {}
 		region,
 		stateDir,
 		verdicts,
+		anchors: anchors.map((address) => ({ address, port: 7, family: 4 as const })),
 		guard: (address) => (address === '127.0.0.1' ? 'it is ours' : undefined),
 		check: ({ address }) => Promise.resolve(failing.has(address) ? DOWN : findings.next),
 	});
@@ -138,7 +147,7 @@ describe('LocalHealth', () => {
 		assert.equal(turns, 3);
 		assert.equal(words(), 'down');
 		assert.equal(told().filter((line) => line === 'warn: target flaps: held down').length, 1);
-		assert.equal(health.list()[0]?.isHeld, true);
+		assert.equal(health.list()[0]?.own?.isHeld, true);
 	});
 
 	it('lets a new target wait beside others, at most `fall` intervals', async (t) => {
@@ -169,10 +178,10 @@ describe('LocalHealth', () => {
 		assert.equal(again.words(), 'up down waiting');
 		assert.equal(again.verdicts.rttMs('local', A.key), 5);
 		const [, down] = again.health.list();
-		assert.equal(down?.vote.reason, 'connection refused');
+		assert.equal(down?.own?.vote.reason, 'connection refused');
 		assert.equal(down?.judgement.isFrozen, true);
-		assert.ok(Date.now() - (down?.vote.checkedMs ?? 0) >= 60_000);
-		assert.deepEqual(again.health.summary(), { unsaved: undefined, stale: 0, short: 0 });
+		assert.ok(Date.now() - (down?.own?.vote.checkedMs ?? 0) >= 60_000);
+		assert.deepEqual(again.health.summary(), { unsaved: undefined, stale: 0, short: 0, problems: [] });
 		again.health.probe();
 		await advance(1100);
 		assert.equal(again.words(), 'up down up');
@@ -198,7 +207,7 @@ describe('LocalHealth', () => {
 		await advance(2000);
 		assert.equal(words(), 'up unknown');
 		assert.deepEqual(
-			health.list().map(({ vote }) => vote.target.address),
+			health.list().map(({ target }) => target.address),
 			[A.address],
 		);
 	});
@@ -210,7 +219,7 @@ describe('LocalHealth', () => {
 		health.probe();
 		await advance(2000);
 		assert.deepEqual(told(), ['warn: target is never probed']);
-		assert.equal(health.list()[0]?.vote.reason, 'denied: it is ours');
+		assert.equal(health.list()[0]?.own?.vote.reason, 'denied: it is ours');
 		assert.equal(words(), 'unknown');
 	});
 
@@ -223,8 +232,8 @@ describe('LocalHealth', () => {
 		findings.next = cannotRun;
 		await advance(5000);
 		assert.equal(words(), 'up');
-		const [{ vote, judgement } = assert.fail()] = health.list();
-		assert.equal(vote.reason, cannotRun.reason);
+		const [{ own, judgement } = assert.fail()] = health.list();
+		assert.equal(own?.vote.reason, cannotRun.reason);
 		assert.equal(judgement.isFrozen, true);
 		findings.next = UP;
 		await advance(1500);
@@ -232,7 +241,7 @@ describe('LocalHealth', () => {
 		await advance(3000);
 		const cannot = 'warn: target cannot be probed from here';
 		assert.deepEqual(told(), ['info: target is up', cannot, cannot]);
-		assert.equal(health.counts.get('tcp')?.none, 8);
+		assert.equal(health.checks.counts.get('tcp')?.none, 8);
 	});
 
 	it('tells of a certificate that is about to expire, once', async (t) => {
@@ -243,7 +252,28 @@ describe('LocalHealth', () => {
 		await advance(4000);
 		assert.deepEqual(told(), ['warn: target will fail soon', 'info: target is up']);
 		assert.equal(lines[0]?.fields['warning'], 'certificate expires in 9 days');
-		assert.equal(health.list()[0]?.vote.last?.tls, tls);
+		assert.equal(health.list()[0]?.own?.vote.last?.tls, tls);
+	});
+
+	it('turns nothing while most of its anchors fail', async (t) => {
+		const anchors = ['198.51.100.1', '198.51.100.2', '198.51.100.3'];
+		const { health, failing, told, words } = start(t, [A, B], { anchors });
+		health.probe();
+		await advance(3000);
+		assert.equal(words(), 'up up');
+		// Most of the world is gone, and one target is not.
+		for (const address of [...anchors.slice(1), B.address]) failing.add(address);
+		await advance(10_000);
+		assert.equal(words(), 'up up');
+		assert(told().includes('warn: most anchors fail: this prober is cut off, and its votes do not count'));
+		assert.deepEqual(
+			health.list().map(({ judgement }) => judgement.isFrozen),
+			[true, true],
+		);
+		for (const address of anchors) failing.delete(address);
+		await advance(3000);
+		assert.equal(words(), 'up down');
+		assert(told().includes('info: anchors are there again: the votes of this prober count'));
 	});
 
 	it('says what has fewer votes than it needs, and leaves it unknown', async (t) => {
@@ -261,9 +291,9 @@ describe('LocalHealth', () => {
 		failing.add(B.address);
 		health.probe();
 		await advance(1100);
-		const { up = 0, down = 0, none } = health.counts.get('tcp') ?? {};
+		const { up = 0, down = 0, none } = health.checks.counts.get('tcp') ?? {};
 		assert.ok(up > 0 && down > 0 && none === 0);
-		const [sample] = health.durations.samples();
+		const [sample] = health.checks.durations.samples();
 		assert.equal(sample?.count, up + down);
 		assert.deepEqual(sample?.labels, { kind: 'tcp' });
 	});

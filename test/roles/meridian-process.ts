@@ -38,7 +38,7 @@ export function wantedTransport(): 'auto' | 'batch' | 'dgram' {
 }
 
 /** Run it with the node of this test; it is killed when the test ends. */
-function runMeridian(t: After, args: readonly string[], { cwd = PROJECT, env = {} } = {}): Meridian {
+export function runMeridian(t: After, args: readonly string[], { cwd = PROJECT, env = {} } = {}): Meridian {
 	const child = spawn(process.execPath, [join(PROJECT, 'src/main.ts'), ...args], {
 		cwd,
 		env: {
@@ -105,7 +105,8 @@ export async function startInstance(t: After, options: InstanceOptions): Promise
 	void meridian.exit.then(() => {
 		hasEnded = true;
 	});
-	await until('the start screen', START_MS_MAX, () => hasEnded || /loads the zones again/.test(meridian.stdout));
+	const hasStarted = () => /\/readyz /.test(meridian.stdout);
+	await until('the start screen', START_MS_MAX, () => hasEnded || hasStarted());
 	assert(!hasEnded, `Meridian ended at its start:\n${meridian.stderr}`);
 	const admin = /(http:\/\/\S+)\/readyz/.exec(meridian.stdout)?.[1] ?? '';
 	return Object.defineProperties(
@@ -121,7 +122,8 @@ export function instanceArgs(options: InstanceOptions & { readonly listen: reado
 	const { zonesDir, stateDir, command = 'start', listen, port, more = [] } = options;
 	const addresses = listen.map((address) => `${address}:${port}`).join(',');
 	const common = ['--zones-dir', zonesDir, '--state-dir', stateDir, '--admin-listen', '127.0.0.1:0'];
-	return [command, '--dns-listen', addresses, '--dns-workers', '2', ...common, ...more];
+	const dns = command === 'admin' ? [] : ['--dns-listen', addresses, '--dns-workers', '2'];
+	return [command, ...dns, ...common, ...more];
 }
 
 /** Wait for a condition. What it throws counts as not yet. */

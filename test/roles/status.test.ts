@@ -16,7 +16,7 @@ describe('meridian status', () => {
 		const { code, stdout, stderr } = await runToEnd(t, ['status', '--state-dir', stateDir]);
 		assert.deepEqual([code, stderr], [0, '']);
 		assert.match(stdout, /^store {4}ready\nhead {5}epoch 1, generation 1\nholds {4}2 units, 0 overrides, 0 tokens\n/);
-		assert.match(stdout, / {2}unit {3}example\.org\. \(owner store, etag [0-9a-f]{12}\)\nprobers {2}0\n$/);
+		assert.match(stdout, / {2}unit {3}example\.org\. \(owner store, etag [0-9a-f]{12}\)\ninstances 0\nprobers {2}0\n$/);
 	});
 
 	it('tells of a store that holds nothing', async (t) => {

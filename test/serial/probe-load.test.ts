@@ -60,6 +60,7 @@ it(`2,000 targets for ${SECONDS} s cost less than half a core and are checked in
 		log: { info() {}, warn() {}, error() {} },
 		region: 'local',
 		stateDir: scratch(t),
+		anchors: [],
 		verdicts,
 		guard,
 		check: async (target, stop) => {

@@ -45,6 +45,7 @@ export const TOOLS: readonly Tool[] = [
 		isRequired: false,
 		use: 'chooses another Redis when one is gone',
 	},
+	{ program: 'faketime', debian: 'faketime', isRequired: false, use: 'sets the clock of a process' },
 	{ program: 'gdnsd', debian: 'gdnsd', isRequired: false, use: 'steers by the same geo map' },
 	{
 		program: 'geoip.so',
