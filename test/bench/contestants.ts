@@ -18,6 +18,7 @@ import { type Peer, type ServerOptions, startMeridian, startPeer, startServer } 
 import { ended } from '../setup/ended.ts';
 import { freePort } from '../setup/free-port.ts';
 import { findProgram } from '../setup/tools.ts';
+import { closeOnSignal } from './close-on-signal.ts';
 
 export type SceneName = 'geo' | 'static';
 
@@ -42,6 +43,7 @@ export class Scene {
 	readonly #directory = mkdtempSync(join(tmpdir(), 'meridian-bench-'));
 	readonly #options: ServerOptions;
 	readonly #peers: Peer[] = [];
+	readonly #liftSignals = closeOnSignal(() => this.close());
 	#started = 0;
 
 	constructor(name: SceneName, options: ServerOptions) {
@@ -89,6 +91,7 @@ export class Scene {
 	}
 
 	async close(): Promise<void> {
+		this.#liftSignals();
 		await Promise.all(this.#peers.map((peer) => peer.stop()));
 		rmSync(this.#directory, { recursive: true, force: true });
 	}

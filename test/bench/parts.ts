@@ -36,7 +36,7 @@ export interface Part {
 	readonly flags?: readonly string[];
 	readonly args?: (options: PartOptions) => readonly string[];
 	readonly isLinuxOnly: boolean;
-	/** How long it takes, about. */
+	/** How long it takes, about; 0 when none of the servers asked for is of this part. */
 	readonly seconds: (options: PartOptions) => number;
 	/** Its JSON as a table. */
 	readonly print: (json: string) => string;
@@ -61,23 +61,36 @@ function pairSeconds(comparisons: number, { pairs, seconds }: PartOptions): numb
 	return comparisons * (8 + 2 * pairs * (seconds + 0.5));
 }
 
+/** Of those that a part knows, the ones that were asked for. */
+function chosen(known: readonly string[], { servers }: PartOptions): readonly string[] {
+	return servers.length === 0 ? known : known.filter((name) => servers.includes(name));
+}
+
+function serverArgs(known: readonly string[], options: PartOptions): string[] {
+	return chosen(known, options).flatMap((server) => ['--server', server]);
+}
+
 function peers(
 	scene: keyof typeof SERVERS,
 	questions: number,
+	known: readonly string[],
+	rate = 0,
 ): Pick<Part, 'file' | 'args' | 'seconds' | 'isLinuxOnly'> {
-	const known: readonly string[] = SERVERS[scene].slice(1);
-	const chosen = ({ servers }: PartOptions) =>
-		servers.length === 0 ? known : known.filter((name) => servers.includes(name));
 	return {
 		file: './peers.bench.ts',
 		args: (options) => [
-			...['--scene', scene, ...pairArgs(options)],
-			...chosen(options).flatMap((server) => ['--server', server]),
+			...['--scene', scene, ...pairArgs(options), '--rate', String(rate)],
+			...serverArgs(known, options),
 		],
-		seconds: (options) => pairSeconds(questions * chosen(options).length, options),
+		seconds: (options) => pairSeconds(questions * chosen(known, options).length, options),
 		isLinuxOnly: true,
 	};
 }
+
+/** Servers that some part compares with. */
+export const KNOWN_SERVERS: readonly string[] = [
+	...new Set([...SERVERS.geo.slice(1), ...SERVERS.static.slice(1), ...SCALE_SERVERS]),
+];
 
 export const PARTS: readonly Part[] = [
 	{
@@ -92,25 +105,19 @@ export const PARTS: readonly Part[] = [
 	{
 		name: 'geo',
 		title: 'a geo map with a random client subnet in each query, one worker, closed loop',
-		...peers('geo', 1),
+		...peers('geo', 1, SERVERS.geo.slice(1)),
 		print: printer<readonly PeerCost[]>(peersTable),
 	},
 	{
 		name: 'static',
 		title: 'ordinary zones, one worker, closed loop',
-		...peers('static', 2),
+		...peers('static', 2, SERVERS.static.slice(1)),
 		print: printer<readonly PeerCost[]>(peersTable),
 	},
 	{
 		name: 'latency',
 		title: `the geo map at ${LATENCY_RATE} queries a second, one worker, open loop`,
-		file: './peers.bench.ts',
-		args: (options) => [
-			...['--scene', 'geo', ...pairArgs(options), '--rate', String(LATENCY_RATE)],
-			...LATENCY_SERVERS.flatMap((server) => ['--server', server]),
-		],
-		isLinuxOnly: true,
-		seconds: (options) => pairSeconds(LATENCY_SERVERS.length, options),
+		...peers('geo', 1, LATENCY_SERVERS, LATENCY_RATE),
 		print: printer<readonly PeerCost[]>(latencyTable),
 	},
 	{
@@ -135,13 +142,9 @@ export const PARTS: readonly Part[] = [
 		name: 'scale',
 		title: 'a million records in one zone, and a hundred thousand zones',
 		file: './scale.bench.ts',
-		args: ({ servers }) =>
-			SCALE_SERVERS.filter((name) => servers.length === 0 || servers.includes(name)).flatMap((name) => [
-				'--server',
-				name,
-			]),
+		args: (options) => serverArgs(SCALE_SERVERS, options),
 		isLinuxOnly: true,
-		seconds: () => 180,
+		seconds: (options) => 60 * chosen(SCALE_SERVERS, options).length,
 		print: printer<readonly ScaleCost[]>(scaleTable),
 	},
 	{

@@ -17,7 +17,7 @@ import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { PARTS, type Part } from './parts.ts';
+import { KNOWN_SERVERS, PARTS, type Part } from './parts.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -42,21 +42,29 @@ function readOptions(args: readonly string[]): Options | string {
 	});
 	const unknown = positionals.find((name) => !PARTS.some((part) => part.name === name));
 	if (unknown !== undefined) return `Cannot measure "${unknown}": expected ${PARTS.map(({ name }) => name).join(', ')}`;
-	const parts = PARTS.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+	const stranger = values.server.find((name) => !KNOWN_SERVERS.includes(name));
+	if (stranger !== undefined) return `Cannot compare with "${stranger}": expected ${KNOWN_SERVERS.join(', ')}`;
 	const [pairs, seconds] = [Number(values.pairs), Number(values.seconds)];
 	if (!(pairs > 0 && seconds > 0)) return 'Cannot measure: expected positive numbers for --pairs and --seconds';
-	return { parts, pairs, seconds, servers: values.server, out: values.out };
+	const options = { pairs, seconds, servers: values.server, out: values.out };
+	const isWanted = (part: Part) =>
+		(positionals.length === 0 || positionals.includes(part.name)) && part.seconds(options) > 0;
+	return { ...options, parts: PARTS.filter(isWanted) };
 }
 
 /** What a part printed; its progress goes by. */
 async function measure({ file, flags = [], args = () => [] }: Part, options: Options): Promise<string> {
 	const script = fileURLToPath(new URL(file, import.meta.url));
 	const child = spawn(process.execPath, [...flags, script, ...args(options)], { stdio: ['ignore', 'pipe', 'inherit'] });
+	// An interrupt of the terminal reaches it by itself; any other end is handed on.
+	const end = () => void child.kill('SIGTERM');
+	process.once('SIGTERM', end);
 	let stdout = '';
 	child.stdout.setEncoding('utf8').on('data', (text: string) => {
 		stdout += text;
 	});
 	const [code] = await once(child, 'close');
+	process.off('SIGTERM', end);
 	if (code !== 0) throw new Error(`Cannot measure: ${file} ended with exit code ${code}`);
 	return stdout;
 }

@@ -16,6 +16,7 @@ import { makeQuery } from '../dns/make-query.ts';
 import { askOnce, type Peer, startMeridian, startPeer } from '../peers/servers.ts';
 import { ended } from '../setup/ended.ts';
 import { freePort } from '../setup/free-port.ts';
+import { closeOnSignal } from './close-on-signal.ts';
 import { memoryOf, mostMemoryOf, processTree } from './process-use.ts';
 
 export interface ScaleCost {
@@ -87,6 +88,7 @@ async function measure(server: string, data: Data): Promise<ScaleCost> {
 	const startMs = performance.now();
 	const peer = await start(server, data);
 	if (peer === undefined) return { data: data.name, server };
+	const liftSignals = closeOnSignal(() => peer.stop());
 	try {
 		const loadMs = performance.now() - startMs;
 		const memory = memoryOf(processTree(peer.pid));
@@ -101,6 +103,7 @@ async function measure(server: string, data: Data): Promise<ScaleCost> {
 		const memoryMost = mostMemoryOf(processTree(peer.pid));
 		return { data: data.name, server, figures: { loadMs, memory, memoryMost, reloadMs } };
 	} finally {
+		liftSignals();
 		await peer.stop();
 		rmSync(join(data.directory, server), { recursive: true, force: true });
 	}
