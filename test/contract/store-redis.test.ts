@@ -166,6 +166,19 @@ describe('store in Redis', { skip: WITHOUT_REDIS, concurrency: 6 }, () => {
 		});
 	}
 
+	it('sees at a look what another process has committed, and no look finds a store that is away', async (t) => {
+		const redis = await startRedis(t);
+		const [one, two] = [await opened(t, redis.url), await opened(t, redis.url)];
+		for (let number = 1; number <= 5; number++) {
+			await commitTo(one, [put('a.', String(number))]);
+			await two.look();
+			assert.deepEqual([zoneOf(two, 'a.'), two.configuration.head], [String(number), one.configuration.head]);
+		}
+		await redis.kill();
+		await becomes(two, 'unreachable');
+		await assert.rejects(two.look(), { code: 'STORE_UNREACHABLE' });
+	});
+
 	it('forgets an instance that was not heard of for a day', async (t) => {
 		const redis = await startRedis(t);
 		const store = await opened(t, redis.url);
