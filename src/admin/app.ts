@@ -1,38 +1,31 @@
 /**
- * The admin surface. What it shows is passed in; it decides nothing itself.
+ * The admin surface. What it shows and does is passed in; each family of routes is a plugin in a file of its own.
  *
- * | route        | tells                                                                                   |
- * |--------------|-----------------------------------------------------------------------------------------|
- * | /livez       | 200 while the process runs                                                              |
- * | /readyz      | 200 while it can answer queries, with what is not as it should be; ?strict makes it 503 |
- * | /metrics     | Prometheus text                                                                         |
- * | /v1/health   | every target with its vote, since when and why                                          |
- * | /v1/geo      | the geo databases, what they lack, and which policies suffer                            |
- * | /v1/explain  | which answer a client gets, and why (?name=&type=&client=&resolver=); from loopback     |
+ * | family           | routes                                                    |
+ * |------------------|-----------------------------------------------------------|
+ * | state-routes.ts  | /livez, /readyz, /metrics, /v1/health, /v1/geo, /v1/explain |
+ * | here             | /v1/openapi.json                                          |
  */
 
+import { randomUUID } from 'node:crypto';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import type { GeoReport, ReadyReport, TargetReport } from './reports.ts';
+import { AnyObjectShape, type TSchema } from '../model/api-shapes.ts';
+import { shapeReader } from '../model/check-document.ts';
+import { collectRoutes } from './openapi.ts';
+import { pointerOf } from './pointer.ts';
+import { ApiProblem, problemBody } from './problem.ts';
+import { type StateParts, stateRoutes } from './state-routes.ts';
+import './route.ts';
 
-export interface AdminParts {
-	readonly ready: () => ReadyReport;
-	readonly targets: () => readonly TargetReport[];
-	readonly geo: () => GeoReport;
-	/** A text says what is wrong with the question. */
-	readonly explain: (question: ExplainQuery) => object | string;
-	readonly metrics: { readonly contentType: string; text(): Promise<string> };
+export interface AdminParts extends StateParts {
+	readonly version: string;
 	/** Told of faults; whoever asked hears only that there was one. */
 	readonly onFault: (error: Error) => void;
 }
 
-export interface ExplainQuery {
-	readonly name: string;
-	readonly type: string | undefined;
-	readonly client: string | undefined;
-	readonly resolver: string | undefined;
-}
-
 const BODY_OCTETS_MAX = 1024 * 1024;
+/** An id that a caller gives to a request is taken when it can stand in a log as it is. */
+const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
 
 /** The surface, listening or about to. */
 export interface AdminSurface {
@@ -40,10 +33,21 @@ export interface AdminSurface {
 	listen(at: { readonly host: string; readonly port: number }): Promise<string>;
 	close(): Promise<void>;
 	/** Ask it without a socket. */
-	inject(
-		method: 'GET' | 'POST',
-		url: string,
-	): Promise<{ readonly status: number; readonly type: string; readonly body: string }>;
+	inject(request: InjectedRequest): Promise<InjectedReply>;
+}
+
+export interface InjectedRequest {
+	readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+	readonly url: string;
+	readonly headers?: Readonly<Record<string, string>>;
+	readonly body?: string;
+}
+
+export interface InjectedReply {
+	readonly status: number;
+	readonly type: string;
+	readonly headers: Readonly<Record<string, unknown>>;
+	readonly body: string;
 }
 
 export function createAdminSurface(parts: AdminParts): AdminSurface {
@@ -51,61 +55,94 @@ export function createAdminSurface(parts: AdminParts): AdminSurface {
 	return {
 		listen: (at) => app.listen({ ...at }),
 		close: () => app.close(),
-		inject: async (method, url) => {
-			const { statusCode, headers, body } = await app.inject({ method, url });
-			return { status: statusCode, type: String(headers['content-type']), body };
+		inject: async ({ method, url, headers = {}, body }) => {
+			const reply = await app.inject({
+				method,
+				url,
+				headers: { ...headers },
+				...(body === undefined ? {} : { payload: body }),
+			});
+			return {
+				status: reply.statusCode,
+				type: String(reply.headers['content-type']),
+				headers: reply.headers,
+				body: reply.body,
+			};
 		},
 	};
 }
 
-function createApp({ ready, targets, geo, explain, metrics, onFault }: AdminParts): FastifyInstance {
-	const onError = (error: FastifyError, _request: FastifyRequest, reply: FastifyReply) => {
-		const status = error.statusCode ?? 500;
-		if (status < 500) return problem(reply, status, 'Bad request', error.message);
-		onFault(error);
-		return problem(reply, status, 'Internal error', 'See the log');
-	};
+function createApp(parts: AdminParts): FastifyInstance {
+	const onError = (error: FastifyError, request: FastifyRequest, reply: FastifyReply) =>
+		sendProblem(problemOf(error, parts.onFault), request, reply);
 	const app = Fastify({
 		bodyLimit: BODY_OCTETS_MAX,
 		requestTimeout: 10_000,
 		forceCloseConnections: true,
+		genReqId: ({ headers }) => {
+			const given = headers['x-request-id'];
+			return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+		},
 		// What is wrong before there is a route, such as a URL that cannot be decoded.
 		frameworkErrors: onError,
 	});
-	app.get('/livez', () => ({ alive: true }));
-	app.get('/readyz', (request, reply) => {
-		const report = ready();
-		const isStrict = Object.hasOwn(request.query as object, 'strict');
-		const isFine = report.ready && !(isStrict && report.degraded.length > 0);
-		return reply.code(isFine ? 200 : 503).send(report);
+	app.decorateRequest('author', 'anonymous');
+	app.addHook('onRequest', (request, reply, done) => {
+		reply.header('x-request-id', request.id);
+		done();
 	});
-	app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
-	app.get('/v1/health', () => ({ targets: targets() }));
-	app.get('/v1/geo', () => geo());
-	app.get('/v1/explain', (request, reply) => {
-		// It tells where backends are; who may ask from elsewhere is for tokens to say.
-		if (!isLoopback(request.socket.remoteAddress)) return problem(reply, 403, 'Forbidden', 'Ask from this machine');
-		const { name, type, client, resolver } = request.query as Readonly<Record<string, unknown>>;
-		if (typeof name !== 'string') return problem(reply, 400, 'Bad request', 'Cannot explain without ?name=');
-		for (const value of [type, client, resolver]) {
-			if (value !== undefined && typeof value !== 'string')
-				return problem(reply, 400, 'Bad request', 'Cannot use a parameter twice');
-		}
-		const explained = explain({ name, type, client, resolver } as ExplainQuery);
-		return typeof explained === 'string' ? problem(reply, 400, 'Bad request', explained) : explained;
-	});
+	app.setValidatorCompiler(({ schema, httpPart }) => validatorOf(schema as TSchema, httpPart));
+	// Replies are as the routes make them: a shape that says less than there is takes nothing away.
+	app.setSerializerCompiler(() => (data) => JSON.stringify(data));
 	app.setNotFoundHandler((request, reply) =>
-		problem(reply, 404, 'Not found', `There is no ${request.method} ${request.url}`),
+		sendProblem(new ApiProblem('not-found', `There is no ${request.method} ${request.url}`), request, reply),
 	);
 	app.setErrorHandler(onError);
+	const document = collectRoutes(app, parts.version);
+	app.register(stateRoutes(parts));
+	app.get('/v1/openapi.json', {
+		schema: {
+			operationId: 'getOpenApi',
+			summary: 'This document',
+			response: { 200: AnyObjectShape },
+		},
+		config: { access: 'public' },
+		handler: () => document(),
+	});
 	return app;
 }
 
-function isLoopback(address: string | undefined): boolean {
-	return address !== undefined && (/^(::ffff:)?127\./.test(address) || address === '::1');
+/** All mistakes of a part of a request, each with its place. */
+function validatorOf(
+	shape: TSchema,
+	httpPart: string | undefined,
+): (value: unknown) => { error?: Error; value?: unknown } {
+	const read = shapeReader(shape);
+	const root = httpPart === 'body' ? '' : `/${httpPart === 'querystring' ? 'query' : httpPart}`;
+	return (value) => {
+		const result = read(value);
+		if (result.ok) return { value: result.value };
+		const errors = result.problems.map(({ path, message }) => ({ pointer: root + pointerOf(path), message }));
+		return { error: new ApiProblem('malformed', errors[0]?.message ?? 'Cannot read the request', { errors }) };
+	};
+}
+
+function problemOf(error: FastifyError | ApiProblem, onFault: (error: Error) => void): ApiProblem {
+	if (error instanceof ApiProblem) return error;
+	const status = error.statusCode ?? 500;
+	if (status === 413)
+		return new ApiProblem('too-large', `${error.message}: expected at most ${BODY_OCTETS_MAX} octets`);
+	if (status === 415) return new ApiProblem('unsupported-media-type', error.message);
+	if (status < 500) return new ApiProblem('malformed', error.message);
+	onFault(error);
+	return new ApiProblem('internal', 'See the log');
 }
 
 /** RFC 9457. */
-function problem(reply: FastifyReply, status: number, title: string, detail: string): FastifyReply {
-	return reply.code(status).type('application/problem+json').send({ type: 'about:blank', title, status, detail });
+function sendProblem(problem: ApiProblem, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+	return reply
+		.code(problem.statusCode)
+		.headers({ ...problem.headers })
+		.type('application/problem+json')
+		.send(JSON.stringify(problemBody(problem, request.id)));
 }

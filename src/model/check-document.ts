@@ -76,6 +76,16 @@ export function readSteering(value: unknown, kind: 'common' | 'zone'): Result<St
 	return check.problems.length === 0 ? { ok: true, value: result } : { ok: false, problems: check.problems };
 }
 
+/** What checks values by one shape: the value with its defaults, or all its mistakes, one sentence each. */
+export function shapeReader(shape: TSchema): (value: unknown) => Result<unknown> {
+	const validator = Compile(shape);
+	return (value) => {
+		const check = new Check();
+		const filled = check.shape(validator, value, []);
+		return check.problems.length === 0 ? { ok: true, value: filled } : { ok: false, problems: check.problems };
+	};
+}
+
 /**
  * Checks a document place by place. A place that has failed its shape does not keep the others from being
  * checked, so what is read here may still be of any form.

@@ -6,7 +6,8 @@
 
 import { randomBytes, randomInt } from 'node:crypto';
 import { availableParallelism } from 'node:os';
-import { type AdminSurface, createAdminSurface, type ExplainQuery } from '../admin/app.ts';
+import { type AdminSurface, createAdminSurface } from '../admin/app.ts';
+import type { ExplainQuery } from '../admin/state-routes.ts';
 import { type FileProblem, printFileProblem } from '../config/zones-directory.ts';
 import { type ExplainSources, explain } from '../explain/explain.ts';
 import type { Explanation } from '../explain/explanation.ts';
@@ -35,6 +36,7 @@ import { readyReport } from './reports.ts';
 import { reserveListen } from './reserve-listen.ts';
 import { chooseUdpTransport } from './udp-transport.ts';
 import { DirectoryRefused, documentsOf, type Loaded, UnitKeeper } from './units.ts';
+import { VERSION } from './version.ts';
 import type { AnsweringSettings } from './worker-messages.ts';
 import { WorkerPool } from './worker-pool.ts';
 
@@ -141,6 +143,7 @@ export class Instance {
 			...healthMetrics(health, () => instance?.state()?.snapshot.targets.length ?? 0),
 		]);
 		const admin = createAdminSurface({
+			version: VERSION,
 			ready: () => readyReport(instance?.state()),
 			targets: () => targetReports(health?.list() ?? [], instance?.state()?.snapshot ?? snapshot, clock.nowMs()),
 			explain: (question) => instance?.explain(question) ?? 'Cannot explain before the start is over',

@@ -140,7 +140,12 @@ describe('the admin surface', () => {
 			name: 'a path that is not there',
 			url: '/v2',
 			status: 404,
-			body: { title: 'Not found', detail: 'There is no GET /v2' },
+			body: {
+				type: 'urn:meridian:problem:not-found',
+				code: 'not-found',
+				title: 'Not found',
+				detail: 'There is no GET /v2',
+			},
 		},
 		{
 			name: 'a method that is not there',
@@ -169,7 +174,7 @@ describe('the admin surface', () => {
 			const answer = await ask(parts, method, url);
 			assert.equal(answer.status, status);
 			assert.match(answer.type, /^application\/problem\+json/);
-			assert.partialDeepStrictEqual(JSON.parse(answer.body), { type: 'about:blank', status, ...Object(body) });
+			assert.partialDeepStrictEqual(JSON.parse(answer.body), { status, ...Object(body) });
 			assert.deepEqual(answer.faults, status === 500 ? ['the disk is on fire'] : []);
 		});
 	}
@@ -177,13 +182,46 @@ describe('the admin surface', () => {
 	for (const { query, status, says } of [
 		{ query: '?name=www.example.org', status: 200, says: { name: 'www.example.org' } },
 		{ query: '?name=bad', status: 400, says: { detail: 'Cannot explain that' } },
-		{ query: '', status: 400, says: { detail: 'Cannot explain without ?name=' } },
-		{ query: '?name=a&client=1.2.3.4&client=5.6.7.8', status: 400, says: { detail: 'Cannot use a parameter twice' } },
+		{ query: '', status: 400, says: { errors: [{ pointer: '/query' }] } },
+		{ query: '?name=a&client=1.2.3.4&client=5.6.7.8', status: 400, says: { errors: [{ pointer: '/query/client' }] } },
 	]) {
 		it(`answers /v1/explain${query} with ${status}`, async () => {
 			const answer = await ask({}, 'GET', `/v1/explain${query}`);
 			assert.equal(answer.status, status);
 			assert.partialDeepStrictEqual(JSON.parse(answer.body), says);
+		});
+	}
+
+	it('gives its document, in which every route stands', async () => {
+		const answer = await ask({}, 'GET', '/v1/openapi.json');
+		assert.equal(answer.status, 200);
+		const document = JSON.parse(answer.body);
+		assert.equal(document.openapi, '3.1.0');
+		const explain = document.paths['/v1/explain'].get;
+		assert.equal(explain.operationId, 'explain');
+		assert.equal(explain['x-access'], 'viewer');
+		assert.deepEqual(Object.keys(explain.responses), ['200', '400', '403', 'default']);
+		assert.deepEqual(explain.parameters[0], {
+			name: 'name',
+			in: 'query',
+			required: true,
+			description: 'a domain name',
+			schema: { type: 'string', minLength: 1 },
+		});
+		assert.equal(document.components.schemas.Problem.type, 'object');
+	});
+
+	for (const { given, isTaken } of [
+		{ given: 'abc-1.2', isTaken: true },
+		{ given: 'a b', isTaken: false },
+		{ given: 'x'.repeat(65), isTaken: false },
+	]) {
+		it(`${isTaken ? 'takes' : 'replaces'} the request id "${given}"`, async () => {
+			const surface = createAdminSurface(partsWith({}));
+			const { headers, body } = await surface.inject({ method: 'GET', url: '/v2', headers: { 'x-request-id': given } });
+			await surface.close();
+			assert.equal(headers['x-request-id'] === given, isTaken);
+			assert.equal(JSON.parse(body).requestId, headers['x-request-id']);
 		});
 	}
 
@@ -201,13 +239,14 @@ describe('the admin surface', () => {
 async function ask(parts: Partial<AdminParts>, method: 'GET' | 'POST', url: string) {
 	const faults: string[] = [];
 	const surface = createAdminSurface(partsWith({ ...parts, onFault: ({ message }) => faults.push(message) }));
-	const answer = await surface.inject(method, url);
+	const answer = await surface.inject({ method, url });
 	await surface.close();
 	return { ...answer, faults };
 }
 
 function partsWith(parts: Partial<AdminParts>): AdminParts {
 	return {
+		version: '1.2.3',
 		ready: () => fine,
 		targets: () => [target],
 		geo: () => geo,

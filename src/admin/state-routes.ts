@@ -1,0 +1,99 @@
+/**
+ * What a process tells of its own state, to whoever may reach the surface.
+ */
+
+import type { FastifyPluginCallback } from 'fastify';
+import { AnyObjectShape, ExplainQueryShape, StrictQueryShape, TextShape } from '../model/api-shapes.ts';
+import { ApiProblem } from './problem.ts';
+import type { GeoReport, ReadyReport, TargetReport } from './reports.ts';
+
+export interface StateParts {
+	readonly ready: () => ReadyReport;
+	readonly targets: () => readonly TargetReport[];
+	readonly geo: () => GeoReport;
+	/** A text says what is wrong with the question. */
+	readonly explain: (question: ExplainQuery) => object | string;
+	readonly metrics: { readonly contentType: string; text(): Promise<string> };
+}
+
+export interface ExplainQuery {
+	readonly name: string;
+	readonly type: string | undefined;
+	readonly client: string | undefined;
+	readonly resolver: string | undefined;
+}
+
+export function stateRoutes({ ready, targets, geo, explain, metrics }: StateParts): FastifyPluginCallback {
+	return (app, _options, done) => {
+		app.get('/livez', {
+			schema: { operationId: 'getLiveness', summary: 'Whether the process runs', response: { 200: AnyObjectShape } },
+			config: { access: 'public' },
+			handler: () => ({ alive: true }),
+		});
+		app.get('/readyz', {
+			schema: {
+				operationId: 'getReadiness',
+				summary: 'Whether the process can answer queries, with what is not as it should be; ?strict makes that 503',
+				querystring: StrictQueryShape,
+				response: { 200: AnyObjectShape, 503: AnyObjectShape },
+			},
+			config: { access: 'public' },
+			handler: (request, reply) => {
+				const report = ready();
+				const isStrict = Object.hasOwn(request.query as object, 'strict');
+				const isFine = report.ready && !(isStrict && report.degraded.length > 0);
+				return reply.code(isFine ? 200 : 503).send(report);
+			},
+		});
+		app.get('/metrics', {
+			schema: {
+				operationId: 'getMetrics',
+				summary: 'Metrics in the text form of Prometheus',
+				replyType: 'text/plain',
+				response: { 200: TextShape },
+			},
+			config: { access: 'public' },
+			handler: async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()),
+		});
+		app.get('/v1/health', {
+			schema: {
+				operationId: 'listTargets',
+				summary: 'Every target with its vote, since when and why',
+				response: { 200: AnyObjectShape },
+			},
+			config: { access: 'viewer' },
+			handler: () => ({ targets: targets() }),
+		});
+		app.get('/v1/geo', {
+			schema: {
+				operationId: 'getGeo',
+				summary: 'The geo databases, what they lack, and which policies suffer',
+				response: { 200: AnyObjectShape },
+			},
+			config: { access: 'viewer' },
+			handler: () => geo(),
+		});
+		app.get('/v1/explain', {
+			schema: {
+				operationId: 'explain',
+				summary: 'Which answer a client gets now, and why',
+				querystring: ExplainQueryShape,
+				response: { 200: AnyObjectShape },
+			},
+			config: { access: 'viewer', problems: ['malformed', 'forbidden'] },
+			handler: (request) => {
+				// It tells where backends are; who may ask from elsewhere is for tokens to say.
+				if (!isLoopback(request.socket.remoteAddress)) throw new ApiProblem('forbidden', 'Ask from this machine');
+				const { name, type, client, resolver } = request.query as ExplainQuery;
+				const explained = explain({ name, type, client, resolver });
+				if (typeof explained === 'string') throw new ApiProblem('malformed', explained);
+				return explained;
+			},
+		});
+		done();
+	};
+}
+
+function isLoopback(address: string | undefined): boolean {
+	return address !== undefined && (/^(::ffff:)?127\./.test(address) || address === '::1');
+}
