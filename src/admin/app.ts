@@ -4,6 +4,7 @@
  * | family           | routes                                                    |
  * |------------------|-----------------------------------------------------------|
  * | state-routes.ts  | /livez, /readyz, /metrics, /v1/health, /v1/geo, /v1/explain |
+ * | token-routes.ts  | /v1/tokens                                                |
  * | here             | /v1/openapi.json                                          |
  */
 
@@ -11,13 +12,22 @@ import { randomUUID } from 'node:crypto';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { AnyObjectShape, type TSchema } from '../model/api-shapes.ts';
 import { shapeReader } from '../model/check-document.ts';
+import { addDoor, type DoorParts } from './auth.ts';
 import { collectRoutes } from './openapi.ts';
 import { pointerOf } from './pointer.ts';
 import { ApiProblem, problemBody } from './problem.ts';
 import { type StateParts, stateRoutes } from './state-routes.ts';
+import { type TokenRouteParts, tokenRoutes } from './token-routes.ts';
 import './route.ts';
 
-export interface AdminParts extends StateParts {
+/** Who may ask, and how. */
+export interface OperatingParts extends TokenRouteParts {
+	readonly door: DoorParts;
+	/** PEM; undefined for no TLS. */
+	readonly tls: { readonly cert: Uint8Array; readonly key: Uint8Array } | undefined;
+}
+
+export interface AdminParts extends StateParts, OperatingParts {
 	readonly version: string;
 	/** Told of faults; whoever asked hears only that there was one. */
 	readonly onFault: (error: Error) => void;
@@ -41,6 +51,8 @@ export interface InjectedRequest {
 	readonly url: string;
 	readonly headers?: Readonly<Record<string, string>>;
 	readonly body?: string;
+	/** The address that it comes from. */
+	readonly from?: string;
 }
 
 export interface InjectedReply {
@@ -55,11 +67,12 @@ export function createAdminSurface(parts: AdminParts): AdminSurface {
 	return {
 		listen: (at) => app.listen({ ...at }),
 		close: () => app.close(),
-		inject: async ({ method, url, headers = {}, body }) => {
+		inject: async ({ method, url, headers = {}, body, from = '127.0.0.1' }) => {
 			const reply = await app.inject({
 				method,
 				url,
 				headers: { ...headers },
+				remoteAddress: from,
 				...(body === undefined ? {} : { payload: body }),
 			});
 			return {
@@ -86,7 +99,6 @@ function createApp(parts: AdminParts): FastifyInstance {
 		// What is wrong before there is a route, such as a URL that cannot be decoded.
 		frameworkErrors: onError,
 	});
-	app.decorateRequest('author', 'anonymous');
 	app.addHook('onRequest', (request, reply, done) => {
 		reply.header('x-request-id', request.id);
 		done();
@@ -98,8 +110,10 @@ function createApp(parts: AdminParts): FastifyInstance {
 		sendProblem(new ApiProblem('not-found', `There is no ${request.method} ${request.url}`), request, reply),
 	);
 	app.setErrorHandler(onError);
+	addDoor(app, parts.door);
 	const document = collectRoutes(app, parts.version);
 	app.register(stateRoutes(parts));
+	app.register(tokenRoutes(parts));
 	app.get('/v1/openapi.json', {
 		schema: {
 			operationId: 'getOpenApi',

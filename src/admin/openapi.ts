@@ -10,7 +10,7 @@ import { ProblemShape, type TSchema } from '../model/api-shapes.ts';
 import { PROBLEMS, type ProblemCode } from './problem.ts';
 
 /** Problems that any operation may answer; they stand under `default`. */
-const COMMON_PROBLEMS = 'unauthenticated, forbidden, rate-limited, internal or starting';
+const COMMON_PROBLEMS = 'unauthenticated, forbidden, misdirected, rate-limited, internal, starting or audit-failed';
 
 type Json = Readonly<Record<string, unknown>>;
 

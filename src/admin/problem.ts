@@ -14,6 +14,7 @@
  * | precondition-failed      | 412    | the resource is not what If-Match or If-None-Match says                      |
  * | too-large                | 413    | the body is larger than the operation takes                                  |
  * | unsupported-media-type   | 415    | the body is of another type than the operation takes                         |
+ * | misdirected              | 421    | the Host header names another machine, and no token was shown                |
  * | invalid                  | 422    | what would come of it cannot be served; `errors` says why                    |
  * | precondition-required    | 428    | the operation wants If-Match or If-None-Match                                |
  * | rate-limited             | 429    | too many requests                                                            |
@@ -24,6 +25,7 @@
  * | store-uncertain          | 503    | the store went away meanwhile: look whether it was changed                   |
  * | store-lost               | 503    | the store was emptied or set back: it takes nothing until it is restored     |
  * | store-refused            | 503    | the store could not write it                                                 |
+ * | audit-failed             | 507    | the audit log cannot be written, so nothing else is                          |
  */
 
 export const PROBLEMS = {
@@ -38,6 +40,7 @@ export const PROBLEMS = {
 	'precondition-failed': { status: 412, title: 'Precondition failed' },
 	'too-large': { status: 413, title: 'Too large' },
 	'unsupported-media-type': { status: 415, title: 'Unsupported media type' },
+	misdirected: { status: 421, title: 'Misdirected request' },
 	invalid: { status: 422, title: 'Invalid' },
 	'precondition-required': { status: 428, title: 'Precondition required' },
 	'rate-limited': { status: 429, title: 'Too many requests' },
@@ -48,6 +51,7 @@ export const PROBLEMS = {
 	'store-uncertain': { status: 503, title: 'Store uncertain' },
 	'store-lost': { status: 503, title: 'Store lost' },
 	'store-refused': { status: 503, title: 'Store refused' },
+	'audit-failed': { status: 507, title: 'Audit log failed' },
 } as const satisfies Readonly<Record<string, { readonly status: number; readonly title: string }>>;
 
 export type ProblemCode = keyof typeof PROBLEMS;

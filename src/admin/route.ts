@@ -7,6 +7,7 @@
  */
 
 import type { TSchema } from '../model/api-shapes.ts';
+import type { Caller } from './auth-tokens.ts';
 import type { ProblemCode } from './problem.ts';
 
 /** Each may do what those before it may. `public` asks for no token. */
@@ -17,6 +18,10 @@ declare module 'fastify' {
 		access?: Access;
 		/** The unit that a scoped token must be for; without it the route is about all of them. */
 		unitOf?: (params: Readonly<Record<string, string>>) => string;
+		/** Public to who stands on this machine. */
+		isOpenOnLoopback?: boolean;
+		/** The route holds a scoped token to its zones by itself (`assertScope`), as the units stand in the body. */
+		isScopeChecked?: boolean;
 		/** Problems that the operation may answer, beside those of every operation. */
 		problems?: readonly ProblemCode[];
 	}
@@ -33,5 +38,7 @@ declare module 'fastify' {
 	interface FastifyRequest {
 		/** Who asks, as the history and the audit log name them. */
 		author: string;
+		/** Undefined where no token was asked for, or shown. */
+		caller: Caller | undefined;
 	}
 }

@@ -13,7 +13,7 @@ import { isWildcard, parseListenAddress, printListenAddress } from '../lib/liste
 import type { Settings } from '../model/settings.ts';
 
 const ANSWER_MS_MAX = 30_000;
-const ADMIN_TOKEN_FILE = 'admin-token';
+export const ADMIN_TOKEN_FILE = 'admin-token';
 
 export interface ApiRequest {
 	/** JSON, unless it is a text, which goes as it is. */
@@ -162,7 +162,7 @@ function encodeReason(reason: string): string {
 function sentenceOf(status: number, { detail, title, errors }: Readonly<Record<string, unknown>>): string {
 	const first = String(detail ?? title ?? `the API answers ${status}`);
 	const more = Array.isArray(errors) ? errors.filter(isRecord) : [];
-	return [first, ...more.map((error) => `  ${String(error['pointer'] ?? '')} ${String(error['detail'] ?? '')}`)].join(
+	return [first, ...more.map((error) => `  ${String(error['pointer'] ?? '')} ${String(error['message'] ?? '')}`)].join(
 		'\n',
 	);
 }

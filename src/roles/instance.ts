@@ -22,6 +22,7 @@ import type { Snapshot } from '../snapshot/snapshot.ts';
 import { dataNeeds } from '../steering/data-needs.ts';
 import { CookieSecrets } from '../store/cookie-secrets.ts';
 import { LastGood } from '../store/last-good.ts';
+import { openStore } from '../store/open-store.ts';
 import { lockState } from '../store/state-lock.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { createChecking } from './checking.ts';
@@ -32,6 +33,7 @@ import { targetReports, voteNote } from './health-reports.ts';
 import { instanceMetrics } from './instance-metrics.ts';
 import type { InstanceState } from './instance-state.ts';
 import { LocalHealth } from './local-health.ts';
+import { openOperating } from './operating.ts';
 import { readyReport } from './reports.ts';
 import { reserveListen } from './reserve-listen.ts';
 import { chooseUdpTransport } from './udp-transport.ts';
@@ -108,6 +110,10 @@ export class Instance {
 		const { settings, log, isProbing, isForced } = options;
 		const lock = lockState(settings.stateDir);
 		closers.push(() => lock.release());
+		const store = await openStore(settings, log);
+		closers.push(() => store.close());
+		const operating = await openOperating({ settings, store, log, clock, makesFirstToken: isProbing });
+		closers.push(() => operating.close());
 		const geodb = new GeodbKeeper(settings.geodb, (path, reason) =>
 			log.error({ path, reason }, 'the geo database was refused; what was used before goes on'),
 		);
@@ -144,6 +150,7 @@ export class Instance {
 		]);
 		const admin = createAdminSurface({
 			version: VERSION,
+			...operating.parts,
 			ready: () => readyReport(instance?.state()),
 			targets: () => targetReports(health?.list() ?? [], instance?.state()?.snapshot ?? snapshot, clock.nowMs()),
 			explain: (question) => instance?.explain(question) ?? 'Cannot explain before the start is over',

@@ -1,0 +1,56 @@
+/**
+ * What goes over the admin API for operating: tokens, overrides, the audit log.
+ */
+
+import Type, { type Static } from 'typebox';
+import { duration, exact } from './shape-parts.ts';
+
+const text = (description: string) => Type.String({ description });
+const time = text('a time, as ISO 8601 has it');
+const role = Type.Enum(['viewer', 'operator', 'editor', 'admin'], {
+	description: 'viewer, operator, editor or admin',
+});
+const itemName = Type.String({
+	pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$',
+	description: '1 to 63 letters, digits, ".", "_" and "-"',
+});
+
+export const NameParamsShape = Type.Object({ name: text('a name') }, exact);
+
+export const NewTokenShape = Type.Object(
+	{
+		name: itemName,
+		role,
+		zones: Type.Optional(
+			Type.Array(Type.String({ minLength: 1, description: 'the apex of a zone' }), {
+				minItems: 1,
+				maxItems: 1000,
+				description: 'zones that it is for; all when absent',
+			}),
+		),
+		expiresIn: Type.Optional(duration()),
+	},
+	{ ...exact, title: 'NewToken', description: 'a token: name, role, zones, expiresIn' },
+);
+
+const tokenFields = {
+	name: text('of the token'),
+	role,
+	zones: Type.Optional(Type.Array(text('an apex'), { description: 'zones that it is for; all when absent' })),
+	createdAt: time,
+	createdBy: text('the token that made it'),
+	expiresAt: Type.Optional(time),
+	isExpired: Type.Boolean({ description: 'it is good for nothing any more' }),
+	lastUsedAt: Type.Optional(Type.String({ description: 'when this process has last seen it' })),
+	lastUsedFrom: Type.Optional(Type.String({ description: 'the address, or its /64' })),
+};
+
+export const TokenShape = Type.Object(tokenFields, { title: 'Token' });
+export const MadeTokenShape = Type.Object(
+	{ ...tokenFields, token: text('the token itself, which is told only once') },
+	{ title: 'MadeToken' },
+);
+export const TokenListShape = Type.Object({ tokens: Type.Array(TokenShape) });
+
+export type NewToken = Static<typeof NewTokenShape>;
+export type TokenReport = Static<typeof TokenShape>;

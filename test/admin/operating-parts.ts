@@ -1,0 +1,96 @@
+/**
+ * The admin surface with a store of its own, a clock that a test turns, and tokens of every role.
+ */
+
+import type { TestContext } from 'node:test';
+import { type AdminParts, type AdminSurface, createAdminSurface, type OperatingParts } from '../../src/admin/app.ts';
+import { hashOfToken, type Role, TokenBook } from '../../src/admin/auth-tokens.ts';
+import { TokenUse } from '../../src/admin/token-use.ts';
+import { openEmbeddedStore } from '../../src/store/embedded-store.ts';
+import type { Change, Token } from '../../src/store/item.ts';
+import type { Store } from '../../src/store/ports.ts';
+import { commitTo, memoryLog } from '../contract/store-parts.ts';
+import { scratch } from '../roles/scratch.ts';
+
+/** Of the settings: admin, for all zones. */
+export const SETTING_TOKEN = 'a-token-of-the-settings';
+
+/** A store that holds nothing, and takes nothing. */
+const NO_STORE = { configuration: { head: undefined, items: new Map() }, nowMs: () => 0 } as unknown as Store;
+
+/** What a surface needs beside what it shows. */
+export function operatingParts(store: Store = NO_STORE, more: Partial<OperatingParts['door']> = {}): OperatingParts {
+	const use = new TokenUse({ read: () => undefined, write: () => {} }, () => 0);
+	const tokens = new TokenBook(store, SETTING_TOKEN);
+	const door = { tokens, use, clock: { nowMs: () => 0 }, ratePerSec: 0, isTls: false, ...more };
+	return { store, use, door, tls: undefined, hasSettingToken: true };
+}
+
+export interface Scene {
+	readonly store: Store;
+	readonly surface: AdminSurface;
+	/** The clock of the process. */
+	nowMs: number;
+	readonly parts: OperatingParts;
+}
+
+export function bearer(token: string): { readonly authorization: string } {
+	return { authorization: `Bearer ${token}` };
+}
+
+/** The token of a role that `tokensOf` has put into the store. */
+export function tokenOfRole(role: Role, zone = ''): string {
+	return `token-of-${role}${zone}`;
+}
+
+export function tokenChange(name: string, token: string, more: Partial<Token> = {}): Change {
+	const content = {
+		...{ hash: hashOfToken(token), role: 'admin' as const, zones: undefined },
+		...{ createdMs: 0, createdBy: 'a test', expiresMs: undefined },
+		...more,
+	};
+	return { kind: 'token', name, content };
+}
+
+/** A token for each role, for all zones and for a.example. alone. */
+const ROLE_TOKENS = (['viewer', 'operator', 'editor', 'admin'] as const).flatMap((role) => [
+	tokenChange(role, tokenOfRole(role), { role }),
+	tokenChange(`${role}-a`, tokenOfRole(role, 'a.example.'), { role, zones: ['a.example.'] }),
+]);
+
+const SHOWN = {
+	ready: () => ({
+		...{ ready: true, degraded: [], generation: 1, zones: 1, problems: [], refusedUnits: [], geo: [] },
+		...{ workers: { wanted: 1, running: 1 }, loadedSecAgo: 1 },
+	}),
+	targets: () => [],
+	geo: () => ({ databases: [], lacks: [], suffering: [] }),
+	explain: ({ name }: { readonly name: string }) => ({ name }),
+	metrics: { contentType: 'text/plain', text: () => Promise.resolve('meridian_zones 1\n') },
+	version: '1.2.3',
+} as const;
+
+export async function openScene(
+	t: Pick<TestContext, 'after'>,
+	more: Partial<OperatingParts['door']> = {},
+	shown: Partial<AdminParts> = {},
+): Promise<Scene> {
+	const store = await openEmbeddedStore(scratch(t), memoryLog());
+	await commitTo(store, ROLE_TOKENS);
+	const scene = { nowMs: 0 };
+	const parts = operatingParts(store, { clock: { nowMs: () => scene.nowMs }, ...more });
+	const surface = createAdminSurface({
+		...SHOWN,
+		...parts,
+		onFault: (error) => {
+			throw error;
+		},
+		...shown,
+	});
+	t.after(async () => {
+		await surface.close();
+		parts.use.close();
+		await store.close();
+	});
+	return Object.assign(scene, { store, surface, parts });
+}
