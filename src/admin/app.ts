@@ -9,13 +9,15 @@
  */
 
 import { randomUUID } from 'node:crypto';
-import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AnyObjectShape, type TSchema } from '../model/api-shapes.ts';
 import { shapeReader } from '../model/check-document.ts';
 import { addDoor, type DoorParts } from './auth.ts';
 import { collectRoutes } from './openapi.ts';
 import { pointerOf } from './pointer.ts';
 import { ApiProblem, problemBody } from './problem.ts';
+import { readJson } from './read-json.ts';
+import { openServer, type ServerTls } from './server.ts';
 import { type StateParts, stateRoutes } from './state-routes.ts';
 import { type TokenRouteParts, tokenRoutes } from './token-routes.ts';
 import './route.ts';
@@ -24,7 +26,7 @@ import './route.ts';
 export interface OperatingParts extends TokenRouteParts {
 	readonly door: DoorParts;
 	/** PEM; undefined for no TLS. */
-	readonly tls: { readonly cert: Uint8Array; readonly key: Uint8Array } | undefined;
+	readonly tls: ServerTls | undefined;
 }
 
 export interface AdminParts extends StateParts, OperatingParts {
@@ -88,9 +90,8 @@ export function createAdminSurface(parts: AdminParts): AdminSurface {
 function createApp(parts: AdminParts): FastifyInstance {
 	const onError = (error: FastifyError, request: FastifyRequest, reply: FastifyReply) =>
 		sendProblem(problemOf(error, parts.onFault), request, reply);
-	const app = Fastify({
+	const app = openServer(parts.tls, {
 		bodyLimit: BODY_OCTETS_MAX,
-		requestTimeout: 10_000,
 		forceCloseConnections: true,
 		genReqId: ({ headers }) => {
 			const given = headers['x-request-id'];
@@ -104,6 +105,13 @@ function createApp(parts: AdminParts): FastifyInstance {
 		done();
 	});
 	app.setValidatorCompiler(({ schema, httpPart }) => validatorOf(schema as TSchema, httpPart));
+	app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, text, done) => {
+		try {
+			done(null, readJson(text as string));
+		} catch (error) {
+			done(error as Error);
+		}
+	});
 	// Replies are as the routes make them: a shape that says less than there is takes nothing away.
 	app.setSerializerCompiler(() => (data) => JSON.stringify(data));
 	app.setNotFoundHandler((request, reply) =>

@@ -5,7 +5,8 @@
 
 import type { Change, Item } from '../store/item.ts';
 import type { Head, Reason, Store } from '../store/ports.ts';
-import { ApiProblem, type ProblemCode } from './problem.ts';
+import { ApiProblem } from './problem.ts';
+import { storeProblem } from './store-problem.ts';
 
 /** Others that may be faster, one after the other. */
 const TRIES_MAX = 100;
@@ -48,19 +49,4 @@ function newsOf(store: Store, head: Head | undefined): Promise<void> {
 		});
 		if (store.configuration.head?.hash !== head?.hash) end();
 	});
-}
-
-const PROBLEM_OF: Readonly<Record<string, ProblemCode>> = {
-	STORE_UNREACHABLE: 'store-unreachable',
-	STORE_UNCERTAIN: 'store-uncertain',
-	STORE_LOST: 'store-lost',
-	STORE_REFUSED: 'store-refused',
-	STORE_CLOSED: 'store-unreachable',
-};
-
-/** What the API says of an error of the store; any other error stays what it is. */
-function storeProblem(error: unknown): unknown {
-	const { code, message } = error as { readonly code?: unknown; readonly message: string };
-	const problem = typeof code === 'string' ? PROBLEM_OF[code] : undefined;
-	return problem === undefined ? error : new ApiProblem(problem, message);
 }

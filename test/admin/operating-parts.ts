@@ -58,7 +58,7 @@ const ROLE_TOKENS = (['viewer', 'operator', 'editor', 'admin'] as const).flatMap
 	tokenChange(`${role}-a`, tokenOfRole(role, 'a.example.'), { role, zones: ['a.example.'] }),
 ]);
 
-const SHOWN = {
+export const SHOWN = {
 	ready: () => ({
 		...{ ready: true, degraded: [], generation: 1, zones: 1, problems: [], refusedUnits: [], geo: [] },
 		...{ workers: { wanted: 1, running: 1 }, loadedSecAgo: 1 },
