@@ -5,6 +5,7 @@
  * |------------------|-----------------------------------------------------------|
  * | state-routes.ts  | /livez, /readyz, /metrics, /v1/health, /v1/geo, /v1/explain |
  * | token-routes.ts  | /v1/tokens                                                |
+ * | audit.ts         | /v1/audit                                                 |
  * | here             | /v1/openapi.json                                          |
  */
 
@@ -12,18 +13,19 @@ import { randomUUID } from 'node:crypto';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AnyObjectShape, type TSchema } from '../model/api-shapes.ts';
 import { shapeReader } from '../model/check-document.ts';
+import { type AuditParts, addAudit, auditRoutes } from './audit.ts';
 import { addDoor, type DoorParts } from './auth.ts';
+import { readBody } from './json-body.ts';
 import { collectRoutes } from './openapi.ts';
 import { pointerOf } from './pointer.ts';
 import { ApiProblem, problemBody } from './problem.ts';
-import { readJson } from './read-json.ts';
 import { openServer, type ServerTls } from './server.ts';
 import { type StateParts, stateRoutes } from './state-routes.ts';
 import { type TokenRouteParts, tokenRoutes } from './token-routes.ts';
 import './route.ts';
 
 /** Who may ask, and how. */
-export interface OperatingParts extends TokenRouteParts {
+export interface OperatingParts extends TokenRouteParts, AuditParts {
 	readonly door: DoorParts;
 	/** PEM; undefined for no TLS. */
 	readonly tls: ServerTls | undefined;
@@ -105,13 +107,11 @@ function createApp(parts: AdminParts): FastifyInstance {
 		done();
 	});
 	app.setValidatorCompiler(({ schema, httpPart }) => validatorOf(schema as TSchema, httpPart));
-	app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, text, done) => {
-		try {
-			done(null, readJson(text as string));
-		} catch (error) {
-			done(error as Error);
-		}
-	});
+	app.addContentTypeParser(
+		'application/json',
+		{ parseAs: 'string' },
+		async (_request: FastifyRequest, body: string | Buffer) => readBody(String(body)),
+	);
 	// Replies are as the routes make them: a shape that says less than there is takes nothing away.
 	app.setSerializerCompiler(() => (data) => JSON.stringify(data));
 	app.setNotFoundHandler((request, reply) =>
@@ -119,9 +119,11 @@ function createApp(parts: AdminParts): FastifyInstance {
 	);
 	app.setErrorHandler(onError);
 	addDoor(app, parts.door);
+	addAudit(app, parts);
 	const document = collectRoutes(app, parts.version);
 	app.register(stateRoutes(parts));
 	app.register(tokenRoutes(parts));
+	app.register(auditRoutes(parts));
 	app.get('/v1/openapi.json', {
 		schema: {
 			operationId: 'getOpenApi',
@@ -162,6 +164,7 @@ function problemOf(error: FastifyError | ApiProblem, onFault: (error: Error) => 
 
 /** RFC 9457. */
 function sendProblem(problem: ApiProblem, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+	request.problem = problem.code;
 	return reply
 		.code(problem.statusCode)
 		.headers({ ...problem.headers })

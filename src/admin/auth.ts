@@ -51,19 +51,33 @@ export function addDoor(app: FastifyInstance, parts: DoorParts): void {
 	app.addHook('onRoute', ({ url, config }) => {
 		if (config?.access === undefined) throw new Error(`Cannot register ${url}: it does not say who may ask`);
 	});
-	app.addHook('onRequest', (request, _reply, done) => {
-		try {
-			door.admit(request);
-			done();
-		} catch (error) {
-			done(error as Error);
-		}
-	});
+	app.addHook('onRequest', (request, _reply, done) => passOrFail(() => door.admit(request), done));
+	app.addHook('preHandler', (request, _reply, done) => passOrFail(() => assertScopeOfBody(request), done));
+}
+
+/** @throws ApiProblem */
+function assertScopeOfBody({ caller, routeOptions, body }: FastifyRequest): void {
+	const { unitsOfBody } = routeOptions.config;
+	if (caller?.zones === undefined || unitsOfBody === undefined) return;
+	for (const unit of unitsOfBody(body)) {
+		if (!caller.zones.has(unit))
+			throw new ApiProblem('forbidden', `Cannot change ${unit}: the token ${caller.name} is not for it`);
+	}
 }
 
 /** Whether details of a public route may be told: to who stands on this machine, or has a token. */
 export function mayReadDetails(request: FastifyRequest): boolean {
 	return request.caller !== undefined || isLocal(request);
+}
+
+function passOrFail(check: () => void, done: (error?: Error) => void): void {
+	try {
+		check();
+	} catch (error) {
+		done(error as Error);
+		return;
+	}
+	done();
 }
 
 class Door {
@@ -139,11 +153,12 @@ class Door {
 }
 
 function assertMay({ routeOptions, method, params }: FastifyRequest, caller: Caller): void {
-	const { access, unitOf, isScopeChecked } = routeOptions.config;
+	const { access, unitOf, unitsOfBody } = routeOptions.config;
 	if (ROLES.indexOf(caller.role) < ROLES.indexOf(access as Role))
 		throw new ApiProblem('forbidden', `Cannot do that as ${caller.role}: it takes the role ${access}`);
 	const { zones, name } = caller;
-	if (zones === undefined || isScopeChecked === true) return;
+	// What the body names is looked at when there is one.
+	if (zones === undefined || unitsOfBody !== undefined) return;
 	const isRead = method === 'GET' || method === 'HEAD';
 	if (unitOf === undefined) {
 		if (isRead && access === 'viewer') return;

@@ -20,8 +20,8 @@ declare module 'fastify' {
 		unitOf?: (params: Readonly<Record<string, string>>) => string;
 		/** Public to who stands on this machine. */
 		isOpenOnLoopback?: boolean;
-		/** The route holds a scoped token to its zones by itself (`assertScope`), as the units stand in the body. */
-		isScopeChecked?: boolean;
+		/** Units that the body names, where the path names none. */
+		unitsOfBody?: (body: unknown) => readonly string[];
 		/** Problems that the operation may answer, beside those of every operation. */
 		problems?: readonly ProblemCode[];
 	}
@@ -40,5 +40,9 @@ declare module 'fastify' {
 		author: string;
 		/** Undefined where no token was asked for, or shown. */
 		caller: Caller | undefined;
+		/** That a write has made, for the audit log. */
+		generation: number | undefined;
+		/** That was answered, for the audit log. */
+		problem: ProblemCode | undefined;
 	}
 }

@@ -70,11 +70,12 @@ export function tokenRoutes({ store, use, hasSettingToken }: TokenRouteParts): F
 					expiresMs: expiresIn === undefined ? undefined : createdMs + durationMs(expiresIn),
 				};
 				const reason = { author: request.author, reason: `token ${name} created` };
-				await changeItems(store, reason, (items) => {
+				const head = await changeItems(store, reason, (items) => {
 					if (items.has(`token:${name}`))
 						throw new ApiProblem('conflict', `Cannot make the token "${name}": there is one of that name`);
 					return [{ kind: 'token', name, content }];
 				});
+				request.generation = head?.generation;
 				return reply.code(201).send({ ...report(find(name)), token });
 			},
 		});
@@ -101,13 +102,14 @@ export function tokenRoutes({ store, use, hasSettingToken }: TokenRouteParts): F
 			handler: async (request, reply) => {
 				const { name } = request.params as { name: string };
 				const reason = { author: request.author, reason: `token ${name} revoked` };
-				await changeItems(store, reason, (items) => {
+				const head = await changeItems(store, reason, (items) => {
 					find(name, items);
 					const others = all(items).filter((item) => item.name !== name);
 					if (!hasSettingToken && !others.some((item) => isKey(item, store.nowMs())))
 						throw new ApiProblem('conflict', `Cannot revoke "${name}": without it nobody could make a token any more`);
 					return [{ kind: 'token', name, content: undefined }];
 				});
+				request.generation = head?.generation;
 				return reply.code(204).send();
 			},
 		});

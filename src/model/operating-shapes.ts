@@ -52,5 +52,43 @@ export const MadeTokenShape = Type.Object(
 );
 export const TokenListShape = Type.Object({ tokens: Type.Array(TokenShape) });
 
+const count = Type.String({ pattern: '^[0-9]{1,15}$', description: 'a number' });
+
+export const AuditQueryShape = Type.Object(
+	{
+		after: Type.Optional(count),
+		before: Type.Optional(count),
+		limit: Type.Optional(Type.String({ pattern: '^[1-9][0-9]{0,3}$', description: 'records at once, at most 1000' })),
+	},
+	exact,
+);
+
+const AuditRecordShape = Type.Object(
+	{
+		number: Type.Integer({ description: 'rising by one; a gap is a record that was lost' }),
+		time,
+		phase: Type.Enum(['started', 'finished'], { description: 'started or finished' }),
+		requestId: text('as the problem and the log have it'),
+		author: text('the token'),
+		role: Type.Optional(role),
+		address: text('who asked'),
+		operation: text('as this document names it'),
+		method: text('of HTTP'),
+		path: text('without the query'),
+		unit: Type.Optional(text('the unit that it was about')),
+		reason: Type.Optional(text('why, as the caller said')),
+		status: Type.Optional(Type.Integer({ description: 'of HTTP' })),
+		code: Type.Optional(text('of the problem')),
+		generation: Type.Optional(Type.Integer({ description: 'that it made' })),
+		unrecorded: Type.Optional(Type.Integer({ description: 'refusals before it that were counted and not recorded' })),
+	},
+	{ title: 'AuditRecord' },
+);
+
+export const AuditPageShape = Type.Object({
+	records: Type.Array(AuditRecordShape),
+	next: Type.Optional(Type.Integer({ description: 'number to go on from; absent on the last page' })),
+});
+
 export type NewToken = Static<typeof NewTokenShape>;
 export type TokenReport = Static<typeof TokenShape>;

@@ -89,8 +89,8 @@ export class ApiClient {
 			...(body === undefined
 				? {}
 				: { 'content-type': body.type, 'content-length': String(Buffer.byteLength(body.text)) }),
-			// Header values are latin1; a reason may be of any language.
-			...(reason === undefined ? {} : { 'meridian-reason': encodeReason(reason) }),
+			// Octets of UTF-8, which the runtime wants as one character each.
+			...(reason === undefined ? {} : { 'meridian-reason': Buffer.from(reason).toString('latin1') }),
 			...headers,
 		};
 		return new Promise((resolve, reject) => {
@@ -152,11 +152,6 @@ function bodyValue(text: string, type = ''): unknown {
 	} catch {
 		return text;
 	}
-}
-
-/** Percent-encoded where a header could not hold it; the API takes it back. */
-function encodeReason(reason: string): string {
-	return /^[ -$&-~]*$/.test(reason) ? reason : encodeURIComponent(reason);
 }
 
 function sentenceOf(status: number, { detail, title, errors }: Readonly<Record<string, unknown>>): string {

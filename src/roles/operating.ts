@@ -5,6 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OperatingParts } from '../admin/app.ts';
+import { AuditLog } from '../admin/audit-log.ts';
 import { TokenBook } from '../admin/auth-tokens.ts';
 import { TokenUse } from '../admin/token-use.ts';
 import { parseListenAddress } from '../lib/listen-address.ts';
@@ -24,7 +25,7 @@ export interface OperatingOptions {
 
 export interface Operating {
 	readonly parts: OperatingParts;
-	close(): void;
+	close(): Promise<void>;
 }
 
 /** @throws Error when the certificate or its key cannot be read */
@@ -39,6 +40,7 @@ export async function openOperating({
 	const tls = readTls(settings);
 	warnOfPlain(settings, log);
 	const use = new TokenUse(textFile(join(stateDir, 'token-use.json'), log), () => Date.now());
+	const audit = new AuditLog(join(stateDir, 'audit'));
 	const forget = makesFirstToken ? await watchFirstToken({ store, stateDir, settingToken, log }) : () => {};
 	return {
 		parts: {
@@ -53,10 +55,15 @@ export async function openOperating({
 				isTls: tls !== undefined,
 			},
 			hasSettingToken: settingToken !== '',
+			audit,
+			clock,
+			wallMs: () => Date.now(),
+			onAuditFault: ({ message }) => log.error({ reason: message }, 'the audit log was not written'),
 		},
-		close: () => {
+		close: async () => {
 			forget();
 			use.close();
+			await audit.close();
 		},
 	};
 }

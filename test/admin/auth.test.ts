@@ -86,17 +86,17 @@ const ROUTES: Readonly<Record<string, Declared>> = {
 	'/read/all': { method: 'GET', access: 'viewer' },
 	'/read/secrets': { method: 'GET', access: 'admin' },
 	'/write/all': { method: 'POST', access: 'operator' },
-	'/write/body': { method: 'POST', access: 'operator', isScopeChecked: true },
+	'/write/body': { method: 'POST', access: 'operator', unitsOfBody: (body) => body as string[] },
 };
 
-async function askRoute(t: TestContext, route: string, url: string, token: string): Promise<number> {
+async function askRoute(t: TestContext, route: string, url: string, token: string, body?: object): Promise<number> {
 	const { parts } = await openScene(t);
 	const app = Fastify();
 	t.after(() => app.close());
 	addDoor(app, parts.door);
 	const { method, ...config } = ROUTES[route] as Declared;
 	app.route({ method, url: route, config, handler: ({ author }) => ({ author }) });
-	return (await app.inject({ method, url, headers: bearer(token) })).statusCode;
+	return (await app.inject({ method, url, headers: bearer(token), ...(body && { payload: body }) })).statusCode;
 }
 
 describe('roles', () => {
@@ -118,7 +118,7 @@ describe('roles', () => {
 });
 
 describe('scopes', () => {
-	for (const { route, url = route, role = 'editor', status } of [
+	for (const { route, url = route, role = 'editor', body, status } of [
 		{ route: '/read/zones/:apex', url: '/read/zones/a.example.', status: 200 },
 		{ route: '/read/zones/:apex', url: '/read/zones/b.example.', status: 403 },
 		{ route: '/write/zones/:apex', url: '/write/zones/a.example.', status: 200 },
@@ -132,10 +132,11 @@ describe('scopes', () => {
 		{ route: '/read/secrets', role: 'admin', status: 403 },
 		{ route: '/write/all', status: 403 },
 		{ route: '/write/all', role: 'admin', status: 403 },
-		{ route: '/write/body', status: 200 },
-	] as readonly { route: string; url?: string; role?: Role; status: number }[]) {
+		{ route: '/write/body', body: ['a.example.'], status: 200 },
+		{ route: '/write/body', body: ['a.example.', 'common'], status: 403 },
+	] as readonly { route: string; url?: string; role?: Role; body?: object; status: number }[]) {
 		it(`answer ${status} to a scoped ${role} at ${url}`, async (t) => {
-			assert.equal(await askRoute(t, route, url, tokenOfRole(role, 'a.example.')), status);
+			assert.equal(await askRoute(t, route, url, tokenOfRole(role, 'a.example.'), body), status);
 		});
 	}
 });

@@ -2,8 +2,10 @@
  * The admin surface with a store of its own, a clock that a test turns, and tokens of every role.
  */
 
+import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type AdminParts, type AdminSurface, createAdminSurface, type OperatingParts } from '../../src/admin/app.ts';
+import { AuditLog } from '../../src/admin/audit-log.ts';
 import { hashOfToken, type Role, TokenBook } from '../../src/admin/auth-tokens.ts';
 import { TokenUse } from '../../src/admin/token-use.ts';
 import { openEmbeddedStore } from '../../src/store/embedded-store.ts';
@@ -19,11 +21,18 @@ export const SETTING_TOKEN = 'a-token-of-the-settings';
 const NO_STORE = { configuration: { head: undefined, items: new Map() }, nowMs: () => 0 } as unknown as Store;
 
 /** What a surface needs beside what it shows. */
-export function operatingParts(store: Store = NO_STORE, more: Partial<OperatingParts['door']> = {}): OperatingParts {
+export function operatingParts(
+	store: Store = NO_STORE,
+	more: Partial<OperatingParts['door']> = {},
+	auditDirectory = '/nowhere/audit',
+): OperatingParts {
 	const use = new TokenUse({ read: () => undefined, write: () => {} }, () => 0);
 	const tokens = new TokenBook(store, SETTING_TOKEN);
 	const door = { tokens, use, clock: { nowMs: () => 0 }, ratePerSec: 0, isTls: false, ...more };
-	return { store, use, door, tls: undefined, hasSettingToken: true };
+	const { clock } = door;
+	const audit = new AuditLog(auditDirectory);
+	const onAuditFault = () => {};
+	return { store, use, door, tls: undefined, hasSettingToken: true, audit, clock, wallMs: () => 0, onAuditFault };
 }
 
 export interface Scene {
@@ -32,6 +41,7 @@ export interface Scene {
 	/** The clock of the process. */
 	nowMs: number;
 	readonly parts: OperatingParts;
+	readonly auditDirectory: string;
 }
 
 export function bearer(token: string): { readonly authorization: string } {
@@ -78,7 +88,8 @@ export async function openScene(
 	const store = await openEmbeddedStore(scratch(t), memoryLog());
 	await commitTo(store, ROLE_TOKENS);
 	const scene = { nowMs: 0 };
-	const parts = operatingParts(store, { clock: { nowMs: () => scene.nowMs }, ...more });
+	const auditDirectory = join(scratch(t), 'audit');
+	const parts = operatingParts(store, { clock: { nowMs: () => scene.nowMs }, ...more }, auditDirectory);
 	const surface = createAdminSurface({
 		...SHOWN,
 		...parts,
@@ -90,7 +101,8 @@ export async function openScene(
 	t.after(async () => {
 		await surface.close();
 		parts.use.close();
+		await parts.audit.close();
 		await store.close();
 	});
-	return Object.assign(scene, { store, surface, parts });
+	return Object.assign(scene, { store, surface, parts, auditDirectory });
 }
