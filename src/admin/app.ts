@@ -5,6 +5,8 @@
  * |------------------|-----------------------------------------------------------|
  * | state-routes.ts  | /livez, /readyz, /metrics, /v1/health, /v1/geo, /v1/explain |
  * | token-routes.ts  | /v1/tokens                                                |
+ * | override-routes.ts | /v1/overrides                                           |
+ * | trip-routes.ts   | /v1/trips, and those of pools                             |
  * | audit.ts         | /v1/audit                                                 |
  * | here             | /v1/openapi.json                                          |
  */
@@ -17,15 +19,17 @@ import { type AuditParts, addAudit, auditRoutes } from './audit.ts';
 import { addDoor, type DoorParts } from './auth.ts';
 import { readBody } from './json-body.ts';
 import { collectRoutes } from './openapi.ts';
+import { type OverrideParts, overrideRoutes } from './override-routes.ts';
 import { pointerOf } from './pointer.ts';
 import { ApiProblem, problemBody } from './problem.ts';
 import { openServer, type ServerTls } from './server.ts';
 import { type StateParts, stateRoutes } from './state-routes.ts';
 import { type TokenRouteParts, tokenRoutes } from './token-routes.ts';
+import { tripRoutes } from './trip-routes.ts';
 import './route.ts';
 
 /** Who may ask, and how. */
-export interface OperatingParts extends TokenRouteParts, AuditParts {
+export interface OperatingParts extends TokenRouteParts, AuditParts, OverrideParts {
 	readonly door: DoorParts;
 	/** PEM; undefined for no TLS. */
 	readonly tls: ServerTls | undefined;
@@ -124,6 +128,8 @@ function createApp(parts: AdminParts): FastifyInstance {
 	app.register(stateRoutes(parts));
 	app.register(tokenRoutes(parts));
 	app.register(auditRoutes(parts));
+	app.register(overrideRoutes(parts));
+	app.register(tripRoutes(parts));
 	app.get('/v1/openapi.json', {
 		schema: {
 			operationId: 'getOpenApi',

@@ -52,6 +52,75 @@ export const MadeTokenShape = Type.Object(
 );
 export const TokenListShape = Type.Object({ tokens: Type.Array(TokenShape) });
 
+const SwitchTargetShape = Type.Object(
+	{
+		kind: Type.Enum(['endpoint', 'pool', 'region'], { description: 'endpoint, pool or region' }),
+		unit: Type.Optional(text('the apex of a zone, or common; for endpoint and pool')),
+		pool: Type.Optional(text('the name of a pool; for endpoint and pool')),
+		endpoint: Type.Optional(text('the name of an endpoint')),
+		region: Type.Optional(text('the name of a region')),
+	},
+	{ ...exact, title: 'SwitchTarget', description: 'what is switched: kind, unit, pool, endpoint, region' },
+);
+
+const state = Type.Enum(['up', 'down', 'drain'], { description: 'up, down or drain' });
+
+export const NewOverrideShape = Type.Object(
+	{
+		state,
+		target: SwitchTargetShape,
+		for: duration(),
+	},
+	{ ...exact, title: 'NewOverride', description: 'an override: state, target, for' },
+);
+
+const PoolPlaceShape = Type.Object({ unit: text('of the pool'), pool: text('its name') });
+
+const DrainShape = Type.Object(
+	{
+		names: Type.Array(Type.Object({ unit: text('a zone'), name: text('a steered name'), ttl: text('its TTL') })),
+		remainingShare: Type.Number({
+			description: 'of the clients that were told the old answer, those that may still hold it, by the TTLs: 0..1',
+		}),
+		overAt: time,
+		isOver: Type.Boolean({ description: 'nobody holds it any more, as far as TTLs are kept' }),
+	},
+	{ title: 'Drain' },
+);
+
+export const OverrideShape = Type.Object(
+	{
+		id: text('of the override'),
+		state,
+		target: SwitchTargetShape,
+		reason: text('why'),
+		author: text('the token'),
+		createdAt: time,
+		until: time,
+		isActive: Type.Boolean({ description: 'it counts; else it has ended' }),
+		pools: Type.Array(PoolPlaceShape, { description: 'pools that it reaches now' }),
+		drain: Type.Optional(DrainShape),
+	},
+	{ title: 'Override' },
+);
+export const OverrideListShape = Type.Object({ overrides: Type.Array(OverrideShape) });
+
+export const TripShape = Type.Object(
+	{
+		unit: text('of the pool'),
+		pool: text('its name'),
+		trippedAt: time,
+		reason: text('why'),
+	},
+	{ title: 'Trip' },
+);
+export const TripListShape = Type.Object({ trips: Type.Array(TripShape) });
+
+export const IdParamsShape = Type.Object({ id: text('of an override') }, exact);
+export const ZonePoolParamsShape = Type.Object({ apex: text('the apex of a zone'), name: text('of a pool') }, exact);
+
+export const ReasonTakenShape = Type.Object({ 'Meridian-Reason': text('why') });
+
 const count = Type.String({ pattern: '^[0-9]{1,15}$', description: 'a number' });
 
 export const AuditQueryShape = Type.Object(
@@ -90,5 +159,7 @@ export const AuditPageShape = Type.Object({
 	next: Type.Optional(Type.Integer({ description: 'number to go on from; absent on the last page' })),
 });
 
+export type NewOverride = Static<typeof NewOverrideShape>;
+export type OverrideReport = Static<typeof OverrideShape>;
 export type NewToken = Static<typeof NewTokenShape>;
 export type TokenReport = Static<typeof TokenShape>;

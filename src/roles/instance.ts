@@ -110,9 +110,13 @@ export class Instance {
 		const { settings, log, isProbing, isForced } = options;
 		const lock = lockState(settings.stateDir);
 		closers.push(() => lock.release());
+		let instance: Instance | undefined;
 		const store = await openStore(settings, log);
 		closers.push(() => store.close());
-		const operating = await openOperating({ settings, store, log, clock, makesFirstToken: isProbing });
+		const operating = await openOperating({
+			...{ settings, store, log, clock, makesFirstToken: isProbing },
+			documents: () => Promise.resolve(instance?.state().documents() ?? []),
+		});
 		closers.push(() => operating.close());
 		const geodb = new GeodbKeeper(settings.geodb, (path, reason) =>
 			log.error({ path, reason }, 'the geo database was refused; what was used before goes on'),
@@ -143,7 +147,6 @@ export class Instance {
 			{ number: 1, snapshot, slots },
 		);
 		loaded = withSnapshot(loaded, workers.snapshot);
-		let instance: Instance | undefined;
 		const metrics = createMetrics([
 			...instanceMetrics(workers, () => instance?.state()),
 			...healthMetrics(health, () => instance?.state()?.snapshot.targets.length ?? 0),

@@ -19,6 +19,8 @@ export interface OperatingOptions {
 	readonly store: Store;
 	readonly log: Log;
 	readonly clock: Clock;
+	/** What is served, as users wrote it. */
+	readonly documents: OperatingParts['documents'];
 	/** Make a token where there is none: for processes that may write to the store. */
 	readonly makesFirstToken: boolean;
 }
@@ -34,6 +36,7 @@ export async function openOperating({
 	store,
 	log,
 	clock,
+	documents,
 	makesFirstToken,
 }: OperatingOptions): Promise<Operating> {
 	const { stateDir, 'admin.token': settingToken } = settings;
@@ -46,6 +49,7 @@ export async function openOperating({
 		parts: {
 			tls,
 			store,
+			documents,
 			use,
 			door: {
 				tokens: new TokenBook(store, settingToken),

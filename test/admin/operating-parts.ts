@@ -2,12 +2,16 @@
  * The admin surface with a store of its own, a clock that a test turns, and tokens of every role.
  */
 
+import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type AdminParts, type AdminSurface, createAdminSurface, type OperatingParts } from '../../src/admin/app.ts';
 import { AuditLog } from '../../src/admin/audit-log.ts';
 import { hashOfToken, type Role, TokenBook } from '../../src/admin/auth-tokens.ts';
 import { TokenUse } from '../../src/admin/token-use.ts';
+import type { UnitDocument } from '../../src/config/drain.ts';
+import { readYaml } from '../../src/config/yaml-document.ts';
+import { readSteering } from '../../src/model/check-document.ts';
 import { openEmbeddedStore } from '../../src/store/embedded-store.ts';
 import type { Change, Token } from '../../src/store/item.ts';
 import type { Store } from '../../src/store/ports.ts';
@@ -19,6 +23,35 @@ export const SETTING_TOKEN = 'a-token-of-the-settings';
 
 /** A store that holds nothing, and takes nothing. */
 const NO_STORE = { configuration: { head: undefined, items: new Map() }, nowMs: () => 0 } as unknown as Store;
+
+/** Pools and names of a.example. and of common. */
+const DOCUMENTS = [
+	documentOf(
+		'common',
+		'regions: { eu: { latitude: 50, longitude: 8 } }\npools:\n  shared: { region: eu, endpoints: [{ name: s1, addresses: [192.0.2.9] }] }\n',
+	),
+	documentOf(
+		'a.example.',
+		[
+			'pools:',
+			'  eu: { region: eu, endpoints: [{ name: e1, addresses: [192.0.2.1] }, { name: e2, addresses: [192.0.2.2] }] }',
+			'  us: { endpoints: [{ name: u1, addresses: [192.0.2.3] }] }',
+			'policies:',
+			'  both: { kind: failover, members: [eu, us] }',
+			'names:',
+			'  www: { policy: both, ttl: 30s }',
+			'  api: { policy: { kind: weighted, members: [{ use: both }] }, ttl: 60s }',
+			'  us: { policy: us, ttl: 300s }',
+			'',
+		].join('\n'),
+	),
+];
+
+function documentOf(unit: string, text: string): UnitDocument {
+	const read = readSteering(readYaml(text).value, unit === 'common' ? 'common' : 'zone');
+	assert(read.ok, JSON.stringify(read));
+	return { unit, document: read.value };
+}
 
 /** What a surface needs beside what it shows. */
 export function operatingParts(
@@ -32,7 +65,9 @@ export function operatingParts(
 	const { clock } = door;
 	const audit = new AuditLog(auditDirectory);
 	const onAuditFault = () => {};
-	return { store, use, door, tls: undefined, hasSettingToken: true, audit, clock, wallMs: () => 0, onAuditFault };
+	const documents = () => Promise.resolve(DOCUMENTS);
+	const shared = { tls: undefined, hasSettingToken: true, wallMs: () => 0 };
+	return { ...shared, store, use, door, audit, clock, onAuditFault, documents };
 }
 
 export interface Scene {
