@@ -8,6 +8,10 @@
  * | override-routes.ts | /v1/overrides                                           |
  * | trip-routes.ts   | /v1/trips, and those of pools                             |
  * | audit.ts         | /v1/audit                                                 |
+ * | zone-routes.ts   | zones, master files, SOA settings, record sets            |
+ * | steering-routes.ts | what stands in steering documents                       |
+ * | change-routes.ts | /v1/changes, explain with a draft                         |
+ * | generation-routes.ts | history, rollback, release, restore                   |
  * | here             | /v1/openapi.json                                          |
  */
 
@@ -17,6 +21,9 @@ import { AnyObjectShape, type TSchema } from '../model/api-shapes.ts';
 import { shapeReader } from '../model/check-document.ts';
 import { type AuditParts, addAudit, auditRoutes } from './audit.ts';
 import { addDoor, type DoorParts } from './auth.ts';
+import { changeRoutes } from './change-routes.ts';
+import type { ConfigurationParts } from './configuration.ts';
+import { generationRoutes } from './generation-routes.ts';
 import { readBody } from './json-body.ts';
 import { collectRoutes } from './openapi.ts';
 import { type OverrideParts, overrideRoutes } from './override-routes.ts';
@@ -26,6 +33,9 @@ import { openServer, type ServerTls } from './server.ts';
 import { type StateParts, stateRoutes } from './state-routes.ts';
 import { type TokenRouteParts, tokenRoutes } from './token-routes.ts';
 import { tripRoutes } from './trip-routes.ts';
+import { steeringRoutes } from './steering-routes.ts';
+import { Writer } from './writer.ts';
+import { zoneRoutes } from './zone-routes.ts';
 import './route.ts';
 
 /** Who may ask, and how. */
@@ -37,6 +47,8 @@ export interface OperatingParts extends TokenRouteParts, AuditParts, OverridePar
 
 export interface AdminParts extends StateParts, OperatingParts {
 	readonly version: string;
+	/** Absent in a process that has no store. */
+	readonly configuration?: ConfigurationParts;
 	/** Told of faults; whoever asked hears only that there was one. */
 	readonly onFault: (error: Error) => void;
 }
@@ -110,12 +122,8 @@ function createApp(parts: AdminParts): FastifyInstance {
 		reply.header('x-request-id', request.id);
 		done();
 	});
+	registerBodies(app);
 	app.setValidatorCompiler(({ schema, httpPart }) => validatorOf(schema as TSchema, httpPart));
-	app.addContentTypeParser(
-		'application/json',
-		{ parseAs: 'string' },
-		async (_request: FastifyRequest, body: string | Buffer) => readBody(String(body)),
-	);
 	// Replies are as the routes make them: a shape that says less than there is takes nothing away.
 	app.setSerializerCompiler(() => (data) => JSON.stringify(data));
 	app.setNotFoundHandler((request, reply) =>
@@ -130,6 +138,7 @@ function createApp(parts: AdminParts): FastifyInstance {
 	app.register(auditRoutes(parts));
 	app.register(overrideRoutes(parts));
 	app.register(tripRoutes(parts));
+	if (parts.configuration !== undefined) registerConfiguration(app, parts.configuration, parts);
 	app.get('/v1/openapi.json', {
 		schema: {
 			operationId: 'getOpenApi',
@@ -140,6 +149,27 @@ function createApp(parts: AdminParts): FastifyInstance {
 		handler: () => document(),
 	});
 	return app;
+}
+
+function registerConfiguration(app: FastifyInstance, configuration: ConfigurationParts, { explain }: AdminParts): void {
+	const writer = new Writer(configuration);
+	app.register(zoneRoutes(writer));
+	app.register(steeringRoutes(writer));
+	app.register(changeRoutes(writer, configuration, explain));
+	app.register(generationRoutes(writer));
+}
+
+/** Bodies as the routes take them; what is no JSON is never guessed at. */
+function registerBodies(app: FastifyInstance): void {
+	app.removeAllContentTypeParsers();
+	for (const type of ['application/json', 'application/merge-patch+json'])
+		app.addContentTypeParser(type, { parseAs: 'string' }, async (_request: FastifyRequest, body: string | Buffer) =>
+			readBody(String(body)),
+		);
+	// One character for each octet: master files may hold any.
+	app.addContentTypeParser('text/dns', { parseAs: 'buffer' }, async (_request: FastifyRequest, body: string | Buffer) =>
+		(body as Buffer).toString('latin1'),
+	);
 }
 
 /** All mistakes of a part of a request, each with its place. */

@@ -23,38 +23,65 @@ export function readBody(text: string): unknown {
 	return value;
 }
 
+/** An object or a list that is open. */
+interface Open {
+	/** Of an object, the keys that it has so far. */
+	readonly keys: Set<string> | undefined;
+	/** The key or position that is being read. */
+	step: string | number;
+}
+
 /** What JSON.parse passes over: keys that stand twice, the key that copies as another kind, depth. */
 function* mistakesIn(text: string): Generator<ProblemError> {
-	/** Keys of each object that is open, undefined for a list, with the step that is being read. */
-	const open: { readonly keys: Set<string> | undefined; step: string | number }[] = [];
+	const open: Open[] = [];
 	const path = () => pointerOf(open.map(({ step }) => step));
-	let isKey = false;
+	let isKeyDue = false;
 	for (let at = 0; at < text.length; at++) {
-		const character = text[at];
 		const top = open.at(-1);
-		if (character === '{' || character === '[') {
-			if (open.length === DEPTH_MAX) {
-				yield { pointer: path(), message: `Cannot nest deeper than ${DEPTH_MAX}` };
-				return;
+		switch (text[at]) {
+			case '{':
+			case '[':
+				if (open.length === DEPTH_MAX) {
+					yield { pointer: path(), message: `Cannot nest deeper than ${DEPTH_MAX}` };
+					return;
+				}
+				isKeyDue = text[at] === '{';
+				open.push(isKeyDue ? { keys: new Set(), step: '' } : { keys: undefined, step: 0 });
+				break;
+			case '}':
+			case ']':
+				open.pop();
+				isKeyDue = false;
+				break;
+			case ',':
+				if (typeof top?.step === 'number') top.step++;
+				isKeyDue = top?.keys !== undefined;
+				break;
+			case '"': {
+				const end = endOfString(text, at);
+				if (isKeyDue && top?.keys !== undefined) {
+					const message = takeKey(top, top.keys, JSON.parse(text.slice(at, end + 1)));
+					if (message !== undefined) yield { pointer: path(), message };
+				}
+				isKeyDue = false;
+				at = end;
 			}
-			open.push({ keys: character === '{' ? new Set() : undefined, step: character === '{' ? '' : 0 });
-			isKey = character === '{';
-		} else if (character === '}' || character === ']') {
-			open.pop();
-			isKey = false;
-		} else if (character === ',') {
-			if (top?.keys === undefined && top !== undefined) top.step = Number(top.step) + 1;
-			isKey = top?.keys !== undefined;
-		} else if (character === '"') {
-			const start = at;
-			for (at++; text[at] !== '"'; at++) if (text[at] === '\\') at++;
-			if (!isKey || top?.keys === undefined) continue;
-			const key = JSON.parse(text.slice(start, at + 1)) as string;
-			top.step = key;
-			isKey = false;
-			if (top.keys.has(key)) yield { pointer: path(), message: `Cannot use the key "${key}" twice` };
-			if (key === '__proto__') yield { pointer: path(), message: 'Cannot use the key "__proto__"' };
-			top.keys.add(key);
 		}
 	}
+}
+
+/** @returns what is wrong with the key */
+function takeKey(open: Open, keys: Set<string>, key: string): string | undefined {
+	open.step = key;
+	if (key === '__proto__') return 'Cannot use the key "__proto__"';
+	if (keys.has(key)) return `Cannot use the key "${key}" twice`;
+	keys.add(key);
+	return undefined;
+}
+
+/** The quote that ends the string that begins at `at`; the text is JSON, so there is one. */
+function endOfString(text: string, at: number): number {
+	let end = at + 1;
+	while (text[end] !== '"') end += text[end] === '\\' ? 2 : 1;
+	return end;
 }

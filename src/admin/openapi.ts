@@ -6,7 +6,7 @@
  */
 
 import type { FastifyInstance, RouteOptions } from 'fastify';
-import { ProblemShape, type TSchema } from '../model/api-shapes.ts';
+import { OPEN_SHAPES, ProblemShape, type TSchema } from '../model/api-shapes.ts';
 import { PROBLEMS, type ProblemCode } from './problem.ts';
 
 /** Problems that any operation may answer; they stand under `default`. */
@@ -46,7 +46,8 @@ function writeDocument(routes: readonly RouteOptions[], version: string): Json {
 
 function operationOf({ schema = {}, config = {} }: RouteOptions, components: Map<string, unknown>): Json {
 	const refer = (shape: unknown) => withReferences(shape, components);
-	const { operationId, summary, tags, params, querystring, headersTaken, body, bodyType, response } = schema;
+	const { operationId, summary, tags, params, querystring, headersTaken, bodyType, response } = schema;
+	const body = schema.body ?? schema.bodyTaken;
 	const parameters = [
 		...parametersOf(params, 'path', refer),
 		...parametersOf(querystring, 'query', refer),
@@ -126,7 +127,7 @@ function withReferences(shape: unknown, components: Map<string, unknown>): unkno
 	if (!components.has(title)) {
 		// In its place before it is written, as it may refer to itself.
 		components.set(title, {});
-		components.set(title, copy());
+		components.set(title, Object.hasOwn(OPEN_SHAPES, title) ? withReferences(OPEN_SHAPES[title], components) : copy());
 	}
 	return { $ref: `#/components/schemas/${title}` };
 }

@@ -31,6 +31,8 @@ declare module 'fastify' {
 		tags?: readonly string[];
 		/** Request headers, for the document. */
 		headersTaken?: TSchema;
+		/** A body that the route checks itself, for the document. */
+		bodyTaken?: TSchema;
 		/** Media type of the body, and of the reply with status 200; JSON unless said. */
 		bodyType?: string;
 		replyType?: string;

@@ -50,7 +50,7 @@ const PlaceSetShape = Type.Object(
 	{ ...exact, minProperties: 1, description: 'a place: subdivisions, countries, continents, asns' },
 );
 
-const EndpointShape = Type.Object(
+export const EndpointShape = Type.Object(
 	{
 		name: Type.String({ minLength: 1, maxLength: 63, description: 'a name' }),
 		// One of the two: check-document.ts.
@@ -121,7 +121,7 @@ const PoolShape = Type.Object(
 	{ ...exact, description: 'a pool' },
 );
 
-const use = Type.Unknown({ description: 'the name of a pool or policy, or a policy' });
+const use = Type.Unknown({ title: 'Use', description: 'the name of a pool or policy, or a policy' });
 const members = Type.Array(use, { minItems: 1, maxItems: MEMBERS_MAX, description: 'a list of 1..64 members' });
 
 const MatchShape = Type.Object(

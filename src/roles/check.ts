@@ -8,7 +8,8 @@ import { combineGeoData } from '../geo/combine.ts';
 import type { Command } from './command.ts';
 import { counted } from './counted.ts';
 import { readGeodb } from './geodb.ts';
-import { DirectoryRefused, UnitKeeper } from './units.ts';
+import { DirectorySource, SourceRefused } from './unit-source.ts';
+import { UnitKeeper } from './units.ts';
 
 /** Files; reading more takes so long that somebody may wonder. */
 const MANY = 1000;
@@ -20,7 +21,7 @@ export function runCheck({ operands, settings, isForced, isStrict, print, printE
 		const files = readdirSync(directory).length;
 		if (files >= MANY) printError(`Checking ${counted(files, 'file')} in ${directory}`);
 		const geo = combineGeoData(readGeodb(settings.geodb));
-		const { settled, problems } = new UnitKeeper(directory, undefined, []).load(geo, isForced);
+		const { settled, problems } = new UnitKeeper(new DirectorySource(directory), undefined, []).load(geo, isForced);
 		for (const problem of problems.toSorted(byPlace)) print(printFileProblem(problem));
 		const errors = problems.filter(({ isWarning }) => !isWarning).length;
 		const warnings = problems.length - errors;
@@ -30,7 +31,7 @@ export function runCheck({ operands, settings, isForced, isStrict, print, printE
 		return errors > 0 || (isStrict && warnings > 0) ? 1 : 0;
 	} catch (error) {
 		const { message } = error as Error;
-		printError(error instanceof DirectoryRefused ? message : `Cannot check ${directory}: ${message}`);
+		printError(error instanceof SourceRefused ? message : `Cannot check ${directory}: ${message}`);
 		return 1;
 	}
 }

@@ -15,6 +15,7 @@ import { ApiAbsent, ApiClient, ApiRefused } from './api-client.ts';
 import type { Command } from './command.ts';
 import { counted } from './counted.ts';
 import { readGeodb } from './geodb.ts';
+import { DirectorySource } from './unit-source.ts';
 import { UnitKeeper } from './units.ts';
 
 const DEFAULT_RESOLVER = '127.0.0.1';
@@ -64,7 +65,9 @@ async function askProcess(settings: Settings, question: ExplainQuestion): Promis
 function fromDirectory(settings: Settings, question: ExplainQuestion): Explanation | string {
 	const files = readGeodb(settings.geodb);
 	const geo = combineGeoData(files);
-	const { settled, problems } = new UnitKeeper(settings.zonesDir, undefined, [settings.region]).load(geo, true);
+	const { settled, problems } = new UnitKeeper(new DirectorySource(settings.zonesDir), undefined, [
+		settings.region,
+	]).load(geo, true);
 	if (settled.refused.size > 0) {
 		const count = problems.filter(({ isWarning }) => !isWarning).length;
 		throw new Error(`${settings.zonesDir} has ${counted(count, 'problem')}, see meridian check`);

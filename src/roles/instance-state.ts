@@ -6,6 +6,7 @@ import type { FileProblem } from '../config/zones-directory.ts';
 import type { GeoFile } from '../geo/mmdb-file.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { SteeringUnit } from '../steering/compile.ts';
+import type { Condition } from '../store/ports.ts';
 import type { HealthSummary } from './local-health.ts';
 
 export interface InstanceState {
@@ -13,8 +14,10 @@ export interface InstanceState {
 	readonly snapshot: Snapshot;
 	readonly problems: readonly FileProblem[];
 	readonly refused: ReadonlySet<string>;
-	/** Why the zones directory was refused as a whole. */
+	/** Why the source of the zones was refused as a whole. */
 	readonly refusal: string | undefined;
+	/** Undefined for a process without a store. */
+	readonly store: Condition | undefined;
 	/** Why the zones could not be kept for the next start. */
 	readonly unsaved: string | undefined;
 	/** undefined for a process that does not probe. */

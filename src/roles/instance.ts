@@ -1,45 +1,49 @@
 /**
- * A DNS instance put together: state, geography, units, workers, health, admin surface; closed in reverse.
+ * A DNS instance put together: state, store, geography, units, workers, health, admin surface; closed in reverse.
  *
- *     lock -> geo database -> units -> votes of before -> ports -> admin -> workers -> prober
+ *     lock -> store -> geo database -> units -> votes of before -> ports -> admin -> workers -> prober
  */
 
 import { randomBytes, randomInt } from 'node:crypto';
 import { availableParallelism } from 'node:os';
-import { type AdminSurface, createAdminSurface } from '../admin/app.ts';
+import { createAdminSurface } from '../admin/app.ts';
 import type { ExplainQuery } from '../admin/state-routes.ts';
-import { type FileProblem, printFileProblem } from '../config/zones-directory.ts';
-import { type ExplainSources, explain } from '../explain/explain.ts';
+import { type ExplainQuestion, type ExplainSources, explain } from '../explain/explain.ts';
 import type { Explanation } from '../explain/explanation.ts';
-import type { GeoData } from '../geo/decide.ts';
 import { createHealthWords, TARGETS_MAX, VerdictTable } from '../health/verdict-table.ts';
 import { createChance } from '../lib/chance.ts';
-import { type ListenAddress, parseListenAddress } from '../lib/listen-address.ts';
+import type { ListenAddress } from '../lib/listen-address.ts';
 import type { Clock, Log } from '../lib/ports.ts';
 import type { Settings } from '../model/settings.ts';
-import { createRateLimitTable } from '../serve/rate-limit.ts';
+import type { Built } from '../snapshot/build.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { dataNeeds } from '../steering/data-needs.ts';
 import { CookieSecrets } from '../store/cookie-secrets.ts';
 import { LastGood } from '../store/last-good.ts';
-import { openStore } from '../store/open-store.ts';
+import type { Store } from '../store/ports.ts';
 import { lockState } from '../store/state-lock.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
+import { answeringSettings } from './answering-settings.ts';
 import { createChecking } from './checking.ts';
+import { Closers } from './closers.ts';
+import { ServedDirectory } from './directory-units.ts';
+import { DraftBuilder } from './draft-builder.ts';
+import { firstLoad, logLoaded } from './first-load.ts';
 import { ageWarning, geoReport } from './geo-report.ts';
 import { GeodbKeeper } from './geodb.ts';
 import { healthMetrics } from './health-metrics.ts';
 import { targetReports, voteNote } from './health-reports.ts';
 import { instanceMetrics } from './instance-metrics.ts';
 import type { InstanceState } from './instance-state.ts';
+import { createSource, openInstanceStore, StoreFeed } from './instance-store.ts';
+import { listenAdmin } from './listen-admin.ts';
 import { LocalHealth } from './local-health.ts';
-import { openOperating } from './operating.ts';
 import { readyReport } from './reports.ts';
 import { reserveListen } from './reserve-listen.ts';
+import { StartRefused } from './start-refused.ts';
 import { chooseUdpTransport } from './udp-transport.ts';
-import { DirectoryRefused, documentsOf, type Loaded, UnitKeeper } from './units.ts';
+import { documentsOf, type Loaded, UnitKeeper } from './units.ts';
 import { VERSION } from './version.ts';
-import type { AnsweringSettings } from './worker-messages.ts';
 import { WorkerPool } from './worker-pool.ts';
 
 export interface InstanceOptions {
@@ -51,21 +55,14 @@ export interface InstanceOptions {
 	readonly isForced: boolean;
 }
 
-/** What stands in the way of a start, as lines to print. */
-export class StartRefused extends Error {
-	readonly lines: readonly string[];
-
-	constructor(lines: readonly string[]) {
-		super(lines.join('\n'));
-		this.lines = lines;
-	}
-}
-
 /** How often it is asked whether a new cookie secret is due. */
 const COOKIE_CHECK_MS = 3_600_000;
 
 /** How often the files of geo databases are looked at. */
 const GEODB_LOOK_MS = 5000;
+
+/** Commits that come together are built together. */
+const STORE_PAUSE_MS = 20;
 
 const clock: Clock = { nowMs: () => performance.now() };
 
@@ -97,39 +94,36 @@ export class Instance {
 
 	/** @throws StartRefused */
 	static async start(options: InstanceOptions): Promise<Instance> {
-		const closers: (() => Promise<void> | void)[] = [];
+		const closers = new Closers();
 		try {
 			return await Instance.#start(options, closers);
 		} catch (error) {
-			await closeAll(closers);
+			await closers.closeAll();
 			throw error instanceof StartRefused ? error : new StartRefused([(error as Error).message]);
 		}
 	}
 
-	static async #start(options: InstanceOptions, closers: (() => Promise<void> | void)[]): Promise<Instance> {
+	static async #start(options: InstanceOptions, closers: Closers): Promise<Instance> {
 		const { settings, log, isProbing, isForced } = options;
 		const lock = lockState(settings.stateDir);
-		closers.push(() => lock.release());
-		let instance: Instance | undefined;
-		const store = await openStore(settings, log);
-		closers.push(() => store.close());
-		const operating = await openOperating({
-			...{ settings, store, log, clock, makesFirstToken: isProbing },
-			documents: () => Promise.resolve(instance?.state().documents() ?? []),
-		});
-		closers.push(() => operating.close());
+		closers.add(() => lock.release());
 		const geodb = new GeodbKeeper(settings.geodb, (path, reason) =>
 			log.error({ path, reason }, 'the geo database was refused; what was used before goes on'),
 		);
 		const geo = geodb.data;
-		const keeper = new UnitKeeper(settings.zonesDir, new LastGood(settings.stateDir), [settings.region]);
+		const store = await openInstanceStore(settings, isProbing, log);
+		closers.add(() => store?.close());
+		const { source, taker, files } = createSource(settings, store);
+		const feed = store === undefined || taker === undefined ? undefined : new StoreFeed(store, taker);
+		feed?.update();
+		const keeper = new UnitKeeper(source, new LastGood(settings.stateDir), [settings.region]);
 		const first = firstLoad(keeper, geo, isForced, log);
 		let { loaded } = first;
 		const verdicts = new VerdictTable(createHealthWords());
 		const { snapshot } = loaded.settled;
 		const slots = assignSlots(verdicts, snapshot);
 		const health = isProbing ? await createHealth(settings, verdicts, log) : undefined;
-		closers.push(() => health?.close());
+		closers.add(() => health?.close());
 		// Before the first query: what was down in the last run must not be in an answer of this one.
 		health?.setTargets(snapshot.targets);
 		const { transport: udp, reason } = await chooseUdpTransport(settings['dns.transport']);
@@ -147,13 +141,32 @@ export class Instance {
 			{ number: 1, snapshot, slots },
 		);
 		loaded = withSnapshot(loaded, workers.snapshot);
+		let instance: Instance | undefined;
 		const metrics = createMetrics([
 			...instanceMetrics(workers, () => instance?.state()),
 			...healthMetrics(health, () => instance?.state()?.snapshot.targets.length ?? 0),
 		]);
+		const directory = files === undefined ? undefined : new ServedDirectory(() => instance?.loaded ?? loaded, files);
+		const drafts = new DraftBuilder({
+			geo: () => geodb.data,
+			vantages: [settings.region],
+			directory: () => directory?.texts() ?? [],
+			explain: (built, question) =>
+				instance?.explainBuilt(built, question) ?? 'Cannot explain before the start is over',
+		});
 		const admin = createAdminSurface({
 			version: VERSION,
-			...operating.parts,
+			...(store === undefined
+				? {}
+				: {
+						configuration: {
+							store,
+							directory,
+							validate: drafts.validate,
+							explainDraft: drafts.explainDraft,
+							draw: () => randomInt(2 ** 31) / 2 ** 31,
+						},
+					}),
 			ready: () => readyReport(instance?.state()),
 			targets: () => targetReports(health?.list() ?? [], instance?.state()?.snapshot ?? snapshot, clock.nowMs()),
 			explain: (question) => instance?.explain(question) ?? 'Cannot explain before the start is over',
@@ -161,21 +174,21 @@ export class Instance {
 			metrics,
 			onFault: (error) => log.error({ error: error.stack }, 'a request to the admin surface met a fault'),
 		});
-		closers.push(() => admin.close());
+		closers.add(() => admin.close());
 		const adminUrl = await listenAdmin(admin, settings['admin.listen']);
-		closers.push(() => workers.stop());
+		closers.add(() => workers.stop());
 		const receiveBufferOctets = await workers.start();
 		log.info(
 			{ transport: udp.kind, reason, workers: workers.wanted - 1, receiveBufferOctets },
 			'answering over UDP and TCP',
 		);
 		const rollover = setInterval(() => workers.setCookieSecrets(cookieSecrets.roll(Date.now())), COOKIE_CHECK_MS);
-		closers.push(() => clearInterval(rollover));
+		closers.add(() => clearInterval(rollover));
 		health?.probe();
 		if (!isProbing)
 			log.warn({}, 'this process does not probe: without Redis it has no health, and unknown counts as up');
 		instance = new Instance(
-			{ options, geodb, keeper, verdicts, workers, health, listen, adminUrl, closers },
+			{ options, store, feed, geodb, keeper, verdicts, workers, health, listen, adminUrl, closers },
 			loaded,
 			slots,
 			first.refusal,
@@ -185,7 +198,8 @@ export class Instance {
 		const started = instance;
 		started.#warnOfAge();
 		const looks = setInterval(() => started.#lookAtGeodb(true), GEODB_LOOK_MS);
-		closers.push(() => clearInterval(looks));
+		closers.add(() => clearInterval(looks));
+		started.#followStore();
 		return instance;
 	}
 
@@ -194,15 +208,45 @@ export class Instance {
 	 * served stays whole.
 	 */
 	reload(isForced = false): void {
+		this.#lookAtGeodb(false);
+		this.#load(isForced, true);
+	}
+
+	/** Build what the store has, now and whenever that changes. */
+	#followStore(): void {
+		const { store, feed, closers, options } = this.#parts;
+		if (store === undefined || feed === undefined) return;
+		let pause: NodeJS.Timeout | undefined;
+		const follow = () => {
+			pause = undefined;
+			if (feed.update()) this.#load(false, false);
+		};
+		const unwatch = store.watch((hint) => {
+			if (hint !== 'probers') pause ??= setTimeout(follow, STORE_PAUSE_MS);
+		});
+		closers.add(() => {
+			unwatch();
+			clearTimeout(pause);
+		});
+		// What came while the workers were started.
+		follow();
+		if (
+			options.settings['redis.url'] !== '' &&
+			store.condition.kind === 'ready' &&
+			store.configuration.head === undefined
+		)
+			options.log.warn({}, 'the store is empty: every query is refused until zones are put into it');
+	}
+
+	#load(isForced: boolean, isFresh: boolean): void {
 		const { options, keeper, geodb } = this.#parts;
 		const { log } = options;
-		this.#lookAtGeodb(false);
 		try {
-			const loaded = keeper.load(geodb.data, isForced);
+			const loaded = keeper.load(geodb.data, isForced, isFresh);
 			this.#serve(loaded);
 			this.#loadedMs = clock.nowMs();
 			this.#refusal = undefined;
-			logProblems(loaded.problems, log);
+			logLoaded(loaded, log);
 			log.info({ generation: this.#generation, zones: loaded.settled.snapshot.zones.zoneCount }, 'zones loaded');
 			this.#save();
 		} catch (error) {
@@ -239,6 +283,7 @@ export class Instance {
 			// What was wrong with units that are not served is wrong with them still.
 			const errors = before.problems.filter(({ isWarning }) => !isWarning);
 			this.#serve({
+				...before,
 				settled: { ...settled, refused: before.settled.refused },
 				problems: [...errors, ...problems],
 				versions,
@@ -282,6 +327,7 @@ export class Instance {
 			refused: this.#loaded.settled.refused,
 			refusal: this.#refusal,
 			unsaved: this.#unsaved,
+			store: this.#parts.store?.condition,
 			geoFiles: this.#parts.geodb.files,
 			geoRefused: this.#parts.geodb.refused,
 			documents: () => documentsOf(this.#loaded),
@@ -294,19 +340,34 @@ export class Instance {
 		};
 	}
 
+	/** What is served, and what it was made from. */
+	get loaded(): Loaded {
+		return this.#loaded;
+	}
+
 	/** Which answer a client gets now, and why; a text for a question that is none. */
 	explain({ name, type = 'A', client, resolver = '127.0.0.1' }: ExplainQuery): Explanation | string {
-		const { verdicts, geodb, options, health } = this.#parts;
+		const { snapshot, geoNotes } = this.#loaded.settled;
+		const sources = { snapshot, geoNotes, health: this.#parts.verdicts.words, slots: this.#slots };
+		return explain(this.#explainSources(sources), { name, type, client, resolver });
+	}
+
+	/** Which answer a client would get from what is not served, with the health of now. */
+	explainBuilt({ snapshot, geoNotes }: Built, question: ExplainQuestion): Explanation | string {
+		if (snapshot === undefined) return 'Cannot explain what cannot be built';
+		const health = this.#parts.verdicts.copyOf(snapshot.targets.map(({ key }) => key));
+		const slots = Int32Array.from(snapshot.targets.keys());
+		return explain(this.#explainSources({ snapshot, geoNotes, health, slots }), question);
+	}
+
+	#explainSources(sources: Pick<ExplainSources, 'snapshot' | 'geoNotes' | 'health' | 'slots'>): ExplainSources {
+		const { geodb, options, health } = this.#parts;
 		const nowMs = clock.nowMs();
 		const votes = new Map((health?.list() ?? []).map((one) => [one.vote.target.key, one]));
-		const { snapshot, geoNotes } = this.#loaded.settled;
-		const sources: ExplainSources = {
-			snapshot,
-			geoNotes,
+		return {
+			...sources,
 			geo: geodb.data,
 			databases: geodb.files,
-			health: verdicts.words,
-			slots: this.#slots,
 			chance: createChance(randomInt(2 ** 31)),
 			vantages: [options.settings.region],
 			noteOf: (key) => {
@@ -314,17 +375,18 @@ export class Instance {
 				return vote === undefined ? undefined : voteNote(vote, nowMs);
 			},
 		};
-		return explain(sources, { name, type, client, resolver });
 	}
 
 	/** Answer what has arrived, then end everything in reverse. */
 	async close(): Promise<void> {
-		await closeAll(this.#parts.closers);
+		await this.#parts.closers.closeAll();
 	}
 }
 
 interface Parts {
 	readonly options: InstanceOptions;
+	readonly store: Store | undefined;
+	readonly feed: StoreFeed | undefined;
 	readonly geodb: GeodbKeeper;
 	readonly keeper: UnitKeeper;
 	readonly verdicts: VerdictTable;
@@ -332,53 +394,7 @@ interface Parts {
 	readonly health: LocalHealth | undefined;
 	readonly listen: readonly ListenAddress[];
 	readonly adminUrl: string;
-	readonly closers: (() => Promise<void> | void)[];
-}
-
-/** Run closers in reverse, each whatever became of the one before. */
-async function closeAll(closers: (() => Promise<void> | void)[]): Promise<void> {
-	for (const close of closers.splice(0).reverse()) {
-		try {
-			await close();
-		} catch {
-			// The process is ending; what is left is freed with it.
-		}
-	}
-}
-
-/** At a start a bad unit falls back to its last good version; with none, the start is refused with all problems. */
-function firstLoad(
-	keeper: UnitKeeper,
-	geo: GeoData,
-	isForced: boolean,
-	log: Log,
-): { readonly loaded: Loaded; readonly refusal: string | undefined } {
-	const stored = new Set(keeper.servedUnits);
-	for (const what of keeper.damaged) log.warn({ what }, 'a last good version cannot be read, and is passed over');
-	let loaded: Loaded;
-	try {
-		loaded = keeper.load(geo, isForced);
-	} catch (error) {
-		if (!(error instanceof DirectoryRefused) || stored.size === 0) throw error;
-		log.error({ reason: error.message }, 'starting from the last good zones of the state directory');
-		return { loaded: keeper.rebuild(geo), refusal: error.message };
-	}
-	const unserved = [...loaded.settled.refused].filter((unit) => !stored.has(unit));
-	if (unserved.length > 0) {
-		throw new StartRefused(loaded.problems.filter(({ isWarning }) => !isWarning).map(printFileProblem));
-	}
-	logProblems(loaded.problems, log);
-	for (const unit of loaded.settled.refused) log.error({ unit }, 'starting with the last good version of this unit');
-	return { loaded, refusal: undefined };
-}
-
-function logProblems(problems: readonly FileProblem[], log: Log): void {
-	for (const problem of problems) {
-		const { unit, file, line, column, message } = problem;
-		const fields = { unit, file, line, column };
-		if (problem.isWarning) log.warn(fields, message);
-		else log.error(fields, message);
-	}
+	readonly closers: Closers;
 }
 
 /** What was built aside is let go of: what is served lies in shared memory. */
@@ -392,36 +408,8 @@ function assignSlots(verdicts: VerdictTable, { targets }: Snapshot): Int32Array 
 	return slots;
 }
 
-function answeringSettings(settings: Settings, cookieSecrets: readonly Uint8Array[]): AnsweringSettings {
-	return {
-		ecsTrust: settings['dns.ecs.trust'],
-		cookieSecrets,
-		identity: settings['dns.identity'],
-		rateLimit: {
-			rate: settings['dns.rateLimit.rate'],
-			slip: settings['dns.rateLimit.slip'],
-			exempt: settings['dns.rateLimit.exempt'],
-		},
-		rateLimitTable: createRateLimitTable(),
-		rateLimitKey: randomInt(2 ** 31),
-	};
-}
-
 async function createHealth(settings: Settings, verdicts: VerdictTable, log: Log): Promise<LocalHealth> {
 	const { region, stateDir } = settings;
 	const { guard, check } = await createChecking(settings, clock);
 	return new LocalHealth({ clock, wallMs: () => Date.now(), log, region, stateDir, verdicts, guard, check });
-}
-
-async function listenAdmin(admin: AdminSurface, text: string): Promise<string> {
-	const at = parseListenAddress(text);
-	if (at === undefined) throw new Error(`Cannot listen on "${text}" (admin.listen): expected address:port`);
-	try {
-		return await admin.listen({ host: at.address, port: at.port });
-	} catch (cause) {
-		const { code, message } = cause as NodeJS.ErrnoException;
-		throw new Error(`Cannot listen on ${text} (admin.listen): ${code === 'EADDRINUSE' ? 'it is in use' : message}`, {
-			cause,
-		});
-	}
 }

@@ -14,6 +14,7 @@ import { createChecking } from './checking.ts';
 import type { Command } from './command.ts';
 import { readGeodb } from './geodb.ts';
 import { type CheckUse, printChecks, printChecksJson } from './probe-table.ts';
+import { DirectorySource } from './unit-source.ts';
 import { UnitKeeper } from './units.ts';
 
 /** Checks under way at one time. */
@@ -50,7 +51,10 @@ const NOT_CHECKED: CheckResult = { isUp: undefined, reason: 'not checked' };
 function load({ settings, isForced, printError }: Command): { snapshot: Snapshot; isWhole: boolean } | undefined {
 	try {
 		const geo = combineGeoData(readGeodb(settings.geodb));
-		const { settled, problems } = new UnitKeeper(settings.zonesDir, undefined, []).load(geo, isForced);
+		const { settled, problems } = new UnitKeeper(new DirectorySource(settings.zonesDir), undefined, []).load(
+			geo,
+			isForced,
+		);
 		const errors = problems.filter(({ isWarning }) => !isWarning);
 		for (const problem of errors) printError(printFileProblem(problem));
 		return { snapshot: settled.snapshot, isWhole: errors.length === 0 };

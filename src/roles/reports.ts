@@ -24,8 +24,9 @@ export function readyReport(state: InstanceState | undefined): ReadyReport {
 			loadedSecAgo: 0,
 		};
 	}
-	const { refused, refusal, unsaved, problems, health, workersWanted, workersRunning } = state;
+	const { refused, refusal, unsaved, store, problems, health, workersWanted, workersRunning } = state;
 	const degraded: string[] = [];
+	if (store !== undefined && store.kind !== 'ready') degraded.push(`the store is ${store.kind}: ${store.reason}`);
 	if (refusal !== undefined) degraded.push(refusal);
 	if (unsaved !== undefined) degraded.push(unsaved);
 	for (const reason of state.geoRefused.values()) degraded.push(reason);

@@ -5,7 +5,8 @@
 import { createLog } from '../telemetry/log.ts';
 import type { Command } from './command.ts';
 import { type Demo, startDemo } from './demo.ts';
-import { Instance, StartRefused } from './instance.ts';
+import { Instance } from './instance.ts';
+import { StartRefused } from './start-refused.ts';
 import { startScreen } from './start-screen.ts';
 
 /** @returns the exit code */

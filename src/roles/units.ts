@@ -1,8 +1,7 @@
 /**
- * The units that are served: loaded from the zones directory, settled against the last good ones, kept for the
- * next start.
+ * The units that are served: loaded from their source, settled against the last good ones, kept for the next start.
  *
- *     directory -> texts -> units (unchanged ones are not read again) -> settle -> generation
+ *     source -> texts -> units (unchanged ones are not read again) -> settle -> generation
  *                                           ^
  *     stateDir/last-good -------------------'   stands in for what is broken
  */
@@ -12,13 +11,11 @@ import {
 	type DirectoryTexts,
 	digestOf,
 	type FileProblem,
-	loadDirectory,
 	placed,
 	type ReadUnit,
 	type ReadZone,
 	readCommon,
 	readZone,
-	SeenDirectory,
 	type UnitText,
 } from '../config/zones-directory.ts';
 import type { GeoData } from '../geo/decide.ts';
@@ -32,6 +29,7 @@ import { type Settled, settle } from '../snapshot/settle.ts';
 import type { SteeringUnit } from '../steering/compile.ts';
 import { MergeCache } from '../steering/merge-cache.ts';
 import type { LastGood, UnitFiles } from '../store/last-good.ts';
+import { NO_TEXTS, type UnitSource } from './unit-source.ts';
 
 export interface Loaded {
 	readonly settled: Settled<ReadZone>;
@@ -39,10 +37,11 @@ export interface Loaded {
 	readonly problems: readonly FileProblem[];
 	/** What it was built from. */
 	readonly versions: Versions;
+	/** Units that a store has. */
+	readonly stored: ReadonlySet<string>;
+	/** Those of them whose files say something else. */
+	readonly differing: readonly string[];
 }
-
-/** The directory was refused as a whole: what was served before goes on. */
-export class DirectoryRefused extends Error {}
 
 interface Versions {
 	readonly common: ReadUnit;
@@ -50,13 +49,12 @@ interface Versions {
 }
 
 export class UnitKeeper {
-	readonly #directory: string;
+	readonly #source: UnitSource;
 	readonly #lastGood: LastGood | undefined;
 	readonly #vantages: readonly string[];
 	readonly #merges = new MergeCache();
 	readonly #cache = new BuildCache();
 	readonly #files = new WeakMap<ReadUnit, UnitFiles>();
-	readonly #seen = new SeenDirectory();
 	/** Stored units that cannot be read back. */
 	readonly damaged: readonly string[];
 	/** What is served now; before that, what the state directory has. */
@@ -66,9 +64,9 @@ export class UnitKeeper {
 	 * @param lastGood  absent for a check, which leaves no trace
 	 * @param vantages  regions that round-trip times are measured from
 	 */
-	constructor(directory: string, lastGood: LastGood | undefined, vantages: readonly string[]) {
+	constructor(source: UnitSource, lastGood: LastGood | undefined, vantages: readonly string[]) {
 		this.#vantages = vantages;
-		this.#directory = directory;
+		this.#source = source;
 		this.#lastGood = lastGood;
 		const { units, damaged } = lastGood?.load() ?? { units: [], damaged: [] };
 		const { versions, unreadable } = storedVersions(units);
@@ -82,12 +80,13 @@ export class UnitKeeper {
 	}
 
 	/**
-	 * Load the directory and settle on what could be served.
+	 * Load the units of the source and settle on what could be served.
 	 * @param isForced  take an empty directory, or one that drops most zones, as it is
-	 * @throws DirectoryRefused
+	 * @param isFresh   look at files again
+	 * @throws SourceRefused
 	 */
-	load(geo: GeoData, isForced: boolean): Loaded {
-		const texts = this.#texts(isForced);
+	load(geo: GeoData, isForced: boolean, isFresh = true): Loaded {
+		const texts = this.#source.load({ isForced, isFresh, served: textsOf(this.#served) });
 		const problems: FileProblem[] = [...texts.problems];
 		const unread = new Set(problems.map(({ unit }) => unit));
 		const read = <T extends ReadUnit>(
@@ -110,12 +109,14 @@ export class UnitKeeper {
 			const zone = read(text, this.#served.zones.get(text.unit), readZone);
 			if (zone !== undefined) zones.set(text.unit, zone);
 		}
-		return this.#settle(geo, common ?? this.#served.common, zones, unread, problems);
+		const { stored, differing } = texts;
+		return { ...this.#settle(geo, common ?? this.#served.common, zones, unread, problems), stored, differing };
 	}
 
 	/** Build again from what is served; for a new geo database, or when the directory is refused at a start. */
 	rebuild(geo: GeoData): Loaded {
-		return this.#settle(geo, this.#served.common, this.#served.zones, new Set(), []);
+		const settled = this.#settle(geo, this.#served.common, this.#served.zones, new Set(), []);
+		return { ...settled, stored: new Set(), differing: [] };
 	}
 
 	/** From now on this is what is served. */
@@ -154,7 +155,7 @@ export class UnitKeeper {
 		zones: ReadonlyMap<string, ReadZone>,
 		unread: ReadonlySet<string>,
 		problems: FileProblem[],
-	): Loaded {
+	): Omit<Loaded, 'stored' | 'differing'> {
 		const model = { depthMax: DEPTH_MAX, durationMs, monitorOf };
 		const context = { geo, merges: this.#merges, cache: this.#cache, model, vantages: this.#vantages };
 		const settled = settle(
@@ -176,26 +177,10 @@ export class UnitKeeper {
 		};
 		return { settled, problems, versions };
 	}
+}
 
-	/** The texts of the directory, unless it looks as if it were not the one that is meant. */
-	#texts(isForced: boolean): DirectoryTexts {
-		const refused = (why: string) => new DirectoryRefused(`Cannot take the zones directory ${this.#directory}: ${why}`);
-		let texts: DirectoryTexts;
-		try {
-			texts = loadDirectory(this.#directory, this.#seen);
-		} catch (error) {
-			if (!isForced || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw refused((error as Error).message);
-			texts = NO_FILES;
-		}
-		if (isForced) return texts;
-		if (texts.zones.length === 0) throw refused('it holds no zone (*.zone); --force takes it all the same');
-		const before = this.#served.zones;
-		const dropped = before.size - texts.zones.filter(({ unit }) => before.has(unit)).length;
-		if (dropped > 2 && dropped > before.size / 2) {
-			throw refused(`it drops ${dropped} of ${before.size} zones; --force takes it all the same`);
-		}
-		return texts;
-	}
+function textsOf({ common, zones }: Versions): DirectoryTexts {
+	return { common: common.text, zones: [...zones.values()].map(({ text }) => text), problems: [] };
 }
 
 /** The steering documents that are served. */
@@ -212,24 +197,18 @@ function located(problem: BuildProblem, unit: ReadUnit | undefined): FileProblem
 	return { unit: problem.unit, ...place, message: 'path' in at ? placed(at.path, message) : message, isWarning };
 }
 
-const NO_FILES: DirectoryTexts = {
-	common: { unit: COMMON_UNIT, zone: undefined, steering: undefined },
-	zones: [],
-	problems: [],
-};
-
-/** What was good once may not be to a later version of this program. */
 /** A unit that was read has the text of every file that it includes. */
 function includedTexts(includes: Includes): Record<string, string> {
 	const entries = [...includes].flatMap(([path, file]) => ('text' in file ? [[path, file.text] as const] : []));
 	return Object.fromEntries(entries);
 }
 
+/** What was good once may not be to a later version of this program. */
 function storedVersions(stored: readonly UnitFiles[]): {
 	readonly versions: Versions;
 	readonly unreadable: readonly string[];
 } {
-	const empty = readCommon(NO_FILES.common);
+	const empty = readCommon(NO_TEXTS.common);
 	if (!('unit' in empty)) throw new Error('Cannot read an empty steering document');
 	let common: ReadUnit = empty;
 	const zones = new Map<string, ReadZone>();

@@ -57,13 +57,20 @@ export interface RedisStoreParts {
 const NOTHING_KNOWN: Configuration = { head: undefined, items: new Map() };
 /** Between looks that hints ask for: whoever may write to the channel cannot keep everyone busy. */
 const HINT_PAUSE_MS = 20;
+/** Who starts does not wait for a Redis that swallows packets. */
+const FIRST_LOOK_MS_MAX = 2000;
 
-/** Open it; settles after the first look at Redis, or the first attempt that failed. */
+/** Open it; settles after the first look at Redis, the first attempt that failed, or when neither comes soon. */
 export async function openRedisStore(parts: RedisStoreParts): Promise<Store> {
 	if (parts.fleetKeys.length === 0)
 		parts.log.warn({}, 'there is no fleet.key: whoever can write to Redis can write what this fleet answers');
 	const store = new RedisStore(parts);
-	await store.firstLook;
+	let giveUp: NodeJS.Timeout | undefined;
+	const patience = new Promise<void>((resolve) => {
+		giveUp = setTimeout(resolve, FIRST_LOOK_MS_MAX);
+	});
+	await Promise.race([store.firstLook, patience]);
+	clearTimeout(giveUp);
 	return store;
 }
 

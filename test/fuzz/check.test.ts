@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { describe, it } from 'node:test';
 import { noGeoData } from '../../src/geo/decide.ts';
+import { DirectorySource } from '../../src/roles/unit-source.ts';
 import { UnitKeeper } from '../../src/roles/units.ts';
 import { PROJECT } from '../roles/meridian-process.ts';
 import { scratch, write } from '../roles/scratch.ts';
@@ -123,7 +124,7 @@ function damaged(mutator: Mutator, text: string): string {
 function check(directory: string, files: Readonly<Record<string, string>>) {
 	write(directory, files);
 	const startMs = performance.now();
-	const { settled, problems } = new UnitKeeper(directory, undefined, []).load(noGeoData(), true);
+	const { settled, problems } = new UnitKeeper(new DirectorySource(directory), undefined, []).load(noGeoData(), true);
 	const ms = performance.now() - startMs;
 	assert.ok(ms < CHECK_MS_MAX, `it took ${ms} ms`);
 	for (const { file, line, column, message } of problems) {

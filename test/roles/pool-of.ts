@@ -12,6 +12,7 @@ import type { ListenAddress } from '../../src/lib/listen-address.ts';
 import { parsePrefix } from '../../src/lib/prefix.ts';
 import { defaultGeodbPath } from '../../src/roles/geodb.ts';
 import type { UdpTransport } from '../../src/roles/udp-transport.ts';
+import { DirectorySource } from '../../src/roles/unit-source.ts';
 import { UnitKeeper } from '../../src/roles/units.ts';
 import type { Generation } from '../../src/roles/worker-messages.ts';
 import { WorkerPool } from '../../src/roles/worker-pool.ts';
@@ -48,7 +49,7 @@ export async function poolOf(t: Pick<TestContext, 'after'>, options: PoolOptions
 	const generationWith = (address: string): Generation => {
 		write(directory, { 'a.example.zone': GOOD_ZONE.replace('192.0.2.80', address) + moreRecords });
 		if (steering !== undefined) write(directory, { 'a.example.yaml': steering });
-		const { snapshot } = new UnitKeeper(directory, undefined, []).load(geo, false).settled;
+		const { snapshot } = new UnitKeeper(new DirectorySource(directory), undefined, []).load(geo, false).settled;
 		return {
 			number: ++number,
 			snapshot,

@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { noGeoData } from '../../src/geo/decide.ts';
 import { createHealthWords } from '../../src/health/verdict-table.ts';
+import { DirectorySource } from '../../src/roles/unit-source.ts';
 import { UnitKeeper } from '../../src/roles/units.ts';
 import { World } from '../../src/snapshot/answer.ts';
 import { SnapshotMemory } from '../../src/snapshot/share.ts';
@@ -47,7 +48,11 @@ function openMs(t: TestContext, snapshot: Snapshot): number {
 describe('scale', () => {
 	it(`loads ${RECORDS} records in one zone`, (t) => {
 		const hosts = Array.from({ length: RECORDS }, (_, i) => `h${i} A 10.${i >>> 16}.${(i >>> 8) & 255}.${i & 255}\n`);
-		const keeper = new UnitKeeper(scratch(t, { 'a.example.zone': GOOD_ZONE + hosts.join('') }), undefined, []);
+		const keeper = new UnitKeeper(
+			new DirectorySource(scratch(t, { 'a.example.zone': GOOD_ZONE + hosts.join('') })),
+			undefined,
+			[],
+		);
 		const startMs = performance.now();
 		const { snapshot } = keeper.load(noGeoData(), false).settled;
 		t.diagnostic(`loaded in ${Math.round(performance.now() - startMs)} ms`);
@@ -58,7 +63,7 @@ describe('scale', () => {
 	it(`loads ${ZONES} zones, and one of them again`, (t) => {
 		const files = Array.from({ length: ZONES }, (_, i) => [`z${i}.example.zone`, GOOD_ZONE] as const);
 		const directory = scratch(t, Object.fromEntries(files));
-		const keeper = new UnitKeeper(directory, undefined, []);
+		const keeper = new UnitKeeper(new DirectorySource(directory), undefined, []);
 		const load = () => keeper.accept(keeper.load(noGeoData(), false));
 		const firstMs = timeMs(load);
 		const again = Array.from({ length: TRIES }, (_, i) => {

@@ -12,6 +12,7 @@ import { printFileProblem } from '../../src/config/zones-directory.ts';
 import type { Message } from '../../src/dns/message-text.ts';
 import type { GeoData } from '../../src/geo/decide.ts';
 import { readGeodb } from '../../src/roles/geodb.ts';
+import { DirectorySource } from '../../src/roles/unit-source.ts';
 import { UnitKeeper } from '../../src/roles/units.ts';
 import { TestResponder } from '../serve/responder-of.ts';
 
@@ -36,7 +37,7 @@ export class Setup {
 		try {
 			cpSync(join(EXAMPLES, name), copy, { recursive: true });
 			edit?.(copy);
-			const { settled, problems } = new UnitKeeper(copy, undefined, []).load(geo, false);
+			const { settled, problems } = new UnitKeeper(new DirectorySource(copy), undefined, []).load(geo, false);
 			this.problems = problems.map(printFileProblem);
 			this.responder = new TestResponder({}, settled.snapshot);
 		} finally {

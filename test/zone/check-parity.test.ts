@@ -11,6 +11,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { noGeoData } from '../../src/geo/decide.ts';
+import { DirectorySource } from '../../src/roles/unit-source.ts';
 import { UnitKeeper } from '../../src/roles/units.ts';
 import { scratch } from '../roles/scratch.ts';
 import { findProgram } from '../setup/tools.ts';
@@ -528,7 +529,7 @@ function write(t: TestContext, { text, zone = `${HEAD}${text}\n` }: Fault): stri
 describe('meridian check', () => {
 	for (const fault of FAULTS) {
 		it(`${fault.fault}: ${fault.ours.join(', ') || 'nothing'}`, (t) => {
-			const { problems } = new UnitKeeper(write(t, fault), undefined, []).load(noGeoData(), false);
+			const { problems } = new UnitKeeper(new DirectorySource(write(t, fault)), undefined, []).load(noGeoData(), false);
 			const found = problems.map(
 				({ line, column, isWarning }) => `${isWarning ? 'warning' : 'error'} ${line}:${column}`,
 			);
