@@ -19,6 +19,7 @@ import type { Built } from '../snapshot/build.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { dataNeeds } from '../steering/data-needs.ts';
 import { CookieSecrets } from '../store/cookie-secrets.ts';
+import { openEmbeddedStore } from '../store/embedded-store.ts';
 import { LastGood } from '../store/last-good.ts';
 import type { Store } from '../store/ports.ts';
 import { lockState } from '../store/state-lock.ts';
@@ -38,9 +39,11 @@ import type { InstanceState } from './instance-state.ts';
 import { createSource, openInstanceStore, StoreFeed } from './instance-store.ts';
 import { listenAdmin } from './listen-admin.ts';
 import { LocalHealth } from './local-health.ts';
+import { openOperating } from './operating.ts';
 import { readyReport } from './reports.ts';
 import { reserveListen } from './reserve-listen.ts';
 import { StartRefused } from './start-refused.ts';
+import { SwitchFeed } from './switches.ts';
 import { chooseUdpTransport } from './udp-transport.ts';
 import { documentsOf, type Loaded, UnitKeeper } from './units.ts';
 import { VERSION } from './version.ts';
@@ -104,6 +107,7 @@ export class Instance {
 	}
 
 	static async #start(options: InstanceOptions, closers: Closers): Promise<Instance> {
+		let instance: Instance | undefined;
 		const { settings, log, isProbing, isForced } = options;
 		const lock = lockState(settings.stateDir);
 		closers.add(() => lock.release());
@@ -113,10 +117,21 @@ export class Instance {
 		const geo = geodb.data;
 		const store = await openInstanceStore(settings, isProbing, log);
 		closers.add(() => store?.close());
+		// A process that has only its zones directory has tokens and overrides of its own.
+		const ownStore = store ?? (await openEmbeddedStore(settings.stateDir, log));
+		if (store === undefined) closers.add(() => ownStore.close());
+		const switches = new SwitchFeed({ store: ownStore, stateDir: settings.stateDir, log });
+		closers.add(() => switches.close());
+		const operating = await openOperating({
+			...{ settings, store: ownStore, log, clock, makesFirstToken: isProbing || store === undefined },
+			documents: () => Promise.resolve(instance?.state().documents() ?? []),
+		});
+		closers.add(() => operating.close());
 		const { source, taker, files } = createSource(settings, store);
 		const feed = store === undefined || taker === undefined ? undefined : new StoreFeed(store, taker);
 		feed?.update();
 		const keeper = new UnitKeeper(source, new LastGood(settings.stateDir), [settings.region]);
+		keeper.setSwitches(switches.active);
 		const first = firstLoad(keeper, geo, isForced, log);
 		let { loaded } = first;
 		const verdicts = new VerdictTable(createHealthWords());
@@ -141,7 +156,6 @@ export class Instance {
 			{ number: 1, snapshot, slots },
 		);
 		loaded = withSnapshot(loaded, workers.snapshot);
-		let instance: Instance | undefined;
 		const metrics = createMetrics([
 			...instanceMetrics(workers, () => instance?.state()),
 			...healthMetrics(health, () => instance?.state()?.snapshot.targets.length ?? 0),
@@ -156,6 +170,7 @@ export class Instance {
 		});
 		const admin = createAdminSurface({
 			version: VERSION,
+			...operating.parts,
 			...(store === undefined
 				? {}
 				: {
@@ -200,6 +215,10 @@ export class Instance {
 		const looks = setInterval(() => started.#lookAtGeodb(true), GEODB_LOOK_MS);
 		closers.add(() => clearInterval(looks));
 		started.#followStore();
+		switches.onChange((active) => {
+			keeper.setSwitches(active);
+			started.#load(false, false);
+		});
 		return instance;
 	}
 

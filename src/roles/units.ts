@@ -7,6 +7,7 @@
  */
 
 import type { Includes } from '../config/includes.ts';
+import { type Switch, switchedDocument } from '../config/overrides.ts';
 import {
 	type DirectoryTexts,
 	digestOf,
@@ -22,7 +23,7 @@ import type { GeoData } from '../geo/decide.ts';
 import { COMMON_UNIT } from '../lib/unit.ts';
 import { durationMs } from '../model/duration.ts';
 import { monitorOf } from '../model/monitor.ts';
-import { DEPTH_MAX } from '../model/steering.ts';
+import { DEPTH_MAX, type SteeringDocument } from '../model/steering.ts';
 import type { BuildProblem } from '../snapshot/build.ts';
 import { BuildCache } from '../snapshot/build-cache.ts';
 import { type Settled, settle } from '../snapshot/settle.ts';
@@ -52,6 +53,7 @@ export class UnitKeeper {
 	readonly #source: UnitSource;
 	readonly #lastGood: LastGood | undefined;
 	readonly #vantages: readonly string[];
+	#switches: readonly Switch[] = [];
 	readonly #merges = new MergeCache();
 	readonly #cache = new BuildCache();
 	readonly #files = new WeakMap<ReadUnit, UnitFiles>();
@@ -119,6 +121,11 @@ export class UnitKeeper {
 		return { ...settled, stored: new Set(), differing: [] };
 	}
 
+	/** What operators have switched, for the builds to come. */
+	setSwitches(switches: readonly Switch[]): void {
+		this.#switches = switches;
+	}
+
 	/** From now on this is what is served. */
 	accept({ versions }: Loaded): void {
 		this.#served = versions;
@@ -157,7 +164,8 @@ export class UnitKeeper {
 		problems: FileProblem[],
 	): Omit<Loaded, 'stored' | 'differing'> {
 		const model = { depthMax: DEPTH_MAX, durationMs, monitorOf };
-		const context = { geo, merges: this.#merges, cache: this.#cache, model, vantages: this.#vantages };
+		const switched = (unit: string, document: SteeringDocument) => switchedDocument(unit, document, this.#switches);
+		const context = { geo, merges: this.#merges, cache: this.#cache, model, vantages: this.#vantages, switched };
 		const settled = settle(
 			{ common: common.steering, zones: [...zones.values()] },
 			{ common: this.#served.common.steering, zones: [...this.#served.zones.values()] },
