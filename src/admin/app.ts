@@ -7,6 +7,7 @@
  * | token-routes.ts  | /v1/tokens                                                |
  * | override-routes.ts | /v1/overrides                                           |
  * | trip-routes.ts   | /v1/trips, and those of pools                             |
+ * | status-routes.ts | /v1/store                                                 |
  * | audit.ts         | /v1/audit                                                 |
  * | zone-routes.ts   | zones, master files, SOA settings, record sets            |
  * | steering-routes.ts | what stands in steering documents                       |
@@ -31,6 +32,7 @@ import { pointerOf } from './pointer.ts';
 import { ApiProblem, problemBody } from './problem.ts';
 import { openServer, type ServerTls } from './server.ts';
 import { type StateParts, stateRoutes } from './state-routes.ts';
+import { statusRoutes } from './status-routes.ts';
 import { steeringRoutes } from './steering-routes.ts';
 import { type TokenRouteParts, tokenRoutes } from './token-routes.ts';
 import { tripRoutes } from './trip-routes.ts';
@@ -138,6 +140,7 @@ function createApp(parts: AdminParts): FastifyInstance {
 	app.register(auditRoutes(parts));
 	app.register(overrideRoutes(parts));
 	app.register(tripRoutes(parts));
+	app.register(statusRoutes(parts));
 	if (parts.configuration !== undefined) registerConfiguration(app, parts.configuration, parts);
 	app.get('/v1/openapi.json', {
 		schema: {

@@ -121,6 +121,32 @@ export const ZonePoolParamsShape = Type.Object({ apex: text('the apex of a zone'
 
 export const ReasonTakenShape = Type.Object({ 'Meridian-Reason': text('why') });
 
+const number = (description: string) => Type.Integer({ description });
+
+export const StoreStatusShape = Type.Object(
+	{
+		condition: Type.Object({
+			kind: text('ready, unreachable or lost'),
+			reason: Type.Optional(text('why it is not ready')),
+		}),
+		head: Type.Union([
+			Type.Object({ epoch: number('rises when a lost store is restored'), generation: number('rises by one') }),
+			Type.Null(),
+		]),
+		units: Type.Array(
+			Type.Object({ name: text('common, or an apex'), owner: text('directory or store'), etag: text('') }),
+		),
+		overrides: number('that count now'),
+		trips: number('that wait to be cleared'),
+		tokens: number('of all roles'),
+		probers: Type.Array(
+			Type.Object({ instance: text('of the prober'), region: text('where it stands'), isAlive: Type.Boolean() }),
+		),
+		refused: Type.Object({}, { description: 'values that were not taken, by reason' }),
+	},
+	{ title: 'StoreStatus' },
+);
+
 const count = Type.String({ pattern: '^[0-9]{1,15}$', description: 'a number' });
 
 export const AuditQueryShape = Type.Object(

@@ -86,9 +86,7 @@ export class ApiClient {
 		const body = bodyOf(options);
 		const all = {
 			...(this.#options.headers as Record<string, string>),
-			...(body === undefined
-				? {}
-				: { 'content-type': body.type, 'content-length': String(Buffer.byteLength(body.text)) }),
+			...(body === undefined ? {} : { 'content-type': body.type, 'content-length': String(body.octets.length) }),
 			// Octets of UTF-8, which the runtime wants as one character each.
 			...(reason === undefined ? {} : { 'meridian-reason': Buffer.from(reason).toString('latin1') }),
 			...headers,
@@ -113,7 +111,8 @@ export class ApiClient {
 				else
 					reject(new Error(`The process at ${url.host} does not answer (${cause.code ?? cause.message})`, { cause }));
 			});
-			asked.end(body?.text);
+			// As octets: a text would have the runtime write the headers in the encoding of the body.
+			asked.end(body?.octets);
 		});
 	}
 }
@@ -139,10 +138,10 @@ function tokenOf(settings: Settings): string | undefined {
 	}
 }
 
-function bodyOf({ body, contentType }: ApiRequest): { readonly type: string; readonly text: string } | undefined {
+function bodyOf({ body, contentType }: ApiRequest): { readonly type: string; readonly octets: Buffer } | undefined {
 	if (body === undefined) return undefined;
-	if (typeof body === 'string') return { type: contentType ?? 'text/plain; charset=utf-8', text: body };
-	return { type: contentType ?? 'application/json', text: JSON.stringify(body) };
+	if (typeof body === 'string') return { type: contentType ?? 'text/plain; charset=utf-8', octets: Buffer.from(body) };
+	return { type: contentType ?? 'application/json', octets: Buffer.from(JSON.stringify(body)) };
 }
 
 function bodyValue(text: string, type = ''): unknown {
