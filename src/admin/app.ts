@@ -8,6 +8,7 @@
  * | override-routes.ts | /v1/overrides                                           |
  * | trip-routes.ts   | /v1/trips, and those of pools                             |
  * | status-routes.ts | /v1/store                                                 |
+ * | event-routes.ts  | /v1/events                                                |
  * | audit.ts         | /v1/audit                                                 |
  * | zone-routes.ts   | zones, master files, SOA settings, record sets            |
  * | steering-routes.ts | what stands in steering documents                       |
@@ -24,6 +25,8 @@ import { type AuditParts, addAudit, auditRoutes } from './audit.ts';
 import { addDoor, type DoorParts } from './auth.ts';
 import { changeRoutes } from './change-routes.ts';
 import type { ConfigurationParts } from './configuration.ts';
+import { EventFeed } from './event-feed.ts';
+import { eventRoutes } from './event-routes.ts';
 import { generationRoutes } from './generation-routes.ts';
 import { readBody } from './json-body.ts';
 import { collectRoutes } from './openapi.ts';
@@ -140,6 +143,9 @@ function createApp(parts: AdminParts): FastifyInstance {
 	app.register(auditRoutes(parts));
 	app.register(overrideRoutes(parts));
 	app.register(tripRoutes(parts));
+	app.register(
+		eventRoutes({ feed: new EventFeed(parts, { mark: randomUUID().slice(0, 8) }), tokens: parts.door.tokens }),
+	);
 	app.register(statusRoutes(parts));
 	if (parts.configuration !== undefined) registerConfiguration(app, parts.configuration, parts);
 	app.get('/v1/openapi.json', {

@@ -181,7 +181,7 @@ function unauthenticated(detail: string): ApiProblem {
 }
 
 /** RFC 6750 §2.1; the scheme in any case. */
-function bearerOf(header: string | undefined): string | undefined {
+export function bearerOf(header: string | undefined): string | undefined {
 	return /^bearer +([!-~]+) *$/i.exec(header ?? '')?.[1];
 }
 

@@ -147,6 +147,11 @@ export const StoreStatusShape = Type.Object(
 	{ title: 'StoreStatus' },
 );
 
+export const EventHeadersShape = Type.Object({
+	'Last-Event-ID': Type.Optional(text('of the event that was heard last: what came since is told first')),
+});
+export const EventTextShape = Type.String({ description: 'events: generation, store, health, alarm, reset' });
+
 const count = Type.String({ pattern: '^[0-9]{1,15}$', description: 'a number' });
 
 export const AuditQueryShape = Type.Object(
