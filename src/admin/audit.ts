@@ -55,7 +55,7 @@ export function addAudit(app: FastifyInstance, { audit, clock, wallMs, onAuditFa
 		operation: request.routeOptions.schema?.operationId ?? '',
 		method: request.method,
 		path: request.url.replace(/\?.*$/s, '').slice(0, TEXT_MAX),
-		unit: request.routeOptions.config.unitOf?.((request.params ?? {}) as Record<string, string>),
+		unit: unitOf(request),
 		reason: reasonOf(request)?.slice(0, TEXT_MAX),
 	});
 	app.decorateRequest('generation', undefined);
@@ -114,6 +114,16 @@ export function auditRoutes({ audit }: Pick<AuditParts, 'audit'>): FastifyPlugin
 	};
 }
 
-function isRead({ method }: FastifyRequest): boolean {
-	return method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
+/** @returns undefined also where the path names none that could be one */
+function unitOf({ routeOptions, params }: FastifyRequest): string | undefined {
+	try {
+		return routeOptions.config.unitOf?.((params ?? {}) as Record<string, string>);
+	} catch {
+		return undefined;
+	}
+}
+
+/** What viewers may do changes nothing, also where it takes a body. */
+function isRead({ method, routeOptions }: FastifyRequest): boolean {
+	return method === 'GET' || method === 'HEAD' || routeOptions.config.access === 'viewer';
 }

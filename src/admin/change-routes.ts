@@ -17,8 +17,8 @@ import { editsOf, type GivenChange } from './change-list.ts';
 import type { ConfigurationParts } from './configuration.ts';
 import { holdPrecondition } from './precondition.ts';
 import { ApiProblem, type ProblemError } from './problem.ts';
-import { STORE_PROBLEMS, writeOptions, writeReply } from './resource-routes.ts';
-import type { ExplainQuery } from './state-routes.ts';
+import { LARGE_BODY_OCTETS_MAX, STORE_PROBLEMS, writeOptions, writeReply } from './resource-routes.ts';
+import type { ExplainQuery, StateParts } from './state-routes.ts';
 import { draftOf, type Writer } from './writer.ts';
 
 interface GivenChanges {
@@ -31,7 +31,7 @@ const DEFAULT_RESOLVER = '127.0.0.1';
 export function changeRoutes(
 	writer: Writer,
 	{ explainDraft }: Pick<ConfigurationParts, 'explainDraft'>,
-	explain: (question: ExplainQuery) => object | string,
+	explain: StateParts['explain'],
 ): FastifyPluginCallback {
 	return (app, _options, done) => {
 		app.post('/v1/changes', {
@@ -44,6 +44,7 @@ export function changeRoutes(
 				body: ChangesShape,
 				response: { 200: WriteReplyShape },
 			},
+			bodyLimit: LARGE_BODY_OCTETS_MAX,
 			config: {
 				access: 'editor',
 				unitsOfBody: (body) => listAt(body, 'changes').flatMap(unitsOfChange),
@@ -86,7 +87,7 @@ export function changeRoutes(
 						return draftOf(view, edits);
 					},
 				});
-				return writeReply(result);
+				return writeReply(request, result);
 			},
 		});
 		app.post('/v1/explain', {
@@ -104,7 +105,7 @@ export function changeRoutes(
 			},
 			handler: async (request) => {
 				const { changes, ...question } = request.body as ExplainQuery & { readonly changes?: readonly GivenChange[] };
-				const live = explain({
+				const live = await explain({
 					...question,
 					type: question.type,
 					client: question.client,
@@ -112,11 +113,11 @@ export function changeRoutes(
 				});
 				if (typeof live === 'string') throw new ApiProblem('malformed', live);
 				if (changes === undefined) return { live };
-				const view = writer.view();
+				const view = await writer.view();
 				const draft = draftOf(view, editsOf(changes));
 				const { name, type = 'A', client, resolver = DEFAULT_RESOLVER } = question;
 				await writer.validate(view, draft);
-				const answer = await explainDraft(view.base, writer.proposed(draft), { name, type, client, resolver });
+				const answer = await explainDraft(writer.proposed(draft), { name, type, client, resolver });
 				if (typeof answer === 'string') throw new ApiProblem('malformed', answer);
 				return { live, draft: answer };
 			},

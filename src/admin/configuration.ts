@@ -4,6 +4,7 @@
 
 import { UnitContent, type UnitSource } from '../config/unit-content.ts';
 import type { Problem } from '../lib/result.ts';
+import { COMMON_UNIT } from '../lib/unit.ts';
 import type { Unit } from '../store/item.ts';
 import type { Configuration, Head, Store } from '../store/ports.ts';
 
@@ -11,6 +12,8 @@ import type { Configuration, Head, Store } from '../store/ports.ts';
 export interface DirectoryUnits {
 	names(): Iterable<string>;
 	unit(name: string): UnitSource | undefined;
+	/** Let the others tell of what is served by now. */
+	refresh(): Promise<void>;
 }
 
 /** A unit as it would become; without a source it would be gone. */
@@ -45,14 +48,10 @@ export interface ConfigurationParts {
 	readonly store: Store;
 	/** Absent where the store is the only source. */
 	readonly directory: DirectoryUnits | undefined;
-	/** The build that boots, over a configuration of the store with these units in the place of those it has. */
-	readonly validate: (base: Configuration, changes: readonly ProposedUnit[]) => Promise<Validation>;
+	/** The build that boots, over what the store has by now with these units in the place of others. */
+	readonly validate: (changes: readonly ProposedUnit[]) => Promise<Validation>;
 	/** What a client would get from it; a text for a question that is none. */
-	readonly explainDraft: (
-		base: Configuration,
-		changes: readonly ProposedUnit[],
-		question: DraftQuestion,
-	) => Promise<object | string>;
+	readonly explainDraft: (changes: readonly ProposedUnit[], question: DraftQuestion) => Promise<object | string>;
 	/** 0..1, for waiting times that differ. */
 	readonly draw: () => number;
 }
@@ -71,6 +70,8 @@ export interface HeldUnit {
 
 /** Contents that have been read, by what they were read from. */
 export type ContentCache = WeakMap<object, UnitContent>;
+
+const EMPTY_COMMON = new UnitContent({ unit: COMMON_UNIT, zone: undefined, includes: undefined, steering: undefined });
 
 /** One generation, whole. */
 export class ConfigurationView {
@@ -93,7 +94,9 @@ export class ConfigurationView {
 		if (item?.kind === 'unit')
 			return { owner: item.content.owner, content: this.#content(item, () => sourceOf(name, item.content)) };
 		const own = this.directoryUnit(name);
-		return own === undefined ? undefined : { owner: 'directory', content: own };
+		if (own !== undefined) return { owner: 'directory', content: own };
+		// Common is there before anything stands in it.
+		return name === COMMON_UNIT ? { owner: 'store', content: EMPTY_COMMON } : undefined;
 	}
 
 	/** As the zones directory has it, whoever owns it. */

@@ -35,7 +35,6 @@ const HISTORY_MAX = 100_000;
 const BACK_PROBLEMS: readonly ProblemCode[] = [
 	'malformed',
 	'reason-required',
-	'not-found',
 	'guarded',
 	'conflict',
 	'precondition-failed',
@@ -126,6 +125,7 @@ function historyRoutes(app: FastifyInstance, writer: Writer): void {
 }
 
 function wayBackRoutes(app: FastifyInstance, writer: Writer, { prefix, noun, title, unitOf }: Scope): void {
+	const problems: readonly ProblemCode[] = noun === 'Zone' ? ['not-found', ...BACK_PROBLEMS] : BACK_PROBLEMS;
 	const writing = {
 		tags: ['history'],
 		querystring: WriteQueryShape,
@@ -139,7 +139,7 @@ function wayBackRoutes(app: FastifyInstance, writer: Writer, { prefix, noun, tit
 			...writing,
 			body: RollbackShape,
 		},
-		config: { access: 'editor', unitOf, problems: [...BACK_PROBLEMS, 'too-large', 'unsupported-media-type'] },
+		config: { access: 'editor', unitOf, problems: [...problems, 'too-large', 'unsupported-media-type'] },
 		handler: async (request) => {
 			const unit = unitOf(request.params as Params);
 			const { generation } = request.body as { readonly generation: number };
@@ -156,7 +156,7 @@ function wayBackRoutes(app: FastifyInstance, writer: Writer, { prefix, noun, tit
 	});
 	app.post(`${prefix}/release`, {
 		schema: { operationId: `release${noun}`, summary: `Give ${title} back to the zones directory`, ...writing },
-		config: { access: 'editor', unitOf, problems: BACK_PROBLEMS },
+		config: { access: 'editor', unitOf, problems },
 		handler: (request) => {
 			const unit = unitOf(request.params as Params);
 			return goBack(writer, unit, request, (view) => release(view, unit));
@@ -180,6 +180,7 @@ function restoreRoute(app: FastifyInstance, { store }: Writer): void {
 		handler: async (request) => {
 			const { author, reason } = writeOptions(request);
 			if (reason === '') throw reasonRequired('restore the store');
+			if (store.condition.kind === 'unreachable') throw new ApiProblem('store-unreachable', store.condition.reason);
 			if (store.condition.kind === 'ready')
 				throw new ApiProblem('conflict', 'Cannot restore the store: it is not lost');
 			const { epoch, generation } = await asked(store.restore({ author, reason }));
@@ -205,7 +206,7 @@ async function goBack(
 		},
 		draft,
 	});
-	return { ...writeReply(result), etag: result.after(unit)?.etag };
+	return { ...writeReply(request, result), etag: result.after(unit)?.etag };
 }
 
 /** Before the take-over the files were the truth, and are so again. */

@@ -21,9 +21,9 @@ import {
 } from '../model/operating-shapes.ts';
 import type { Item } from '../store/item.ts';
 import type { Store } from '../store/ports.ts';
-import { ApiProblem, type ProblemCode } from './problem.ts';
+import { ApiProblem } from './problem.ts';
 import { reasonOf } from './reason.ts';
-import { changeItems } from './store-items.ts';
+import { CHANGE_PROBLEMS, changeItems } from './store-items.ts';
 
 export interface OverrideParts {
 	readonly store: Store;
@@ -35,14 +35,6 @@ type OverrideItem = Item & { readonly kind: 'override' };
 
 const DAY_MS = 86_400_000;
 const UNTIL_MS_MAX = 366 * DAY_MS;
-const WRITE_PROBLEMS: readonly ProblemCode[] = [
-	'store-unreachable',
-	'store-uncertain',
-	'store-lost',
-	'store-refused',
-	'busy',
-];
-
 export function overrideRoutes({ store, documents }: OverrideParts): FastifyPluginCallback {
 	const all = () => [...store.configuration.items.values()].filter((item) => item.kind === 'override');
 	const find = (id: string, items = store.configuration.items): OverrideItem => {
@@ -76,7 +68,7 @@ export function overrideRoutes({ store, documents }: OverrideParts): FastifyPlug
 			},
 			config: {
 				access: 'operator',
-				problems: ['malformed', 'reason-required', 'invalid', ...WRITE_PROBLEMS],
+				problems: ['malformed', 'reason-required', 'invalid', ...CHANGE_PROBLEMS],
 				unitsOfBody: (body) => [unitOfTarget((body as NewOverride).target as SwitchTarget)],
 			},
 			handler: async (request, reply) => {
@@ -125,7 +117,7 @@ export function overrideRoutes({ store, documents }: OverrideParts): FastifyPlug
 			},
 			config: {
 				access: 'operator',
-				problems: ['not-found', ...WRITE_PROBLEMS],
+				problems: ['not-found', ...CHANGE_PROBLEMS],
 				unitOf: ({ id = '' }) => {
 					const item = store.configuration.items.get(`override:${id}`);
 					return item?.kind === 'override' ? unitOfTarget(item.content.target) : COMMON_UNIT;

@@ -5,7 +5,7 @@ import type { FastifyRequest } from 'fastify';
 const REASON_MAX = 1000;
 
 /** @returns undefined when there is none */
-export function reasonOf({ headers }: FastifyRequest): string | undefined {
+export function reasonOf({ headers }: Pick<FastifyRequest, 'headers'>): string | undefined {
 	const given = headers['meridian-reason'];
 	if (typeof given !== 'string') return undefined;
 	// Headers are octets; what people write into them is UTF-8.

@@ -20,6 +20,7 @@ import {
 } from '../model/api-shapes.ts';
 import { holdPrecondition, readPrecondition } from './precondition.ts';
 import { ApiProblem, type ProblemCode } from './problem.ts';
+import { reasonOf } from './reason.ts';
 import type { Access } from './route.ts';
 import { draftOf, type WriteResult, type Writer } from './writer.ts';
 
@@ -40,14 +41,21 @@ export interface Resource {
 	readonly mediaType?: string;
 	/** Of get, put, patch and delete; all unless said. */
 	readonly operations?: readonly ('get' | 'put' | 'patch' | 'delete')[];
+	/** The unit itself: putting it may create the unit. */
+	readonly isWhole?: boolean;
+	/** Its unit is always there. */
+	readonly hasUnit?: boolean;
+	/** It is there whenever its unit is. */
+	readonly isPartOfUnit?: boolean;
+	/** Operations that a guard may refuse. */
+	readonly guarded: readonly ('put' | 'patch' | 'delete')[];
+	/** Nothing can be wrong without it. */
+	readonly removesFreely?: boolean;
+	readonly bodyOctetsMax?: number;
 	/** Of an answer to GET that is more than the value. */
-	readonly get?: { readonly shape: TSchema; readonly value: (params: Params) => unknown };
+	readonly get?: { readonly shape: TSchema; readonly value: (params: Params) => Promise<unknown> };
 }
 
-const WRITE_PROBLEMS: readonly ProblemCode[] = [
-	...(['malformed', 'reason-required', 'guarded', 'conflict', 'precondition-failed', 'too-large'] as const),
-	...(['unsupported-media-type', 'invalid', 'precondition-required'] as const),
-];
 export const STORE_PROBLEMS: readonly ProblemCode[] = [
 	'busy',
 	'store-unreachable',
@@ -56,8 +64,33 @@ export const STORE_PROBLEMS: readonly ProblemCode[] = [
 	'store-refused',
 ];
 
+/** Of a body that holds a whole unit. */
+export const LARGE_BODY_OCTETS_MAX = 32 * 1024 * 1024;
+
+/** What an operation may be refused for. */
+function problemsOf(resource: Resource, operation: 'put' | 'patch' | 'delete'): readonly ProblemCode[] {
+	const { isWhole, hasUnit, isPartOfUnit, guarded, removesFreely } = resource;
+	const isDelete = operation === 'delete';
+	const mayBeMissing = operation === 'put' ? !isWhole && !hasUnit : !(hasUnit && isPartOfUnit);
+	return [
+		...(['malformed', 'reason-required', 'precondition-failed', 'precondition-required'] as const),
+		...(mayBeMissing ? (['not-found'] as const) : []),
+		...(guarded.includes(operation) ? (['guarded'] as const) : []),
+		...(isDelete && isWhole ? (['conflict'] as const) : []),
+		...(isDelete ? [] : (['too-large', 'unsupported-media-type'] as const)),
+		...(isDelete && removesFreely ? [] : (['invalid'] as const)),
+		...STORE_PROBLEMS,
+	];
+}
+
 export function resourceRoutes(app: FastifyInstance, writer: Writer, resource: Resource): void {
 	const { url, noun, title, tag, unitOf, placeOf, shape, mediaType, operations, get } = resource;
+	const bodyLimit = resource.bodyOctetsMax === undefined ? {} : { bodyLimit: resource.bodyOctetsMax };
+	const isThere = resource.hasUnit === true && resource.isPartOfUnit === true;
+	const readProblems: readonly ProblemCode[] = [
+		...(resource.hasUnit ? [] : (['malformed'] as const)),
+		...(isThere ? [] : (['not-found'] as const)),
+	];
 	const has = (operation: 'get' | 'put' | 'patch' | 'delete') => operations?.includes(operation) ?? true;
 	const access = (of: Access) => ({ access: of, unitOf });
 	const writing = {
@@ -77,14 +110,14 @@ export function resourceRoutes(app: FastifyInstance, writer: Writer, resource: R
 				...(mediaType === undefined || get !== undefined ? {} : { replyType: mediaType }),
 				response: { 200: get?.shape ?? shape },
 			},
-			config: { ...access('viewer'), problems: ['malformed', 'not-found'] },
-			handler: (request, reply) => {
+			config: { ...access('viewer'), problems: readProblems },
+			handler: async (request, reply) => {
 				const params = request.params as Params;
-				const held = writer.view().unit(unitOf(params))?.content;
+				const held = (await writer.view()).unit(unitOf(params))?.content;
 				const etag = etagAtPlace(held, placeOf(params));
 				if (etag === undefined) throw notFound(request);
 				reply.header('etag', `"${etag}"`);
-				if (get !== undefined) return reply.send(get.value(params));
+				if (get !== undefined) return reply.send(await get.value(params));
 				const value = valueAtPlace(held, placeOf(params));
 				if (mediaType === undefined) return reply.send(value);
 				return reply.type(mediaType).send(Buffer.from(value as string, 'latin1'));
@@ -99,9 +132,10 @@ export function resourceRoutes(app: FastifyInstance, writer: Writer, resource: R
 				...writing,
 				bodyTaken: shape,
 				...(mediaType === undefined ? {} : { bodyType: mediaType }),
-				response: { 200: WriteReplyShape, 201: WriteReplyShape },
+				response: resource.isPartOfUnit ? { 200: WriteReplyShape } : { 200: WriteReplyShape, 201: WriteReplyShape },
 			},
-			config: { ...access('editor'), problems: [...WRITE_PROBLEMS, ...STORE_PROBLEMS] },
+			...bodyLimit,
+			config: { ...access('editor'), problems: problemsOf(resource, 'put') },
 			handler: edit('put'),
 		});
 	}
@@ -115,12 +149,12 @@ export function resourceRoutes(app: FastifyInstance, writer: Writer, resource: R
 				bodyType: 'application/merge-patch+json',
 				response: { 200: WriteReplyShape },
 			},
-			config: { ...access('editor'), problems: ['not-found', ...WRITE_PROBLEMS, ...STORE_PROBLEMS] },
+			...bodyLimit,
+			config: { ...access('editor'), problems: problemsOf(resource, 'patch') },
 			handler: edit('patch'),
 		});
 	}
 	if (has('delete')) {
-		const problems = WRITE_PROBLEMS.filter((code) => code !== 'too-large' && code !== 'unsupported-media-type');
 		app.delete(url, {
 			schema: {
 				operationId: `delete${noun}`,
@@ -128,7 +162,7 @@ export function resourceRoutes(app: FastifyInstance, writer: Writer, resource: R
 				...writing,
 				response: { 200: WriteReplyShape },
 			},
-			config: { ...access('editor'), problems: ['not-found', ...problems, ...STORE_PROBLEMS] },
+			config: { ...access('editor'), problems: problemsOf(resource, 'delete') },
 			handler: edit('delete'),
 		});
 	}
@@ -136,22 +170,25 @@ export function resourceRoutes(app: FastifyInstance, writer: Writer, resource: R
 
 async function writeResource(
 	writer: Writer,
-	{ unitOf, placeOf }: Resource,
+	resource: Resource,
 	action: 'put' | 'patch' | 'delete',
 	request: FastifyRequest,
 	reply: FastifyReply,
 ): Promise<FastifyReply> {
 	const params = request.params as Params;
-	const unit = unitOf(params);
-	const place = placeOf(params);
+	const unit = resource.unitOf(params);
+	const place = resource.placeOf(params);
+	if (action !== 'delete') assertBody(request, resource);
 	const precondition = readPrecondition(request.headers);
 	const edit: Edit = action === 'delete' ? { unit, place, action } : { unit, place, action, value: request.body };
 	let isNew = false;
 	const result = await writer.write({
 		...writeOptions(request),
 		check: (view) => {
-			const etag = etagAtPlace(view.unit(unit)?.content, place);
-			if (etag === undefined && action !== 'put') throw notFound(request);
+			const held = view.unit(unit)?.content;
+			const etag = etagAtPlace(held, place);
+			const isMissing = action === 'put' ? held === undefined && resource.isWhole !== true : etag === undefined;
+			if (isMissing) throw notFound(request);
 			holdPrecondition(precondition, etag, request.url.split('?')[0] ?? '');
 			isNew = etag === undefined;
 		},
@@ -163,26 +200,34 @@ async function writeResource(
 	// What may be large is not sent back.
 	const isWhole = place.kind === 'zone-file' || place.kind === 'unit' || place.kind === 'zone';
 	const value = isWhole ? undefined : valueAtPlace(after, place);
-	return reply.code(isNew && !result.isDryRun ? 201 : 200).send({ ...writeReply(result), etag, value });
+	return reply.code(isNew && !result.isDryRun ? 201 : 200).send({ ...writeReply(request, result), etag, value });
+}
+
+/** @throws ApiProblem */
+function assertBody({ headers, body }: FastifyRequest, { mediaType = 'application/json' }: Resource): void {
+	if (body === undefined) throw new ApiProblem('malformed', 'Cannot do without a body');
+	const isText = headers['content-type']?.startsWith('text/dns') === true;
+	if (isText === (mediaType === 'text/dns')) return;
+	throw new ApiProblem('unsupported-media-type', `Cannot use ${headers['content-type']}: expected ${mediaType}`);
 }
 
 /** What the query and headers of a write say. */
 export function writeOptions({ query, headers, author }: FastifyRequest) {
 	const { dryRun, force } = query as { readonly dryRun?: string; readonly force?: string };
-	const reason = headers['meridian-reason'];
 	return {
 		author,
-		// Headers are octets; what people write into them is UTF-8.
-		reason:
-			typeof reason === 'string' ? Buffer.from(reason, 'latin1').toString('utf8').trim().slice(0, REASON_MAX) : '',
+		reason: reasonOf({ headers }) ?? '',
 		isForced: force === 'true',
 		isDryRun: dryRun === 'true',
 	};
 }
 
-const REASON_MAX = 1000;
-
-export function writeReply({ head, isDryRun, diff, takenOver, warnings, guards }: WriteResult) {
+/** @param request  learns the generation, for the audit log */
+export function writeReply(
+	request: FastifyRequest,
+	{ head, isDryRun, diff, takenOver, warnings, guards }: WriteResult,
+) {
+	if (!isDryRun) request.generation = head?.generation;
 	return {
 		epoch: head?.epoch ?? 0,
 		generation: head?.generation ?? 0,

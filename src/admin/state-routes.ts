@@ -11,9 +11,9 @@ import type { GeoReport, ReadyReport, TargetReport } from './reports.ts';
 export interface StateParts {
 	readonly ready: () => ReadyReport;
 	readonly targets: () => readonly TargetReport[];
-	readonly geo: () => GeoReport;
+	readonly geo: () => Promise<GeoReport>;
 	/** A text says what is wrong with the question. */
-	readonly explain: (question: ExplainQuery) => object | string;
+	readonly explain: (question: ExplainQuery) => Promise<object | string>;
 	readonly metrics: { readonly contentType: string; text(): Promise<string> };
 }
 
@@ -85,9 +85,9 @@ export function stateRoutes({ ready, targets, geo, explain, metrics }: StatePart
 				response: { 200: AnyObjectShape },
 			},
 			config: { access: 'viewer', problems: ['malformed'] },
-			handler: (request) => {
+			handler: async (request) => {
 				const { name, type, client, resolver } = request.query as ExplainQuery;
-				const explained = explain({ name, type, client, resolver });
+				const explained = await explain({ name, type, client, resolver });
 				if (typeof explained === 'string') throw new ApiProblem('malformed', explained);
 				return explained;
 			},

@@ -30,6 +30,17 @@ const NOUNS: Readonly<Record<Table, readonly [one: string, many: string, title: 
 	names: ['Name', 'Names', 'a steered name'],
 };
 
+/** What is in use cannot be removed at all. */
+const GUARDED: Readonly<Record<Table, readonly ('put' | 'patch' | 'delete')[]>> = {
+	regions: [],
+	networks: ['put', 'patch'],
+	places: ['put', 'patch'],
+	monitors: [],
+	pools: ['put', 'patch'],
+	policies: ['put', 'patch'],
+	names: ['put', 'patch', 'delete'],
+};
+
 interface Scope {
 	readonly prefix: string;
 	readonly noun: string;
@@ -63,6 +74,9 @@ export function steeringRoutes(writer: Writer): FastifyPluginCallback {
 				placeOf: () => ({ kind: 'document' }),
 				shape: OPEN_SHAPES['SteeringDocument'] ?? {},
 				operations: ['get', 'put', 'patch'],
+				hasUnit: scope.noun === 'Common',
+				isPartOfUnit: true,
+				guarded: ['put', 'patch'],
 			});
 		}
 		done();
@@ -93,6 +107,9 @@ function tableRoutes(app: FastifyInstance, writer: Writer, scope: Scope, table: 
 		unitOf,
 		placeOf: ({ name = '' }) => placeOf(name),
 		shape: ENTRY_SHAPES[table],
+		hasUnit: scope.noun === 'Common',
+		guarded: GUARDED[table],
+		removesFreely: table === 'names',
 	});
 }
 
@@ -120,6 +137,8 @@ function endpointRoutes(app: FastifyInstance, writer: Writer, scope: Scope): voi
 		unitOf,
 		placeOf: ({ name = '', endpoint = '' }) => placeOf(name, endpoint),
 		shape: EndpointEntryShape,
+		guarded: ['put', 'patch', 'delete'],
+		hasUnit: scope.noun === 'Common',
 	});
 }
 
@@ -128,13 +147,15 @@ interface ListRoute {
 	readonly operationId: string;
 	readonly summary: string;
 	readonly tag: string;
+	/** Of a list that lies in something that need not be there. */
 	readonly isThere?: (document: Readonly<Record<string, unknown>>, params: Params) => boolean;
 	readonly namesOf: (document: Readonly<Record<string, unknown>>, params: Params) => readonly string[];
 	readonly placeOf: (params: Params, name: string) => Place;
 	readonly valueOf: (document: Readonly<Record<string, unknown>>, params: Params, name: string) => unknown;
 }
 
-function listRoute(app: FastifyInstance, writer: Writer, { unitOf }: Scope, route: ListRoute): void {
+function listRoute(app: FastifyInstance, writer: Writer, { noun, unitOf }: Scope, route: ListRoute): void {
+	const isSure = noun === 'Common' && route.isThere === undefined;
 	app.get(route.url, {
 		schema: {
 			operationId: route.operationId,
@@ -143,14 +164,12 @@ function listRoute(app: FastifyInstance, writer: Writer, { unitOf }: Scope, rout
 			querystring: ListQueryShape,
 			response: { 200: listShape(NamedShape) },
 		},
-		config: { access: 'viewer', unitOf, problems: ['malformed', 'not-found'] },
-		handler: (request) => {
+		config: { access: 'viewer', unitOf, problems: isSure ? ['malformed'] : ['malformed', 'not-found'] },
+		handler: async (request) => {
 			const params = request.params as Params;
-			const unit = unitOf(params);
-			const content = writer.view().unit(unit)?.content;
-			// Common is there before anything stands in it.
-			if (content === undefined && unit !== COMMON_UNIT) throw notFound(request);
-			const document = content?.document ?? {};
+			const content = (await writer.view()).unit(unitOf(params))?.content;
+			if (content === undefined) throw notFound(request);
+			const { document } = content;
 			if (route.isThere?.(document, params) === false) throw notFound(request);
 			return pageOf(route.namesOf(document, params), request.query as ListQuery, (name) => ({
 				name,

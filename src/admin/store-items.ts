@@ -5,8 +5,17 @@
 
 import type { Change, Item } from '../store/item.ts';
 import type { Head, Reason, Store } from '../store/ports.ts';
-import { ApiProblem } from './problem.ts';
+import { ApiProblem, type ProblemCode } from './problem.ts';
 import { storeProblem } from './store-problem.ts';
+
+/** What may stand in the way of a change. */
+export const CHANGE_PROBLEMS: readonly ProblemCode[] = [
+	'busy',
+	'store-unreachable',
+	'store-uncertain',
+	'store-lost',
+	'store-refused',
+];
 
 /** Others that may be faster, one after the other. */
 const TRIES_MAX = 100;
@@ -23,6 +32,12 @@ export async function changeItems(
 	reason: Reason,
 	changesOf: (items: ReadonlyMap<string, Item>) => readonly Change[],
 ): Promise<Head | undefined> {
+	const { condition } = store;
+	if (condition.kind !== 'ready')
+		throw new ApiProblem(
+			`store-${condition.kind}`,
+			`Cannot write, the store is ${condition.kind}: ${condition.reason}`,
+		);
 	for (let tries = 0; tries < TRIES_MAX; tries++) {
 		const { head: expected, items } = store.configuration;
 		const changes = changesOf(items);

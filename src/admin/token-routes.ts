@@ -19,7 +19,7 @@ import type { Item } from '../store/item.ts';
 import type { Store } from '../store/ports.ts';
 import { hashOfToken, makeToken } from './auth-tokens.ts';
 import { ApiProblem } from './problem.ts';
-import { changeItems } from './store-items.ts';
+import { CHANGE_PROBLEMS, changeItems } from './store-items.ts';
 import type { TokenUse } from './token-use.ts';
 
 export interface TokenRouteParts {
@@ -59,7 +59,7 @@ export function tokenRoutes({ store, use, hasSettingToken }: TokenRouteParts): F
 				body: NewTokenShape,
 				response: { 201: MadeTokenShape },
 			},
-			config: { access: 'admin', problems: ['malformed', 'conflict'] },
+			config: { access: 'admin', problems: ['malformed', 'conflict', ...CHANGE_PROBLEMS] },
 			handler: async (request, reply) => {
 				const { name, role, zones, expiresIn } = request.body as NewToken;
 				const apexes = zones?.map(apexOf);
@@ -98,7 +98,7 @@ export function tokenRoutes({ store, use, hasSettingToken }: TokenRouteParts): F
 				params: NameParamsShape,
 				response: { 204: TokenShape },
 			},
-			config: { access: 'admin', problems: ['not-found', 'conflict'] },
+			config: { access: 'admin', problems: ['not-found', 'conflict', ...CHANGE_PROBLEMS] },
 			handler: async (request, reply) => {
 				const { name } = request.params as { name: string };
 				const reason = { author: request.author, reason: `token ${name} revoked` };

@@ -9,7 +9,7 @@ import { NameParamsShape, TripListShape, TripShape, ZonePoolParamsShape } from '
 import type { Store } from '../store/ports.ts';
 import { ApiProblem } from './problem.ts';
 import { reasonOf } from './reason.ts';
-import { changeItems } from './store-items.ts';
+import { CHANGE_PROBLEMS, changeItems } from './store-items.ts';
 import { zoneUnit } from './unit-names.ts';
 
 type Params = Readonly<Record<string, string>>;
@@ -81,7 +81,7 @@ function clearRoute(
 			params,
 			response: { 204: TripShape },
 		},
-		config: { access: 'operator', unitOf, problems: ['not-found', 'store-unreachable', 'store-lost', 'store-refused'] },
+		config: { access: 'operator', unitOf, problems: ['not-found', ...CHANGE_PROBLEMS] },
 		handler: async (request: FastifyRequest, reply: FastifyReply) => {
 			const unit = unitOf(request.params as Params);
 			const pool = (request.params as Params)['name'] ?? '';

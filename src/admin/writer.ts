@@ -10,9 +10,8 @@
 
 import { applyEdit, type Edit, pathInValue } from '../config/change.ts';
 import { diffUnits, type UnitDiff } from '../config/diff.ts';
-import { UnitContent } from '../config/unit-content.ts';
+import type { UnitContent } from '../config/unit-content.ts';
 import { printPath } from '../lib/result.ts';
-import { COMMON_UNIT } from '../lib/unit.ts';
 import type { Change } from '../store/item.ts';
 import type { Configuration, Head, Store } from '../store/ports.ts';
 import {
@@ -92,7 +91,8 @@ export class Writer {
 	}
 
 	/** The present generation. */
-	view(): ConfigurationView {
+	async view(): Promise<ConfigurationView> {
+		await this.#parts.directory?.refresh();
 		return this.viewOf(this.#parts.store.configuration);
 	}
 
@@ -102,6 +102,7 @@ export class Writer {
 
 	/** @throws ApiProblem */
 	async write(request: WriteRequest): Promise<WriteResult> {
+		if (request.isForced && !request.isDryRun && request.reason === '') throw reasonRequired('force a change');
 		if (this.#waiting >= WAITING_MAX) throw busy('too many writes wait already');
 		this.#waiting++;
 		const turn = this.#last.then(() => this.#writeInTurn(request));
@@ -129,7 +130,7 @@ export class Writer {
 
 	/** Build a draft aside, over what there is. @throws ApiProblem invalid */
 	async validate(view: ConfigurationView, draft: Draft): Promise<Validation> {
-		const validation = await this.#parts.validate(view.base, this.proposed(draft));
+		const validation = await this.#parts.validate(this.proposed(draft));
 		const errors = validation.problems.filter(({ isWarning }) => !isWarning);
 		if (errors.length === 0) return validation;
 		const documentOf = (unit: string) => (draft.units.get(unit) ?? view.unit(unit)?.content)?.document ?? {};
@@ -140,7 +141,7 @@ export class Writer {
 		const { store, draw } = this.#parts;
 		for (let tries = 0; tries < TRIES_MAX; tries++) {
 			if (!request.isDryRun) assertWritable(store);
-			const view = this.view();
+			const view = await this.view();
 			request.check(view);
 			const { result, changes } = await this.#prepare(view, request);
 			if (request.isDryRun || changes.length === 0) return result;
@@ -176,7 +177,6 @@ export class Writer {
 			silenced,
 		});
 		if (guards.length > 0 && !request.isForced && !request.isDryRun) throw guarded(guards);
-		if (request.isForced && !request.isDryRun && request.reason === '') throw reasonRequired('force');
 		const diff = [...units].flatMap(([unit, content]) => diffUnits(unit, view.unit(unit)?.content, content) ?? []);
 		const changes: Change[] = [...units].map(([unit, content]) => ({
 			kind: 'unit',
@@ -217,15 +217,13 @@ export function draftOf(view: ConfigurationView, edits: readonly PlacedEdit[]): 
 				'conflict',
 				`Cannot remove ${unit}: the zones directory has it, so that it would come back; remove its files there first`,
 			);
-		const result = applyEdit(held ?? (unit === COMMON_UNIT ? EMPTY_COMMON : undefined), edit);
+		const result = applyEdit(held, edit);
 		if (result.ok) units.set(unit, result.value);
 		else errors.push(...result.problems.map(({ path, message }) => ({ pointer: pointer + pointerOf(path), message })));
 	}
 	if (errors.length > 0) throw invalid(errors);
 	return { units, edits };
 }
-
-const EMPTY_COMMON = new UnitContent({ unit: COMMON_UNIT, zone: undefined, includes: undefined, steering: undefined });
 
 function isOther(held: HeldUnit | undefined, content: UnitContent | undefined): boolean {
 	if (held === undefined || content === undefined) return held?.content !== content;

@@ -27,12 +27,12 @@ import { isRecord } from '../model/shape-walk.ts';
 import type { HeldUnit } from './configuration.ts';
 import { type ListQuery, pageOf } from './paging.ts';
 import { ApiProblem } from './problem.ts';
-import { notFound, type Params, resourceRoutes } from './resource-routes.ts';
+import { LARGE_BODY_OCTETS_MAX, notFound, type Params, resourceRoutes } from './resource-routes.ts';
 import { zoneApex, zoneUnit } from './unit-names.ts';
 import type { Writer } from './writer.ts';
 
 export function zoneRoutes(writer: Writer): FastifyPluginCallback {
-	const summaryOf = (unit: string) => summary(writer.view().unit(unit));
+	const summaryOf = async (unit: string) => summary((await writer.view()).unit(unit));
 	return (app, _options, done) => {
 		app.get('/v1/zones', {
 			schema: {
@@ -43,9 +43,9 @@ export function zoneRoutes(writer: Writer): FastifyPluginCallback {
 				response: { 200: listShape(UnitItemShape) },
 			},
 			config: { access: 'viewer', problems: ['malformed'] },
-			handler: (request) => {
+			handler: async (request) => {
 				const query = request.query as ListQuery & { readonly owner?: string };
-				const view = writer.view();
+				const view = await writer.view();
 				const zones = view.names().filter((name) => name !== COMMON_UNIT);
 				const own = query.owner === undefined ? zones : zones.filter((name) => view.unit(name)?.owner === query.owner);
 				return pageOf(own, query, (name) => {
@@ -63,6 +63,9 @@ export function zoneRoutes(writer: Writer): FastifyPluginCallback {
 			placeOf: () => ({ kind: 'zone' }),
 			shape: ZoneShape,
 			operations: ['get', 'put', 'delete'],
+			isWhole: true,
+			removesFreely: true,
+			guarded: ['put', 'delete'],
 			get: { shape: ZoneSummaryShape, value: (params) => summaryOf(zoneUnit(params)) },
 		});
 		app.get('/v1/common', {
@@ -73,10 +76,10 @@ export function zoneRoutes(writer: Writer): FastifyPluginCallback {
 				response: { 200: ZoneSummaryShape },
 			},
 			config: { access: 'viewer', unitOf: () => COMMON_UNIT },
-			handler: (_request, reply) => {
-				const held = writer.view().unit(COMMON_UNIT);
-				if (held !== undefined) reply.header('etag', `"${held.content.etag}"`);
-				return summary(held) ?? { name: COMMON_UNIT, owner: 'store', steering: {} };
+			handler: async (_request, reply) => {
+				const held = (await writer.view()).unit(COMMON_UNIT);
+				reply.header('etag', `"${held?.content.etag}"`);
+				return summary(held);
 			},
 		});
 		unitRoutes(app, writer);
@@ -100,6 +103,11 @@ function unitRoutes(app: FastifyInstance, writer: Writer): void {
 			placeOf: () => ({ kind: 'unit' }),
 			shape: UnitShape,
 			operations: ['get', 'put'],
+			isWhole: noun === 'Zone',
+			guarded: ['put'],
+			hasUnit: noun === 'Common',
+			isPartOfUnit: noun === 'Common',
+			bodyOctetsMax: LARGE_BODY_OCTETS_MAX,
 		});
 	}
 }
@@ -115,6 +123,9 @@ function recordRoutes(app: FastifyInstance, writer: Writer): void {
 		shape: TextShape,
 		mediaType: 'text/dns',
 		operations: ['get', 'put'],
+		isWhole: true,
+		guarded: ['put'],
+		bodyOctetsMax: LARGE_BODY_OCTETS_MAX,
 	});
 	resourceRoutes(app, writer, {
 		url: '/v1/zones/:apex/soa',
@@ -125,6 +136,8 @@ function recordRoutes(app: FastifyInstance, writer: Writer): void {
 		placeOf: () => ({ kind: 'soa' }),
 		shape: SoaShape,
 		operations: ['get', 'put', 'patch'],
+		isPartOfUnit: true,
+		guarded: [],
 	});
 	app.get('/v1/zones/:apex/records', {
 		schema: {
@@ -135,8 +148,8 @@ function recordRoutes(app: FastifyInstance, writer: Writer): void {
 			response: { 200: listShape(RecordSetItemShape) },
 		},
 		config: { access: 'viewer', unitOf: zoneUnit, problems: ['malformed', 'not-found'] },
-		handler: (request) => {
-			const content = writer.view().unit(zoneUnit(request.params as Params))?.content;
+		handler: async (request) => {
+			const content = (await writer.view()).unit(zoneUnit(request.params as Params))?.content;
 			if (content === undefined) throw notFound(request);
 			return listRecordSets(content, request.query as RecordListQuery);
 		},
@@ -155,6 +168,7 @@ function recordRoutes(app: FastifyInstance, writer: Writer): void {
 			return { kind: 'record-set', name, type };
 		},
 		shape: RecordSetShape,
+		guarded: ['put', 'patch', 'delete'],
 	});
 }
 

@@ -46,6 +46,8 @@ export interface FileProblem {
 	readonly column: number;
 	readonly message: string;
 	readonly isWarning: boolean;
+	/** In the steering document, when that is what it speaks of. */
+	readonly path?: Path;
 }
 
 export function printFileProblem({ file, line, column, message, isWarning }: FileProblem): string {
@@ -272,7 +274,7 @@ function readSteeringFile(
 	if (result.ok) return result.value;
 	for (const { path, message } of result.problems) {
 		const position = yaml?.positionOf(path) ?? { line: 1, column: 1 };
-		problems.push({ unit: text.unit, file, ...position, message: placed(path, message), isWarning: false });
+		problems.push({ unit: text.unit, file, ...position, message: placed(path, message), isWarning: false, path });
 	}
 	return undefined;
 }

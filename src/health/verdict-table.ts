@@ -86,18 +86,6 @@ export class VerdictTable {
 		return rttUs === 0 ? undefined : rttUs / 1000;
 	}
 
-	/** A copy of what is known of some keys, in their order; unknown for those that have no slot. */
-	copyOf(keys: readonly string[]): HealthWords {
-		const copy = createHealthWords(keys.length);
-		for (const [i, key] of keys.entries()) {
-			const slot = this.#slots.get(key);
-			if (slot === undefined) continue;
-			copy.verdicts[i] = Atomics.load(this.words.verdicts, slot);
-			copy.rttUs[i] = Atomics.load(this.words.rttUs, slot);
-		}
-		return copy;
-	}
-
 	#slotFor(key: string): number {
 		const before = this.#slots.get(key);
 		if (before !== undefined) return before;

@@ -26,7 +26,12 @@ interface Entry extends PooledBuffer {
 
 export class SharedPool {
 	readonly #entries = new Map<number, Entry>();
-	#nextId = 1;
+	#nextId: number;
+
+	/** @param firstId  of its buffers; who takes over from another pool goes on counting */
+	constructor(firstId = 1) {
+		this.#nextId = firstId;
+	}
 
 	/** All that it holds, free or not. */
 	get octets(): number {
@@ -35,8 +40,9 @@ export class SharedPool {
 		return sum;
 	}
 
-	has(id: number): boolean {
-		return this.#entries.has(id);
+	/** Of all buffers, free or not. */
+	get ids(): readonly number[] {
+		return [...this.#entries.keys()];
 	}
 
 	/** A buffer of at least so many octets; what is in it is left over from whoever had it before. */

@@ -1,76 +1,77 @@
 /**
  * The zones directory as the admin API sees it: of a unit that it owns what is served, of one that the store has taken
- * over what its files say.
+ * over what its files say. The builder has the texts; the main thread keeps a copy, and asks for what has changed.
  */
 
 import type { DirectoryUnits } from '../admin/configuration.ts';
 import type { UnitSource } from '../config/unit-content.ts';
 import type { DirectoryTexts, UnitText } from '../config/zones-directory.ts';
 import { COMMON_UNIT } from '../lib/unit.ts';
+import type { DirectoryReply } from './builder-messages.ts';
 import type { Loaded } from './units.ts';
 
-export class ServedDirectory implements DirectoryUnits {
-	readonly #loaded: () => Loaded;
-	readonly #files: () => DirectoryTexts | undefined;
-	/** By the directory's texts, which are replaced as a whole. */
-	readonly #byName = new WeakMap<DirectoryTexts, ReadonlyMap<string, UnitText>>();
-	/** The same object for the same text, so that nothing about it is done again. */
-	readonly #sources = new WeakMap<UnitText, UnitSource>();
+export interface DirectoryParts {
+	/** Of the generation that is served. */
+	readonly number: () => number;
+	readonly ask: () => Promise<DirectoryReply>;
+}
 
-	constructor(loaded: () => Loaded, files: () => DirectoryTexts | undefined) {
-		this.#loaded = loaded;
-		this.#files = files;
+export class MirroredDirectory implements DirectoryUnits {
+	readonly #parts: DirectoryParts;
+	readonly #units = new Map<string, UnitSource>();
+	/** The generation that was asked about last. */
+	#number = 0;
+	#asking: Promise<void> | undefined;
+
+	constructor(parts: DirectoryParts) {
+		this.#parts = parts;
 	}
 
-	*names(): Generator<string> {
-		for (const { unit } of this.texts()) yield unit;
+	names(): Iterable<string> {
+		return this.#units.keys();
 	}
 
 	unit(name: string): UnitSource | undefined {
-		const text = this.#text(name);
-		return text === undefined ? undefined : this.#sourceOf(text);
+		return this.#units.get(name);
 	}
 
-	*texts(): Generator<UnitText> {
-		const { common, zones } = this.#loaded().versions;
-		for (const { unit } of [common, ...zones.values()]) {
-			const text = this.#text(unit);
-			if (text !== undefined) yield text;
+	async refresh(): Promise<void> {
+		if (this.#number === this.#parts.number()) return;
+		// Whoever comes meanwhile waits for the same answer.
+		this.#asking ??= this.#ask();
+		await this.#asking;
+	}
+
+	async #ask(): Promise<void> {
+		const number = this.#parts.number();
+		try {
+			const { isWhole, changed, removed } = await this.#parts.ask();
+			if (isWhole) this.#units.clear();
+			for (const unit of removed) this.#units.delete(unit);
+			for (const source of changed) this.#units.set(source.unit, source);
+			this.#number = number;
+		} finally {
+			this.#asking = undefined;
 		}
 	}
+}
 
-	#text(name: string): UnitText | undefined {
-		const { versions, stored } = this.#loaded();
-		const served = name === COMMON_UNIT ? versions.common : versions.zones.get(name);
-		const text = stored.has(name) ? this.#fileOf(name) : served?.text;
-		// Common without a file is nobody's.
-		return text?.zone === undefined && text?.steering === undefined ? undefined : text;
-	}
+/** @param files  what the directory had at the last look */
+export function* directoryTexts(loaded: Loaded, files: DirectoryTexts | undefined): Generator<UnitText> {
+	const { versions, stored } = loaded;
+	const isTold = (text: UnitText) => text.zone !== undefined || text.steering !== undefined;
+	for (const { text } of [versions.common, ...versions.zones.values()])
+		if (!stored.has(text.unit) && isTold(text)) yield text;
+	for (const text of files === undefined ? [] : [files.common, ...files.zones])
+		if (stored.has(text.unit) && isTold(text)) yield text;
+}
 
-	#fileOf(name: string): UnitText | undefined {
-		const files = this.#files();
-		if (files === undefined) return undefined;
-		let byName = this.#byName.get(files);
-		if (byName === undefined) {
-			byName = new Map([files.common, ...files.zones].map((text) => [text.unit, text]));
-			this.#byName.set(files, byName);
-		}
-		return byName.get(name);
-	}
-
-	#sourceOf(text: UnitText): UnitSource {
-		let source = this.#sources.get(text);
-		if (source === undefined) {
-			const { unit, zone, steering, includes = [] } = text;
-			const included = [...includes].flatMap(([path, file]) => ('text' in file ? [[path, file.text] as const] : []));
-			source = {
-				unit,
-				zone: zone?.text,
-				includes: included.length === 0 ? undefined : Object.fromEntries(included),
-				steering: steering === undefined ? undefined : { kind: 'text', text: steering.text },
-			};
-			this.#sources.set(text, source);
-		}
-		return source;
-	}
+export function sourceOfText({ unit, zone, steering, includes = new Map() }: UnitText): UnitSource {
+	const included = [...includes].flatMap(([path, file]) => ('text' in file ? [[path, file.text] as const] : []));
+	return {
+		unit,
+		zone: unit === COMMON_UNIT ? undefined : zone?.text,
+		includes: included.length === 0 ? undefined : Object.fromEntries(included),
+		steering: steering === undefined ? undefined : { kind: 'text', text: steering.text },
+	};
 }

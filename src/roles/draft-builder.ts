@@ -1,127 +1,98 @@
 /**
- * The build that boots, over a configuration of the store and a draft of changes to it: what would be wrong, who would
- * get no answer any more, and what a client would get. Nothing of it is served.
+ * The build that boots, over the units as they are by now and a draft of changes to them: what would be wrong, who
+ * would get no answer any more, and what a client would get. Nothing of it is served.
  */
 
-import type {
-	ConfigurationParts,
-	DraftQuestion,
-	ProposedUnit,
-	SilencedName,
-	UnitProblem,
-	Validation,
-} from '../admin/configuration.ts';
-import { type ReadUnit, type ReadZone, readCommon, readZone, type UnitText } from '../config/zones-directory.ts';
-import type { GeoData } from '../geo/decide.ts';
+import type { ProposedUnit, SilencedName, UnitProblem } from '../admin/configuration.ts';
+import { type FileProblem, type ReadUnit, type ReadZone, readCommon, readZone } from '../config/zones-directory.ts';
 import { COMMON_UNIT } from '../lib/unit.ts';
-import { durationMs } from '../model/duration.ts';
-import { monitorOf } from '../model/monitor.ts';
-import { DEPTH_MAX } from '../model/steering.ts';
-import { type BuildProblem, type Built, build } from '../snapshot/build.ts';
-import { BuildCache } from '../snapshot/build-cache.ts';
-import { MergeCache } from '../steering/merge-cache.ts';
+import { type BuildContext, type BuildProblem, type Built, build } from '../snapshot/build.ts';
 import { silencedNames } from '../steering/silence.ts';
 import type { Unit } from '../store/item.ts';
-import type { Configuration } from '../store/ports.ts';
 import { textOfUnit } from './stored-units.ts';
+import type { Versions } from './units.ts';
 
 export interface DraftParts {
-	readonly geo: () => GeoData;
-	readonly vantages: readonly string[];
-	/** Units that are served from the zones directory. */
-	readonly directory: () => Iterable<UnitText>;
-	readonly explain: (built: Built, question: DraftQuestion) => object | string;
+	/** Units as they are; the same object for one that has not changed. */
+	readonly current: () => Versions;
+	readonly context: () => BuildContext;
 }
 
-type Texts = ReadonlyMap<string, UnitText>;
+export interface BuiltDraft {
+	readonly problems: readonly UnitProblem[];
+	readonly silenced: readonly SilencedName[];
+	readonly built: Built;
+}
 
-export class DraftBuilder implements Pick<ConfigurationParts, 'validate' | 'explainDraft'> {
+export class DraftBuilder {
 	readonly #parts: DraftParts;
-	readonly #merges = new MergeCache();
-	readonly #cache = new BuildCache();
-	/** By the content that it was made from: an item of the store, or a draft. */
-	readonly #texts = new WeakMap<object, UnitText>();
-	readonly #read = new WeakMap<UnitText, ReadUnit | ReadZone | undefined>();
+	/** The build that drafts were compared with last, and what it was made from. */
+	#before: { readonly versions: Versions; readonly geo: unknown; readonly built: Built } | undefined;
 
 	constructor(parts: DraftParts) {
 		this.#parts = parts;
 	}
 
-	validate = async (base: Configuration, changes: readonly ProposedUnit[]): Promise<Validation> => {
-		const before = this.#build(this.#textsOf(base, []));
-		const after = this.#build(this.#textsOf(base, changes));
-		this.#merges.sweep();
-		const changed = new Set(changes.map(({ unit }) => unit));
+	draft(changes: readonly ProposedUnit[]): BuiltDraft {
+		const current = this.#parts.current();
+		const before = this.#buildBefore(current);
+		const { versions, unread } = changed(current, changes);
+		const built = this.#build(versions);
+		const names = new Set(changes.map(({ unit }) => unit));
 		const known = new Set(before.problems.map(keyOf));
 		// What was wrong elsewhere before is no reason to refuse what is not about it.
-		const problems = after.problems.filter((problem) => changed.has(problem.unit) || !known.has(keyOf(problem)));
-		return { problems: problems.map(problemOf), silenced: silencedBy(before, after, changed) };
-	};
-
-	explainDraft = async (
-		base: Configuration,
-		changes: readonly ProposedUnit[],
-		question: DraftQuestion,
-	): Promise<object | string> => {
-		const built = this.#build(this.#textsOf(base, changes));
-		return built.snapshot === undefined ? 'Cannot explain what cannot be built' : this.#parts.explain(built, question);
-	};
-
-	#textsOf({ items }: Configuration, changes: readonly ProposedUnit[]): Texts {
-		const texts = new Map<string, UnitText>();
-		for (const text of this.#parts.directory()) texts.set(text.unit, text);
-		for (const item of items.values())
-			if (item.kind === 'unit' && item.content.owner === 'store')
-				texts.set(item.name, this.#textOf(item.content, item.name, item.content));
-		for (const { unit, source } of changes) {
-			if (source === undefined) texts.delete(unit);
-			else
-				texts.set(
-					unit,
-					this.#textOf(source, unit, { ...source, steering: source.steering as Unit['steering'], owner: 'store' }),
-				);
-		}
-		return texts;
+		const own = built.problems.filter((problem) => names.has(problem.unit) || !known.has(keyOf(problem)));
+		const problems = own.map(({ unit, at, message, isWarning }) => ({ unit, at, message, isWarning }));
+		return { problems: [...unread, ...problems], silenced: silencedBy(before, built, names), built };
 	}
 
-	#textOf(key: object, name: string, unit: Unit): UnitText {
-		let text = this.#texts.get(key);
-		if (text === undefined) {
-			text = textOfUnit(name, unit);
-			this.#texts.set(key, text);
-		}
-		return text;
+	#buildBefore(versions: Versions): Built {
+		const { geo } = this.#parts.context();
+		const last = this.#before;
+		if (last !== undefined && last.geo === geo && areSame(last.versions, versions)) return last.built;
+		const built = this.#build(versions);
+		this.#before = { versions, geo, built };
+		return built;
 	}
 
-	#build(texts: Texts): Built {
-		const zones: ReadZone[] = [];
-		let common: ReadUnit | undefined;
-		for (const text of texts.values()) {
-			if (text.unit === COMMON_UNIT) common = this.#readOnce(text, readCommon);
-			else {
-				const zone = this.#readOnce(text, readZone);
-				// A unit that cannot even be read is not served, and was told of where it came from.
-				if (zone !== undefined && 'apex' in zone) zones.push(zone);
-			}
-		}
-		const empty = readCommon({ unit: COMMON_UNIT, zone: undefined, steering: undefined }) as ReadUnit;
-		const { geo, vantages } = this.#parts;
-		const model = { depthMax: DEPTH_MAX, durationMs, monitorOf };
-		const context = { geo: geo(), merges: this.#merges, cache: this.#cache, model, vantages };
-		return build({ common: (common ?? empty).steering, zones }, context);
-	}
-
-	#readOnce<T extends ReadUnit>(text: UnitText, reader: (text: UnitText) => T | readonly unknown[]): T | undefined {
-		if (!this.#read.has(text)) {
-			const read = reader(text);
-			this.#read.set(text, 'unit' in read ? read : undefined);
-		}
-		return this.#read.get(text) as T | undefined;
+	#build({ common, zones }: Versions): Built {
+		return build({ common: common.steering, zones: [...zones.values()] }, this.#parts.context());
 	}
 }
 
-function problemOf({ unit, at, message, isWarning }: BuildProblem): UnitProblem {
-	return { unit, at, message, isWarning };
+function areSame(a: Versions, b: Versions): boolean {
+	if (a.common !== b.common || a.zones.size !== b.zones.size) return false;
+	for (const [unit, zone] of a.zones) if (b.zones.get(unit) !== zone) return false;
+	return true;
+}
+
+function changed(
+	current: Versions,
+	changes: readonly ProposedUnit[],
+): { readonly versions: Versions; readonly unread: readonly UnitProblem[] } {
+	const unread: UnitProblem[] = [];
+	const zones = new Map(current.zones);
+	let { common } = current;
+	const take = <T extends ReadUnit>(read: T | readonly FileProblem[], put: (unit: T) => void) => {
+		if ('unit' in read) put(read);
+		else unread.push(...read.map(problemOf));
+	};
+	for (const { unit, source } of changes) {
+		const text =
+			source && textOfUnit(unit, { ...source, steering: source.steering as Unit['steering'], owner: 'store' });
+		const put = (zone: ReadZone) => zones.set(unit, zone);
+		if (unit === COMMON_UNIT) {
+			take(readCommon(text ?? { unit, zone: undefined, steering: undefined }), (read) => {
+				common = read;
+			});
+		} else if (text === undefined) zones.delete(unit);
+		else take(readZone(text), put);
+	}
+	return { versions: { common, zones }, unread };
+}
+
+function problemOf({ unit, line, path, message, isWarning }: FileProblem): UnitProblem {
+	return { unit, at: path === undefined ? { line } : { path }, message, isWarning };
 }
 
 function keyOf({ unit, at, message }: BuildProblem): string {
@@ -129,12 +100,12 @@ function keyOf({ unit, at, message }: BuildProblem): string {
 }
 
 /** A change in common may reach any name. */
-function silencedBy(before: Built, after: Built, changed: ReadonlySet<string>): readonly SilencedName[] {
+function silencedBy(before: Built, after: Built, touched: ReadonlySet<string>): readonly SilencedName[] {
 	if (before.snapshot === undefined || after.snapshot === undefined) return [];
 	const [old, fresh] = [before.snapshot.steering, after.snapshot.steering];
 	const unitOf = (name: string) => name.slice(0, name.indexOf(' '));
 	const names = old.names.map(({ name }) => name);
-	const looked = changed.has(COMMON_UNIT) ? names : names.filter((name) => changed.has(unitOf(name)));
+	const looked = touched.has(COMMON_UNIT) ? names : names.filter((name) => touched.has(unitOf(name)));
 	return silencedNames(old, fresh, new Set(looked)).map(({ name, family, networks }) => ({
 		unit: unitOf(name),
 		name: name.slice(name.indexOf(' ') + 1),

@@ -3,31 +3,26 @@
  */
 
 import type { GeoReport } from '../admin/reports.ts';
-import type { GeoFile } from '../geo/mmdb-file.ts';
 import { GEO_FIELDS, type GeoField } from '../geo/place.ts';
 import { printPath } from '../lib/result.ts';
 import { type DataNeed, LACK_EFFECTS } from '../steering/data-needs.ts';
-import type { GeodbKeeper } from './geodb.ts';
+import type { GeodbState, GeoFileFacts } from './builder-messages.ts';
 
 const DAY_MS = 86_400_000;
 /** Networks change hands; publishers of databases bring a new one each week or month. */
 const OLD_DAYS = 60;
 
-export function ageDays({ builtAt }: GeoFile, nowMs: number): number | undefined {
+export function ageDays({ builtAt }: GeoFileFacts, nowMs: number): number | undefined {
 	return builtAt === undefined ? undefined : Math.floor((nowMs - builtAt.getTime()) / DAY_MS);
 }
 
 /** Undefined while it is not old. */
-export function ageWarning(file: GeoFile, nowMs: number): string | undefined {
+export function ageWarning(file: GeoFileFacts, nowMs: number): string | undefined {
 	const days = ageDays(file, nowMs);
 	return days === undefined || days <= OLD_DAYS ? undefined : `the geo database is ${days} days old`;
 }
 
-export function geoReport(
-	{ files, refused }: Pick<GeodbKeeper, 'files' | 'refused'>,
-	needs: readonly DataNeed[],
-	nowMs: number,
-): GeoReport {
+export function geoReport({ files, refused }: GeodbState, needs: readonly DataNeed[], nowMs: number): GeoReport {
 	const known = new Set(files.flatMap(({ fields }) => [...fields]));
 	return {
 		databases: files.map((file) => ({

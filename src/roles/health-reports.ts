@@ -8,13 +8,15 @@ import type { CheckFacts } from '../probe/check-result.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { TargetHealth } from './local-health.ts';
 
+/** Names of pools, by the key of the target that they use. */
+export type PoolsByTarget = ReadonlyMap<string, readonly string[]>;
+
 /** Every target that is probed, with the pools that use it. */
 export function targetReports(
 	list: readonly TargetHealth[],
-	snapshot: Snapshot,
+	pools: PoolsByTarget,
 	nowMs: number,
 ): readonly TargetReport[] {
-	const pools = poolsByTarget(snapshot);
 	return list.map((health) => targetReport(health, pools.get(health.vote.target.key) ?? [], nowMs));
 }
 
@@ -82,7 +84,7 @@ function thousandths(ms: number | undefined): number | undefined {
 	return ms === undefined ? undefined : Math.round(ms * 1000) / 1000;
 }
 
-function poolsByTarget({ steering, targets }: Snapshot): ReadonlyMap<string, readonly string[]> {
+export function poolsByTarget({ steering, targets }: Snapshot): PoolsByTarget {
 	const pools = new Map<string, Set<string>>();
 	for (const node of steering.nodes) {
 		if (node.kind !== 'pool') continue;

@@ -2,9 +2,9 @@
  * The metrics of an instance: the counters of its workers, and its state.
  */
 
-import type { GeoFile } from '../geo/mmdb-file.ts';
 import { COUNT, RCODES } from '../serve/counters.ts';
 import type { Metric, Sample } from '../telemetry/metrics.ts';
+import type { GeoFileFacts } from './builder-messages.ts';
 import type { InstanceState } from './instance-state.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
@@ -33,7 +33,7 @@ export function instanceMetrics(workers: WorkerPool, state: () => InstanceState 
 	const geodb = (
 		name: string,
 		help: string,
-		read: (file: GeoFile, state: InstanceState) => number | undefined,
+		read: (file: GeoFileFacts, state: InstanceState) => number | undefined,
 	): Metric => ({
 		name,
 		help,

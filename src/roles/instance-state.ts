@@ -3,10 +3,9 @@
  */
 
 import type { FileProblem } from '../config/zones-directory.ts';
-import type { GeoFile } from '../geo/mmdb-file.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
-import type { SteeringUnit } from '../steering/compile.ts';
 import type { Condition } from '../store/ports.ts';
+import type { GeoFileFacts } from './builder-messages.ts';
 import type { HealthSummary } from './local-health.ts';
 
 export interface InstanceState {
@@ -22,11 +21,11 @@ export interface InstanceState {
 	readonly unsaved: string | undefined;
 	/** undefined for a process that does not probe. */
 	readonly health: HealthSummary | undefined;
-	readonly geoFiles: readonly GeoFile[];
+	readonly geoFiles: readonly GeoFileFacts[];
 	/** By path, why the newer version of a geo database is not used. */
 	readonly geoRefused: ReadonlyMap<string, string>;
-	/** Of all zones, which may be many. */
-	readonly documents: () => readonly SteeringUnit[];
+	/** Why there is nobody who builds. */
+	readonly fault: string | undefined;
 	readonly loadedMsAgo: number;
 	readonly workersWanted: number;
 	readonly workersRunning: number;

@@ -2,20 +2,12 @@
  * The store of an instance, and how its units come to what is built.
  */
 
-import type { DirectoryTexts } from '../config/zones-directory.ts';
 import type { Log } from '../lib/ports.ts';
 import type { Settings } from '../model/settings.ts';
 import { openStore } from '../store/open-store.ts';
 import type { Store } from '../store/ports.ts';
 import { changedUnits, type UnitItem } from './stored-units.ts';
-import { DirectorySource, MergedSource, StoreSource, type UnitSource } from './unit-source.ts';
-
-/** Takes the units of a store, as far as they have changed. */
-export interface StoredUnitsTaker {
-	update(changed: readonly UnitItem[], removed: readonly string[]): void;
-	/** Nothing is known of the store. */
-	setUnknown(reason: string): void;
-}
+import type { SourceKind, UnitTaker } from './unit-source.ts';
 
 /**
  * Open the store that the settings name; undefined for a process that has only its zones directory.
@@ -28,39 +20,30 @@ export async function openInstanceStore(settings: Settings, isWhole: boolean, lo
 }
 
 /** With Redis the store is the truth of every unit; the one in a process is that of the units it owns. */
-export function createSource(
-	settings: Settings,
-	store: Store | undefined,
-): {
-	readonly source: UnitSource;
-	readonly taker: StoredUnitsTaker | undefined;
-	/** What the zones directory had at the last look; undefined where it is no source. */
-	readonly files: (() => DirectoryTexts | undefined) | undefined;
-} {
-	if (store === undefined)
-		return { source: new DirectorySource(settings.zonesDir), taker: undefined, files: undefined };
-	if (settings['redis.url'] !== '') {
-		const source = new StoreSource();
-		return { source, taker: source, files: undefined };
-	}
-	const source = new MergedSource(settings.zonesDir);
-	return { source, taker: source, files: () => source.files };
+export function sourceKind(settings: Settings, isWhole: boolean): SourceKind {
+	if (settings['redis.url'] !== '') return 'store';
+	return isWhole ? 'merged' : 'directory';
 }
 
 /** What has been handed over of a store. */
 export class StoreFeed {
-	readonly #store: Store;
-	readonly #taker: StoredUnitsTaker;
+	readonly store: Store;
+	readonly #taker: UnitTaker;
 	#given: ReadonlyMap<string, UnitItem> | undefined;
 
-	constructor(store: Store, taker: StoredUnitsTaker) {
-		this.#store = store;
+	constructor(store: Store, taker: UnitTaker) {
+		this.store = store;
 		this.#taker = taker;
+	}
+
+	/** Whoever takes has forgotten everything. */
+	reset(): void {
+		this.#given = undefined;
 	}
 
 	/** Hand over what has changed. @returns whether anything has */
 	update(): boolean {
-		const { condition, configuration } = this.#store;
+		const { condition, configuration } = this.store;
 		if (configuration.head === undefined && condition.kind !== 'ready') {
 			if (this.#given === undefined) this.#taker.setUnknown(`it is ${condition.kind}: ${condition.reason}`);
 			return false;

@@ -35,8 +35,30 @@ export interface SourceRequest {
 }
 
 export interface UnitSource {
+	/** What the zones directory had at the last look, whoever owns it; undefined where it is no source. */
+	readonly files: DirectoryTexts | undefined;
 	/** @throws SourceRefused when it cannot be read, or looks as if it were not what is meant */
 	load(request: SourceRequest): SourceTexts;
+}
+
+/** Takes the units of a store, as far as they have changed. */
+export interface UnitTaker {
+	/** @param removed  names of units that the store no longer has */
+	update(changed: readonly UnitItem[], removed: readonly string[]): void;
+	/** Nothing is known of the store. */
+	setUnknown(reason: string): void;
+}
+
+export type SourceKind = 'directory' | 'store' | 'merged';
+
+/** @returns the source, and where the units of the store are told */
+export function createSource(
+	kind: SourceKind,
+	zonesDir: string,
+): { readonly source: UnitSource; readonly taker: UnitTaker | undefined } {
+	if (kind === 'directory') return { source: new DirectorySource(zonesDir), taker: undefined };
+	const source = kind === 'store' ? new StoreSource() : new MergedSource(zonesDir);
+	return { source, taker: source };
 }
 
 /** The source was refused as a whole: what was served before goes on. */
@@ -58,6 +80,8 @@ export const NO_TEXTS: DirectoryTexts = {
 
 /** The zones directory alone. */
 export class DirectorySource implements UnitSource {
+	/** Whoever asks for it has a store. */
+	readonly files = undefined;
 	readonly #directory: string;
 	readonly #seen = new SeenDirectory();
 
@@ -77,6 +101,7 @@ export class DirectorySource implements UnitSource {
 
 /** A store that holds every unit. */
 export class StoreSource implements UnitSource {
+	readonly files = undefined;
 	readonly #units = new StoredUnits();
 	/** Why nothing is known of the store. */
 	#unknown: string | undefined = 'it has not been asked yet';
@@ -112,7 +137,6 @@ export class MergedSource implements UnitSource {
 		this.#directory = directory;
 	}
 
-	/** What the directory had, whoever owns it; undefined while it could not be taken. */
 	get files(): DirectoryTexts | undefined {
 		return this.#files;
 	}

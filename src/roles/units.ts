@@ -23,14 +23,14 @@ import type { GeoData } from '../geo/decide.ts';
 import { COMMON_UNIT } from '../lib/unit.ts';
 import { durationMs } from '../model/duration.ts';
 import { monitorOf } from '../model/monitor.ts';
-import { DEPTH_MAX, type SteeringDocument } from '../model/steering.ts';
-import type { BuildProblem } from '../snapshot/build.ts';
+import { DEPTH_MAX } from '../model/steering.ts';
+import type { BuildContext, BuildProblem } from '../snapshot/build.ts';
 import { BuildCache } from '../snapshot/build-cache.ts';
 import { type Settled, settle } from '../snapshot/settle.ts';
 import type { SteeringUnit } from '../steering/compile.ts';
 import { MergeCache } from '../steering/merge-cache.ts';
 import type { LastGood, UnitFiles } from '../store/last-good.ts';
-import { NO_TEXTS, type UnitSource } from './unit-source.ts';
+import { NO_TEXTS, SourceRefused, type UnitSource } from './unit-source.ts';
 
 export interface Loaded {
 	readonly settled: Settled<ReadZone>;
@@ -44,7 +44,7 @@ export interface Loaded {
 	readonly differing: readonly string[];
 }
 
-interface Versions {
+export interface Versions {
 	readonly common: ReadUnit;
 	readonly zones: ReadonlyMap<string, ReadZone>;
 }
@@ -59,6 +59,8 @@ export class UnitKeeper {
 	readonly #files = new WeakMap<ReadUnit, UnitFiles>();
 	/** Stored units that cannot be read back. */
 	readonly damaged: readonly string[];
+	/** Units that were read and are not served yet, by name. */
+	readonly #recent = new Map<string, ReadUnit>();
 	/** What is served now; before that, what the state directory has. */
 	#served: Versions;
 
@@ -98,7 +100,7 @@ export class UnitKeeper {
 		) => {
 			if (unread.has(text.unit)) return undefined;
 			// An unchanged unit is the same object, so that nothing about it is done again.
-			if (before !== undefined && (before.text === text || before.digest === digestOf(text))) return before;
+			if (before !== undefined && isOf(before, text)) return before;
 			const unit = reader(text);
 			if ('unit' in unit) return unit;
 			problems.push(...unit);
@@ -121,14 +123,38 @@ export class UnitKeeper {
 		return { ...settled, stored: new Set(), differing: [] };
 	}
 
-	/** What operators have switched, for the builds to come. */
-	setSwitches(switches: readonly Switch[]): void {
-		this.#switches = switches;
+	/** Units as the source has them by now, whether they are served yet or not; nothing is looked for. */
+	current(): Versions {
+		const served = this.#served;
+		let texts: DirectoryTexts;
+		try {
+			texts = this.#source.load({ isForced: true, isFresh: false, served: textsOf(served) });
+		} catch (error) {
+			if (!(error instanceof SourceRefused)) throw error;
+			return served;
+		}
+		// What cannot be read is not served, and what stands in for it stays.
+		const read = <T extends ReadUnit>(text: UnitText, before: T | undefined, reader: Reader<T>): T | undefined => {
+			const known = [before, this.#recent.get(text.unit) as T | undefined].find(
+				(one) => one !== undefined && isOf(one, text),
+			);
+			const unit = known ?? reader(text);
+			if (!('unit' in unit)) return before;
+			if (unit !== before) this.#recent.set(text.unit, unit);
+			return unit;
+		};
+		const zones = new Map<string, ReadZone>();
+		for (const text of texts.zones) {
+			const zone = read(text, served.zones.get(text.unit), readZone);
+			if (zone !== undefined) zones.set(text.unit, zone);
+		}
+		return { common: read(texts.common, served.common, readCommon) ?? served.common, zones };
 	}
 
 	/** From now on this is what is served. */
 	accept({ versions }: Loaded): void {
 		this.#served = versions;
+		this.#recent.clear();
 	}
 
 	/**
@@ -163,13 +189,10 @@ export class UnitKeeper {
 		unread: ReadonlySet<string>,
 		problems: FileProblem[],
 	): Omit<Loaded, 'stored' | 'differing'> {
-		const model = { depthMax: DEPTH_MAX, durationMs, monitorOf };
-		const switched = (unit: string, document: SteeringDocument) => switchedDocument(unit, document, this.#switches);
-		const context = { geo, merges: this.#merges, cache: this.#cache, model, vantages: this.#vantages, switched };
 		const settled = settle(
 			{ common: common.steering, zones: [...zones.values()] },
 			{ common: this.#served.common.steering, zones: [...this.#served.zones.values()] },
-			context,
+			{ ...this.context(geo), switched: (unit, document) => switchedDocument(unit, document, this.#switches) },
 			unread,
 		);
 		this.#merges.sweep();
@@ -185,6 +208,23 @@ export class UnitKeeper {
 		};
 		return { settled, problems, versions };
 	}
+
+	/** What operators have switched, for the builds to come. */
+	setSwitches(switches: readonly Switch[]): void {
+		this.#switches = switches;
+	}
+
+	/** For a build; the zones of a generation that was built before may change. */
+	context(geo: GeoData): BuildContext {
+		const model = { depthMax: DEPTH_MAX, durationMs, monitorOf };
+		return { geo, merges: this.#merges, cache: this.#cache, model, vantages: this.#vantages };
+	}
+}
+
+type Reader<T> = (text: UnitText) => T | readonly FileProblem[];
+
+function isOf(unit: ReadUnit, text: UnitText): boolean {
+	return unit.text === text || unit.digest === digestOf(text);
 }
 
 function textsOf({ common, zones }: Versions): DirectoryTexts {
@@ -202,7 +242,8 @@ export function documentsOf({ versions }: Loaded): readonly SteeringUnit[] {
 function located(problem: BuildProblem, unit: ReadUnit | undefined): FileProblem {
 	const { at, message, isWarning } = problem;
 	const place = unit?.locate(at) ?? { file: problem.unit, line: 1, column: 1 };
-	return { unit: problem.unit, ...place, message: 'path' in at ? placed(at.path, message) : message, isWarning };
+	const about = { unit: problem.unit, ...place, isWarning };
+	return 'path' in at ? { ...about, message: placed(at.path, message), path: at.path } : { ...about, message };
 }
 
 /** A unit that was read has the text of every file that it includes. */

@@ -7,16 +7,17 @@ import type { ListenAddress } from '../lib/listen-address.ts';
 import type { Prefix } from '../lib/prefix.ts';
 import type { Counters } from '../serve/counters.ts';
 import type { RateLimitSettings, RateLimitTable } from '../serve/rate-limit.ts';
-import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { WireSnapshot } from '../snapshot/wire.ts';
 
-/** One generation, before it is shared. */
+/** One generation, in memory that threads share. */
 export interface Generation {
 	/** Greater than that of the one before. */
 	readonly number: number;
-	readonly snapshot: Snapshot;
-	/** Slot of each target of the snapshot. */
-	readonly slots: Int32Array;
+	readonly wire: WireSnapshot;
+	/** All that it lies in, by id. */
+	readonly buffers: ReadonlyMap<number, SharedArrayBuffer>;
+	/** Ids of the buffers that generations to come may lie in. */
+	readonly kept: ReadonlySet<number>;
 }
 
 /** One generation for a worker. */

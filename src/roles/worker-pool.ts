@@ -17,8 +17,6 @@ import { closeUdpSocket, openUdpSocket, type UdpSocket } from '../native/udp-soc
 import { type Counters, createCounters } from '../serve/counters.ts';
 import { RECEIVE_BUFFER_OCTETS } from '../serve/udp.ts';
 import { RECEIVE_TIMEOUT_MS } from '../serve/udp-batch.ts';
-import { type SharedSnapshot, SnapshotMemory } from '../snapshot/share.ts';
-import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { UdpTransport } from './udp-transport.ts';
 import {
 	type AnsweringSettings,
@@ -81,20 +79,14 @@ interface Seat {
 	timer: NodeJS.Timeout | undefined;
 }
 
-interface SharedGeneration {
-	readonly number: number;
-	readonly shared: SharedSnapshot;
-}
-
 export class WorkerPool {
 	readonly counters: readonly Counters[];
 	restarts = 0;
 	readonly #settings: WorkerPoolSettings;
 	readonly #seats: Seat[];
-	readonly #memory = new SnapshotMemory();
 	/** Those that a worker may still read, the newest last. */
-	#generations: SharedGeneration[] = [];
-	#generation: SharedGeneration;
+	#generations: readonly Generation[];
+	#generation: Generation;
 	#watch: NodeJS.Timeout | undefined;
 	#cookieSecrets: readonly Uint8Array[];
 	/** Until then a worker that cannot start is the caller's to hear of; afterwards it is tried again. */
@@ -121,7 +113,8 @@ export class WorkerPool {
 			looks: 0,
 			timer: undefined,
 		}));
-		this.#generation = this.#share(first);
+		this.#generation = first;
+		this.#generations = [first];
 	}
 
 	get wanted(): number {
@@ -138,14 +131,12 @@ export class WorkerPool {
 		return this.#seats.filter(({ deaths, startedMs }) => deaths >= LOOP_DEATHS && nowMs - startedMs < STABLE_MS).length;
 	}
 
-	/** Of the generations in use, and of those whose memory waits for the next one. */
-	get snapshotOctets(): number {
-		return this.#memory.octets;
-	}
-
-	/** The newest generation, in the memory that workers share. */
-	get snapshot(): Snapshot {
-		return this.#generation.shared.snapshot;
+	/** Numbers of the generations that some worker may still read. */
+	get generationsInUse(): readonly number[] {
+		const reading = this.#seats.filter(({ worker }) => worker !== undefined);
+		const oldest = Math.min(...reading.map(({ words }) => Atomics.load(words, SEAT_WORD.reads)));
+		this.#generations = this.#generations.filter((one) => one === this.#generation || one.number >= oldest);
+		return this.#generations.map(({ number }) => number);
 	}
 
 	/**
@@ -167,39 +158,24 @@ export class WorkerPool {
 		}
 	}
 
-	/**
-	 * Hand a generation to every worker; each takes it between two queries.
-	 * @returns its snapshot, in the memory that workers share
-	 */
-	swap(generation: Generation): Snapshot {
-		this.#generation = this.#share(generation);
+	/** Hand a generation to every worker; each takes it between two queries. */
+	swap(generation: Generation): void {
+		this.#generation = generation;
+		this.#generations = [...this.#generations, generation];
 		for (const seat of this.#seats) {
 			// One that is still starting is handed it as soon as it is ready.
 			if (seat.isReady) post(seat, { kind: 'swap', generation: this.#wireFor(seat) });
 		}
-		return this.snapshot;
-	}
-
-	/** Copy a generation into memory that no worker reads any more. */
-	#share({ number, snapshot, slots }: Generation): SharedGeneration {
-		const reading = this.#seats.filter(({ worker }) => worker !== undefined);
-		const oldest = Math.min(...reading.map(({ words }) => Atomics.load(words, SEAT_WORD.reads)));
-		const newest = this.#generations.at(-1);
-		this.#generations = this.#generations.filter((one) => one === newest || one.number >= oldest);
-		const inUse = this.#generations.map(({ shared }) => shared);
-		const generation = { number, shared: this.#memory.share(snapshot, slots, inUse) };
-		this.#generations.push(generation);
-		return generation;
 	}
 
 	/** The newest generation, with the buffers that the seat's worker lacks. */
 	#wireFor({ sent }: Seat): WireGeneration {
-		const { number, shared } = this.#generation;
-		const gone = [...sent].filter((id) => !this.#memory.has(id));
+		const { number, wire, buffers: all, kept } = this.#generation;
+		const gone = [...sent].filter((id) => !kept.has(id));
 		for (const id of gone) sent.delete(id);
-		const buffers = [...shared.buffers].filter(([id]) => !sent.has(id));
+		const buffers = [...all].filter(([id]) => !sent.has(id));
 		for (const [id] of buffers) sent.add(id);
-		return { number, wire: shared.wire, buffers, gone };
+		return { number, wire, buffers, gone };
 	}
 
 	/** Roll over to other cookie secrets. */

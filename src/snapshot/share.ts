@@ -26,23 +26,31 @@ import {
 export interface SharedSnapshot {
 	/** The same, with its zones in the arena. */
 	readonly snapshot: Snapshot;
+	/** In the arena: the slot of each target. */
+	readonly targetSlots: Int32Array;
 	readonly wire: WireSnapshot;
 	/** All that it lies in, by id. */
 	readonly buffers: ReadonlyMap<number, SharedArrayBuffer>;
 }
 
 export class SnapshotMemory {
-	readonly #pool = new SharedPool();
+	readonly #pool: SharedPool;
 	/** Ranges of snapshots in use, by what they were copied from: generations share them while rules and databases stay. */
 	readonly #shared = new Map<Ranges, WireRanges & { readonly shared: SharedArrayBuffer }>();
+
+	/** @param firstBuffer  id of its first buffer */
+	constructor(firstBuffer = 1) {
+		this.#pool = new SharedPool(firstBuffer);
+	}
 
 	/** All that it holds, used or free. */
 	get octets(): number {
 		return this.#pool.octets;
 	}
 
-	has(buffer: number): boolean {
-		return this.#pool.has(buffer);
+	/** Ids of all that it holds. */
+	get buffers(): readonly number[] {
+		return this.#pool.ids;
 	}
 
 	/**
@@ -82,6 +90,7 @@ export class SnapshotMemory {
 				zones: { ...zones, slots, nodes: nodeRows, rrsets, zones: zoneRows, additional, bytes },
 				steering: { ...steering, latencyMemory: copies.latencyMemory },
 			},
+			targetSlots: copies.targetSlots,
 			wire: {
 				arena: arena.id,
 				lengths,

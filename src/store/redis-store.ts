@@ -58,7 +58,7 @@ const NOTHING_KNOWN: Configuration = { head: undefined, items: new Map() };
 /** Between looks that hints ask for: whoever may write to the channel cannot keep everyone busy. */
 const HINT_PAUSE_MS = 20;
 /** Who starts does not wait for a Redis that swallows packets. */
-const FIRST_LOOK_MS_MAX = 2000;
+const FIRST_LOOK_MS_MAX = 1500;
 
 /** Open it; settles after the first look at Redis, the first attempt that failed, or when neither comes soon. */
 export async function openRedisStore(parts: RedisStoreParts): Promise<Store> {

@@ -251,8 +251,8 @@ function partsWith(parts: Partial<AdminParts>): AdminParts {
 		version: '1.2.3',
 		ready: () => fine,
 		targets: () => [target],
-		geo: () => geo,
-		explain: ({ name }) => (name === 'bad' ? 'Cannot explain that' : { name }),
+		geo: async () => geo,
+		explain: async ({ name }) => (name === 'bad' ? 'Cannot explain that' : { name }),
 		metrics: {
 			contentType: 'text/plain; version=0.0.4; charset=utf-8',
 			text: () => Promise.resolve('meridian_zones 1\n'),

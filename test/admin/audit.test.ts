@@ -4,22 +4,8 @@ import { describe, it } from 'node:test';
 import type { NumberedRecord } from '../../src/admin/audit-log.ts';
 import { until } from '../roles/meridian-process.ts';
 import { bearer, openScene, type Scene, SETTING_TOKEN, tokenOfRole } from './operating-parts.ts';
-import { type OperationRow, tryRow } from './operation-rows.ts';
-
-const list = { operation: 'listAudit', method: 'GET' } as const;
-
-export const AUDIT_ROWS: readonly OperationRow[] = [
-	{ ...list, name: 'gives what there is', url: '/v1/audit', status: 200, says: { records: [] } },
-	{ ...list, name: 'goes on from a record', url: '/v1/audit?after=0&limit=1', status: 200, says: { records: [] } },
-	{ ...list, name: 'looks one way', url: '/v1/audit?after=0&before=9', status: 400, says: { code: 'malformed' } },
-	{
-		...list,
-		name: 'wants a number',
-		url: '/v1/audit?after=x',
-		status: 400,
-		says: { errors: [{ pointer: '/query/after' }] },
-	},
-];
+import { AUDIT_ROWS } from './operating-rows.ts';
+import { tryRow } from './operation-rows.ts';
 
 async function recordsOf({ surface }: Scene, query = '?after=0'): Promise<readonly NumberedRecord[]> {
 	const { body } = await surface.inject({ method: 'GET', url: `/v1/audit${query}`, headers: bearer(SETTING_TOKEN) });

@@ -98,7 +98,7 @@ export function tokenChange(name: string, token: string, more: Partial<Token> = 
 }
 
 /** A token for each role, for all zones and for a.example. alone. */
-const ROLE_TOKENS = (['viewer', 'operator', 'editor', 'admin'] as const).flatMap((role) => [
+export const ROLE_TOKENS = (['viewer', 'operator', 'editor', 'admin'] as const).flatMap((role) => [
 	tokenChange(role, tokenOfRole(role), { role }),
 	tokenChange(`${role}-a`, tokenOfRole(role, 'a.example.'), { role, zones: ['a.example.'] }),
 ]);
@@ -109,8 +109,8 @@ export const SHOWN = {
 		...{ workers: { wanted: 1, running: 1 }, loadedSecAgo: 1 },
 	}),
 	targets: () => [],
-	geo: () => ({ databases: [], lacks: [], suffering: [] }),
-	explain: ({ name }: { readonly name: string }) => ({ name }),
+	geo: async () => ({ databases: [], lacks: [], suffering: [] }),
+	explain: async ({ name }: { readonly name: string }) => ({ name }),
 	metrics: { contentType: 'text/plain', text: () => Promise.resolve('meridian_zones 1\n') },
 	version: '1.2.3',
 } as const;

@@ -15,7 +15,7 @@ export interface OperationRow extends Pick<InjectedRequest, 'method' | 'url' | '
 	/** Members of the reply. */
 	readonly says?: object;
 	/** What comes before it. */
-	readonly before?: (scene: Scene) => Promise<void> | void;
+	readonly before?: (scene: Pick<Scene, 'store'>) => Promise<void> | void;
 }
 
 /** Ask, and compare. @returns the reply's JSON */

@@ -2,70 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { commitTo } from '../contract/store-parts.ts';
 import { bearer, openScene, SETTING_TOKEN, tokenChange } from './operating-parts.ts';
-import { type OperationRow, tryRow } from './operation-rows.ts';
-
-const post = { operation: 'createToken', method: 'POST', url: '/v1/tokens' } as const;
-const get = { operation: 'getToken', method: 'GET' } as const;
-const revoke = { operation: 'revokeToken', method: 'DELETE' } as const;
-
-export const TOKEN_ROWS: readonly OperationRow[] = [
-	{
-		name: 'lists all, by name',
-		operation: 'listTokens',
-		method: 'GET',
-		url: '/v1/tokens',
-		status: 200,
-		says: { tokens: [{ name: 'admin', role: 'admin', createdBy: 'a test', isExpired: false }, { name: 'admin-a' }] },
-	},
-	{
-		...post,
-		name: 'makes one',
-		body: { name: 'ci', role: 'editor' },
-		status: 201,
-		says: { name: 'ci', role: 'editor' },
-	},
-	{
-		...post,
-		name: 'makes one for zones, whose names it tells in full',
-		body: { name: 'ci', role: 'editor', zones: ['A.Example', 'b.example.'] },
-		status: 201,
-		says: { zones: ['a.example.', 'b.example.'] },
-	},
-	{
-		...post,
-		name: 'makes no second one of a name',
-		body: { name: 'admin', role: 'viewer' },
-		status: 409,
-		says: { code: 'conflict' },
-	},
-	{
-		...post,
-		name: 'tells all mistakes at once',
-		body: { name: 'a b', role: 'root', zones: [], owner: 1 },
-		status: 400,
-		says: { errors: [{ pointer: '/owner' }, { pointer: '/name' }, { pointer: '/role' }, { pointer: '/zones' }] },
-	},
-	{ ...post, name: 'wants a role', body: { name: 'ci' }, status: 400, says: { code: 'malformed' } },
-	{
-		...post,
-		name: 'takes common for no zone',
-		body: { name: 'ci', role: 'editor', zones: ['a.example', 'common'] },
-		status: 400,
-		says: { errors: [{ pointer: '/zones/1' }] },
-	},
-	{ ...post, name: 'wants a duration', body: { name: 'ci', role: 'viewer', expiresIn: 'soon' }, status: 400 },
-	{
-		...get,
-		name: 'tells one',
-		url: '/v1/tokens/viewer-a',
-		status: 200,
-		says: { role: 'viewer', zones: ['a.example.'] },
-	},
-	{ ...get, name: 'knows no other', url: '/v1/tokens/nobody', status: 404, says: { code: 'not-found' } },
-	{ ...get, name: 'knows no token of Object', url: '/v1/tokens/__proto__', status: 404 },
-	{ ...revoke, name: 'revokes one', url: '/v1/tokens/viewer', status: 204 },
-	{ ...revoke, name: 'revokes none that is not there', url: '/v1/tokens/nobody', status: 404 },
-];
+import { GET_TOKEN as get, POST_TOKEN as post, REVOKE_TOKEN as revoke, TOKEN_ROWS } from './operating-rows.ts';
+import { tryRow } from './operation-rows.ts';
 
 describe('tokens over the API', () => {
 	for (const row of TOKEN_ROWS) {

@@ -7,6 +7,7 @@ import type { TestContext } from 'node:test';
 import { BroadcastChannel } from 'node:worker_threads';
 import { combineGeoData } from '../../src/geo/combine.ts';
 import { readMmdbFile } from '../../src/geo/mmdb-file.ts';
+import type { Target } from '../../src/health/target.ts';
 import { createHealthWords, VerdictTable } from '../../src/health/verdict-table.ts';
 import type { ListenAddress } from '../../src/lib/listen-address.ts';
 import { parsePrefix } from '../../src/lib/prefix.ts';
@@ -17,6 +18,7 @@ import { UnitKeeper } from '../../src/roles/units.ts';
 import type { Generation } from '../../src/roles/worker-messages.ts';
 import { WorkerPool } from '../../src/roles/worker-pool.ts';
 import { createRateLimitTable } from '../../src/serve/rate-limit.ts';
+import { type SharedSnapshot, SnapshotMemory } from '../../src/snapshot/share.ts';
 import { freePort } from '../setup/free-port.ts';
 import { GOOD_ZONE, scratch, write } from './scratch.ts';
 
@@ -45,16 +47,22 @@ export async function poolOf(t: Pick<TestContext, 'after'>, options: PoolOptions
 	const { verdicts = new VerdictTable(createHealthWords(16)) } = options;
 	const listenOn = options.listenOn ?? (async (port) => [{ address: '127.0.0.1', family: 4, port }]);
 	const directory = scratch(t);
+	const memory = new SnapshotMemory();
+	const handed = new Map<number, SharedSnapshot>();
 	let number = 0;
+	let pool: WorkerPool | undefined;
+	let targets: readonly Target[] = [];
 	const generationWith = (address: string): Generation => {
 		write(directory, { 'a.example.zone': GOOD_ZONE.replace('192.0.2.80', address) + moreRecords });
 		if (steering !== undefined) write(directory, { 'a.example.yaml': steering });
 		const { snapshot } = new UnitKeeper(new DirectorySource(directory), undefined, []).load(geo, false).settled;
-		return {
-			number: ++number,
-			snapshot,
-			slots: verdicts.assign(snapshot.targets.map(({ key }) => key)) ?? new Int32Array(0),
-		};
+		const slots = verdicts.assign(snapshot.targets.map(({ key }) => key)) ?? new Int32Array(0);
+		const inUse = (pool?.generationsInUse ?? []).flatMap((one) => handed.get(one) ?? []);
+		const shared = memory.share(snapshot, slots, inUse);
+		handed.set(++number, shared);
+		targets = snapshot.targets;
+		const { wire, buffers } = shared;
+		return { number, wire, buffers, kept: new Set(memory.buffers) };
 	};
 	const port = wantedPort === 0 ? await freePort() : wantedPort;
 	const log: string[] = [];
@@ -63,7 +71,7 @@ export async function poolOf(t: Pick<TestContext, 'after'>, options: PoolOptions
 	const trusted = parsePrefix('0.0.0.0/0');
 	assert(typeof trusted !== 'string');
 	const first = generationWith('192.0.2.80');
-	const pool = new WorkerPool(
+	const started = new WorkerPool(
 		{
 			udpWorkers,
 			udp,
@@ -83,8 +91,9 @@ export async function poolOf(t: Pick<TestContext, 'after'>, options: PoolOptions
 		},
 		first,
 	);
-	t.after(() => pool.stop());
-	return { pool, port, log, generationWith, targets: first.snapshot.targets };
+	pool = started;
+	t.after(() => started.stop());
+	return { pool: started, port, log, generationWith, targets };
 }
 
 /**

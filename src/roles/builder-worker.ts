@@ -1,0 +1,73 @@
+/**
+ * The thread that builds: takes one question after the other, and has no loop of its own to be late for.
+ */
+
+import { randomInt } from 'node:crypto';
+import { parentPort, workerData } from 'node:worker_threads';
+import { createChance } from '../lib/chance.ts';
+import type { Log } from '../lib/ports.ts';
+import type { BuilderInput, FromBuilder, Question, QuestionKind, Questions, ToBuilder } from './builder-messages.ts';
+import { Building } from './building.ts';
+import { StartRefused } from './start-refused.ts';
+
+function tell(message: FromBuilder): void {
+	parentPort?.postMessage(message);
+}
+
+const logAt = (level: 'info' | 'warn' | 'error') => (fields: Readonly<Record<string, unknown>>, message: string) =>
+	tell({ kind: 'log', level, fields, message });
+const LOG: Log = { info: logAt('info'), warn: logAt('warn'), error: logAt('error') };
+
+function run(): void {
+	const building = create();
+	const answer = (question: Question): void => {
+		const { id } = question;
+		try {
+			if (building instanceof Error) throw building;
+			tell({ kind: 'reply', id, reply: replyTo(question, building) });
+		} catch (error) {
+			tell({ kind: 'failed', id, lines: error instanceof StartRefused ? error.lines : [(error as Error).message] });
+			return;
+		}
+		// Behind the reply: what is built is served before it is kept.
+		const saved = question.kind === 'build' ? building.save() : undefined;
+		if (saved !== undefined) tell({ kind: 'saved', ...saved });
+	};
+	parentPort?.on('message', (message: ToBuilder) => {
+		const taker = building instanceof Error ? undefined : building.taker;
+		if (message.kind === 'stop') parentPort?.close();
+		else if (message.kind === 'units') taker?.update(message.changed, message.removed);
+		else if (message.kind === 'unknown') taker?.setUnknown(message.reason);
+		else if (message.kind === 'switches') {
+			if (!(building instanceof Error)) building.setSwitches(message.switches);
+		} else answer(message);
+	});
+}
+
+/** What is wrong with its parts is the answer to whatever it is asked. */
+function create(): Building | Error {
+	try {
+		return new Building(workerData as BuilderInput, createChance(randomInt(2 ** 31)), LOG);
+	} catch (error) {
+		return error as Error;
+	}
+}
+
+function replyTo(question: Question, building: Building): Questions[QuestionKind]['reply'] {
+	switch (question.kind) {
+		case 'build':
+			return building.build(question.ask);
+		case 'draft':
+			return building.draft(question.ask);
+		case 'directory':
+			return building.directory();
+		case 'explain':
+			return building.explain(question.ask);
+		case 'documents':
+			return building.documents();
+		case 'needs':
+			return building.needs();
+	}
+}
+
+run();

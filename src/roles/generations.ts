@@ -1,0 +1,335 @@
+/**
+ * The generation that is served, and how the next one comes: built by a thread aside, handed to those that answer.
+ *
+ *     start, SIGHUP, store, geo databases -> updates -> builder -> slots of targets -> health -> workers
+ */
+
+import type { ProposedUnit } from '../admin/configuration.ts';
+import type { UnitDocument } from '../config/drain.ts';
+import type { Switch } from '../config/overrides.ts';
+import type { FileProblem } from '../config/zones-directory.ts';
+import type { ExplainQuestion } from '../explain/explain.ts';
+import type { Explanation } from '../explain/explanation.ts';
+import type { Target } from '../health/target.ts';
+import { TARGETS_MAX, type VerdictTable } from '../health/verdict-table.ts';
+import type { Clock, Log } from '../lib/ports.ts';
+import type { Snapshot } from '../snapshot/snapshot.ts';
+import { openSnapshot } from '../snapshot/wire.ts';
+import type { DataNeed } from '../steering/data-needs.ts';
+import type { Store } from '../store/ports.ts';
+import { Builder, BuilderDied } from './builder.ts';
+import type {
+	BuildCause,
+	BuildReply,
+	BuildSettings,
+	BuiltGeneration,
+	DirectoryReply,
+	DraftReply,
+	GeodbState,
+} from './builder-messages.ts';
+import { ageWarning } from './geo-report.ts';
+import type { PoolsByTarget } from './health-reports.ts';
+import { StoreFeed } from './instance-store.ts';
+import type { LocalHealth } from './local-health.ts';
+import type { ManualPool } from './manual-pools.ts';
+import { Updates } from './updates.ts';
+import type { Generation } from './worker-messages.ts';
+import type { WorkerPool } from './worker-pool.ts';
+
+/** How often the files of geo databases are looked at. */
+const GEODB_LOOK_MS = 5000;
+
+/** Commits that come together are built together. */
+const STORE_PAUSE_MS = 20;
+
+export interface GenerationsParts {
+	readonly settings: BuildSettings;
+	readonly verdicts: VerdictTable;
+	readonly clock: Clock;
+	readonly log: Log;
+	/** What the thread runs, and its memory; for tests, which bring in faults. */
+	readonly entry?: URL;
+	readonly heapMb?: number;
+}
+
+/** What is told of the generation that is served. */
+export interface ServedGeneration {
+	readonly number: number;
+	readonly snapshot: Snapshot;
+	/** Slot of each of its targets in the health words. */
+	readonly slots: Int32Array;
+	readonly pools: PoolsByTarget;
+	readonly manualPools: readonly ManualPool[];
+	readonly problems: readonly FileProblem[];
+	/** Units whose new version was refused. */
+	readonly refused: ReadonlySet<string>;
+}
+
+/** Who is handed each generation. */
+interface Readers {
+	/** Undefined for a process that answers nothing. */
+	readonly workers: WorkerPool | undefined;
+	readonly health: LocalHealth | undefined;
+}
+
+/** By target key: what the prober says of it. */
+type NoteOf = (key: string) => string | undefined;
+
+function notesOf(asked: readonly string[], noteOf: NoteOf): ReadonlyMap<string, string> {
+	const notes = new Map<string, string>();
+	for (const key of asked) {
+		const note = noteOf(key);
+		if (note !== undefined) notes.set(key, note);
+	}
+	return notes;
+}
+
+export class Generations {
+	readonly #parts: GenerationsParts;
+	readonly #builder: Builder;
+	#feed: StoreFeed | undefined;
+	readonly #updates = new Updates((cause) => this.#update(cause));
+	readonly #closers: (() => void)[] = [];
+	#readers: Readers | undefined;
+	#served: ServedGeneration | undefined;
+	#octets = 0;
+	/** The builder was told of units that it has not built yet. */
+	#hasNews = false;
+	/** The databases in use and, by path, why the newer version of one is not. */
+	geodb: GeodbState = { files: [], refused: new Map() };
+	/** Geo databases that were told to be old. */
+	readonly #oldVersions = new Set<string>();
+	/** Why the last load was refused as a whole. */
+	refusal: string | undefined;
+	/** Why what is served could not be kept for the next start. */
+	unsaved: string | undefined;
+	/** Why there is nobody who builds. */
+	fault: string | undefined;
+	#loadedMs = 0;
+
+	constructor(parts: GenerationsParts) {
+		this.#parts = parts;
+		const { settings, log, entry, heapMb } = parts;
+		this.#builder = new Builder({
+			settings,
+			log,
+			onSaved: (unsaved) => {
+				this.unsaved = unsaved;
+			},
+			onDeath: (reason) => this.#onDeath(reason),
+			...(entry === undefined ? {} : { entry }),
+			...(heapMb === undefined ? {} : { heapMb }),
+		});
+		this.#builder.begin();
+	}
+
+	/**
+	 * Build what is served first.
+	 * @param store  undefined for a process without one
+	 * @returns the generation, for those who answer
+	 * @throws StartRefused
+	 */
+	async start(store: Store | undefined, isForced: boolean): Promise<Generation> {
+		this.#feed = store === undefined ? undefined : new StoreFeed(store, this.#builder);
+		this.#feed?.update();
+		const ask = { cause: { kind: 'start', isForced }, number: 1, inUse: [] } as const;
+		const { built, ...reply } = await this.#builder.ask('build', ask);
+		if (built === undefined) throw new Error('Cannot start without a generation');
+		this.#note(reply);
+		const generation = this.#attach(built);
+		this.#loadedMs = this.#parts.clock.nowMs();
+		return generation;
+	}
+
+	/** Hand over each generation to come, and look for what they are built from. */
+	serveTo(readers: Readers): void {
+		this.#readers = readers;
+		this.#warnOfAge();
+		const looks = setInterval(() => this.#updates.request({ kind: 'look' }), GEODB_LOOK_MS);
+		this.#closers.push(() => clearInterval(looks));
+		const feed = this.#feed;
+		if (feed === undefined) return;
+		let pause: NodeJS.Timeout | undefined;
+		const follow = () => {
+			pause = undefined;
+			this.#updates.request({ kind: 'stored' });
+		};
+		const unwatch = feed.store.watch((hint) => {
+			if (hint !== 'probers') pause ??= setTimeout(follow, STORE_PAUSE_MS);
+		});
+		this.#closers.push(unwatch, () => clearTimeout(pause));
+		// What came while the workers were started.
+		follow();
+	}
+
+	/** Look at geo databases and units again. Whatever is wrong with them, what is served stays whole. */
+	reload(isForced: boolean): void {
+		this.#updates.request({ kind: 'reload', isForced });
+	}
+
+	/** From now on this is what operators have switched; what is served is built again. */
+	setSwitches(switches: readonly Switch[]): void {
+		this.#builder.setSwitches(switches);
+		if (this.#served !== undefined) this.#updates.request({ kind: 'switched' });
+	}
+
+	/**
+	 * Steering documents that are served, as users wrote them.
+	 * @throws BuilderDied
+	 */
+	documents(): Promise<readonly UnitDocument[]> {
+		return this.#builder.ask('documents', undefined);
+	}
+
+	get served(): ServedGeneration {
+		if (this.#served === undefined) throw new Error('Cannot tell of a generation before there is one');
+		return this.#served;
+	}
+
+	/** Since all units were loaded. */
+	get loadedMsAgo(): number {
+		return this.#parts.clock.nowMs() - this.#loadedMs;
+	}
+
+	/** Of the generations in use, and of those whose memory waits for the next one. */
+	get octets(): number {
+		return this.#octets;
+	}
+
+	/**
+	 * What would come of these units in place of those that there are by now, by the build that boots.
+	 * @param question  which answer a client would get of it
+	 * @throws BuilderDied
+	 */
+	async draft(
+		changes: readonly ProposedUnit[],
+		question?: ExplainQuestion,
+		noteOf: NoteOf = () => undefined,
+	): Promise<Omit<DraftReply, 'asked'>> {
+		// What the store has is told before it is asked about.
+		if (this.#feed?.update() === true) this.#hasNews = true;
+		const { asked, ...reply } = await this.#builder.ask('draft', { changes, question, notes: new Map() });
+		const notes = notesOf(asked, noteOf);
+		return notes.size === 0 ? reply : this.#builder.ask('draft', { changes, question, notes });
+	}
+
+	/**
+	 * Units of the zones directory that have changed since this was asked.
+	 * @throws BuilderDied
+	 */
+	directory(): Promise<DirectoryReply> {
+		return this.#builder.ask('directory', undefined);
+	}
+
+	/**
+	 * Which answer a client gets now, and why; a text for a question that is none.
+	 * @param noteOf  by target key: what the prober says of it
+	 * @throws BuilderDied
+	 */
+	async explain(question: ExplainQuestion, noteOf: NoteOf): Promise<Explanation | string> {
+		const { explanation, asked } = await this.#builder.ask('explain', { question, notes: new Map() });
+		const notes = notesOf(asked, noteOf);
+		if (notes.size === 0) return explanation;
+		// Once it is known of which targets it tells, with what the prober says of them.
+		return (await this.#builder.ask('explain', { question, notes })).explanation;
+	}
+
+	/**
+	 * What the policies served need to know of clients.
+	 * @throws BuilderDied
+	 */
+	needs(): Promise<readonly DataNeed[]> {
+		return this.#builder.ask('needs', undefined);
+	}
+
+	async close(): Promise<void> {
+		this.#updates.stop();
+		for (const close of this.#closers.splice(0)) close();
+		await this.#builder.close();
+	}
+
+	/** One build, from its cause to the threads that answer. */
+	async #update(cause: BuildCause): Promise<'done' | 'died'> {
+		const { log } = this.#parts;
+		if (cause.kind !== 'look' && this.#feed?.update() === true) this.#hasNews = true;
+		if (cause.kind === 'stored' && !this.#hasNews) return 'done';
+		try {
+			const number = this.served.number + 1;
+			const inUse = this.#readers?.workers?.generationsInUse ?? [];
+			const { built, ...reply } = await this.#builder.ask('build', { cause, number, inUse });
+			this.fault = undefined;
+			if (cause.kind === 'stored' || cause.kind === 'reload') this.#hasNews = false;
+			if (built !== undefined) this.#serve(built);
+			this.#note(reply, cause);
+			return 'done';
+		} catch (error) {
+			const { message } = error as Error;
+			if (cause.kind !== 'look' && cause.kind !== 'resume') this.refusal = message;
+			if (error instanceof BuilderDied) return 'died';
+			log.error({ reason: message }, 'the reload was refused; what was served before goes on');
+			return 'done';
+		}
+	}
+
+	#note(reply: Omit<BuildReply, 'built'>, cause?: BuildCause): void {
+		const { log, clock } = this.#parts;
+		this.geodb = reply.geodb;
+		if (cause !== undefined) this.#warnOfAge();
+		if (cause?.kind === 'look' || cause?.kind === 'resume' || cause?.kind === 'switched') return;
+		this.refusal = reply.refusal;
+		if (cause === undefined) return;
+		if (reply.refusal !== undefined) {
+			log.error({ reason: reply.refusal }, 'the reload was refused; what was served before goes on');
+			return;
+		}
+		this.#loadedMs = clock.nowMs();
+		const { number, snapshot } = this.served;
+		log.info({ generation: number, zones: snapshot.zones.zoneCount }, 'zones loaded');
+	}
+
+	/** Once for each version of a geo database that is old. */
+	#warnOfAge(): void {
+		for (const file of this.geodb.files) {
+			const warning = ageWarning(file, Date.now());
+			if (warning === undefined || this.#oldVersions.has(file.version)) continue;
+			this.#oldVersions.add(file.version);
+			this.#parts.log.warn({ path: file.path, builtAt: file.builtAt }, warning);
+		}
+	}
+
+	/** Hand a generation to those who answer. */
+	#serve(built: BuiltGeneration): void {
+		const generation = this.#attach(built);
+		const { targets } = this.served.snapshot;
+		this.#readers?.health?.setTargets(targets);
+		this.#readers?.workers?.swap(generation);
+		this.#readers?.health?.probe();
+	}
+
+	/** Open a generation here, with slots for its targets. */
+	#attach(built: BuiltGeneration): Generation {
+		const { number, wire, buffers, kept, octets, problems, refused, manualPools } = built;
+		this.#builder.noteBuffers(kept);
+		const before = this.#served;
+		const targets = built.targets ?? before?.snapshot.targets ?? [];
+		const { snapshot, targetSlots } = openSnapshot(wire, buffers);
+		const slots = assignSlots(this.#parts.verdicts, targets);
+		targetSlots.set(slots);
+		const pools = built.pools ?? before?.pools ?? new Map();
+		this.#served = { number, snapshot: { ...snapshot, targets }, slots, pools, manualPools, problems, refused };
+		this.#octets = octets;
+		return { number, wire, buffers, kept };
+	}
+
+	#onDeath(reason: string): void {
+		this.fault = `the builder died (${reason}): what is served stays as it is until it is there again`;
+		this.#feed?.reset();
+		this.#updates.request({ kind: 'resume' });
+	}
+}
+
+function assignSlots(verdicts: VerdictTable, targets: readonly Target[]): Int32Array {
+	const slots = verdicts.assign(targets.map(({ key }) => key));
+	if (slots === undefined) throw new Error(`Cannot probe ${targets.length} targets: the limit is ${TARGETS_MAX}`);
+	return slots;
+}
