@@ -25,6 +25,7 @@ import { type AuditParts, addAudit, auditRoutes } from './audit.ts';
 import { addDoor, type DoorParts } from './auth.ts';
 import { changeRoutes } from './change-routes.ts';
 import type { ConfigurationParts } from './configuration.ts';
+import type { AdminCounts } from './counts.ts';
 import { EventFeed } from './event-feed.ts';
 import { eventRoutes } from './event-routes.ts';
 import { generationRoutes } from './generation-routes.ts';
@@ -46,6 +47,9 @@ import './route.ts';
 /** Who may ask, and how. */
 export interface OperatingParts extends TokenRouteParts, AuditParts, OverrideParts {
 	readonly door: DoorParts;
+	readonly counts: AdminCounts;
+	/** Told how many seconds each request took. */
+	readonly observe: (seconds: number) => void;
 	/** PEM; undefined for no TLS. */
 	readonly tls: ServerTls | undefined;
 }
@@ -144,6 +148,7 @@ function createApp(parts: AdminParts): FastifyInstance {
 	app.setErrorHandler(onError);
 	addDoor(app, parts.door);
 	addAudit(app, parts);
+	parts.counts.add(app, parts.observe);
 	const document = collectRoutes(app, parts.version);
 	app.register(stateRoutes(parts));
 	app.register(tokenRoutes(parts));
@@ -151,7 +156,11 @@ function createApp(parts: AdminParts): FastifyInstance {
 	app.register(overrideRoutes(parts));
 	app.register(tripRoutes(parts));
 	app.register(
-		eventRoutes({ feed: new EventFeed(parts, { mark: randomUUID().slice(0, 8) }), tokens: parts.door.tokens }),
+		eventRoutes({
+			feed: new EventFeed(parts, { mark: randomUUID().slice(0, 8) }),
+			tokens: parts.door.tokens,
+			counts: parts.counts,
+		}),
 	);
 	app.register(statusRoutes(parts));
 	if (parts.configuration !== undefined) registerConfiguration(app, parts.configuration, parts);

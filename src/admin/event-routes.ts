@@ -13,6 +13,7 @@ import { ApiProblem } from './problem.ts';
 export interface EventParts {
 	readonly feed: EventFeed;
 	readonly tokens: TokenBook;
+	readonly counts: { listeners: number };
 	readonly heartbeatMs?: number;
 }
 
@@ -23,7 +24,7 @@ const UNREAD_OCTETS_MAX = 1024 * 1024;
 const HEARTBEAT_MS = 15_000;
 const RETRY_MS = 2000;
 
-export function eventRoutes({ feed, tokens, heartbeatMs = HEARTBEAT_MS }: EventParts): FastifyPluginCallback {
+export function eventRoutes({ feed, tokens, counts, heartbeatMs = HEARTBEAT_MS }: EventParts): FastifyPluginCallback {
 	const listeners = new Map<string, number>();
 	const count = (name: string) => listeners.get(name) ?? 0;
 	const enter = (name: string) => {
@@ -55,6 +56,7 @@ export function eventRoutes({ feed, tokens, heartbeatMs = HEARTBEAT_MS }: EventP
 			handler: (request, reply) => {
 				const { author } = request;
 				enter(author);
+				counts.listeners++;
 				reply.hijack();
 				const { raw } = reply;
 				raw.writeHead(200, {
@@ -75,6 +77,7 @@ export function eventRoutes({ feed, tokens, heartbeatMs = HEARTBEAT_MS }: EventP
 					clearInterval(beat);
 					forget();
 					leave(author);
+					counts.listeners--;
 				});
 			},
 		});

@@ -133,6 +133,7 @@ export class Instance {
 		const noteOf = () => instance?.notes() ?? (() => undefined);
 		const metrics = createMetrics([
 			...instanceMetrics(workers, () => instance?.state()),
+			...operating.metrics,
 			...healthMetrics(health, () => instance?.state()?.snapshot.targets.length ?? 0),
 		]);
 		const admin = createAdminSurface({

@@ -7,12 +7,16 @@ import { join } from 'node:path';
 import type { OperatingParts } from '../admin/app.ts';
 import { AuditLog } from '../admin/audit-log.ts';
 import { TokenBook } from '../admin/auth-tokens.ts';
+import { AdminCounts, DURATION_BOUNDS_SEC } from '../admin/counts.ts';
 import { TokenUse } from '../admin/token-use.ts';
 import { parseListenAddress } from '../lib/listen-address.ts';
 import type { Clock, Log } from '../lib/ports.ts';
 import type { Settings } from '../model/settings.ts';
 import type { Store } from '../store/ports.ts';
+import { HistogramCounts } from '../telemetry/histogram.ts';
+import type { Metric } from '../telemetry/metrics.ts';
 import { ensureFirstToken } from './first-token.ts';
+import { operatingMetrics } from './operating-metrics.ts';
 
 export interface OperatingOptions {
 	readonly settings: Settings;
@@ -27,6 +31,7 @@ export interface OperatingOptions {
 
 export interface Operating {
 	readonly parts: OperatingParts;
+	readonly metrics: readonly Metric[];
 	close(): Promise<void>;
 }
 
@@ -43,9 +48,13 @@ export async function openOperating({
 	const tls = readTls(settings);
 	warnOfPlain(settings, log);
 	const use = new TokenUse(textFile(join(stateDir, 'token-use.json'), log), () => Date.now());
+	const counts = new AdminCounts();
+	const durations = new HistogramCounts('', DURATION_BOUNDS_SEC);
+	const measured = operatingMetrics({ store, counts, durations });
 	const audit = new AuditLog(join(stateDir, 'audit'));
 	const forget = makesFirstToken ? await watchFirstToken({ store, stateDir, settingToken, log }) : () => {};
 	return {
+		metrics: measured.metrics,
 		parts: {
 			tls,
 			store,
@@ -62,9 +71,15 @@ export async function openOperating({
 			audit,
 			clock,
 			wallMs: () => Date.now(),
-			onAuditFault: ({ message }) => log.error({ reason: message }, 'the audit log was not written'),
+			onAuditFault: ({ message }) => {
+				counts.auditFailures++;
+				log.error({ reason: message }, 'the audit log was not written');
+			},
+			counts,
+			observe: (seconds) => durations.observe('', seconds),
 		},
 		close: async () => {
+			measured.close();
 			forget();
 			use.close();
 			await audit.close();

@@ -138,7 +138,7 @@ async function openEvents(t: TestContext) {
 	t.after(() => app.close());
 	addDoor(app, scene.parts.door);
 	const feed = new EventFeed(sources, { mark: 'm', everyMs: 5 });
-	app.register(eventRoutes({ feed, tokens: scene.parts.door.tokens, heartbeatMs: 50 }));
+	app.register(eventRoutes({ feed, tokens: scene.parts.door.tokens, counts: { listeners: 0 }, heartbeatMs: 50 }));
 	const url = await app.listen({ host: '127.0.0.1', port: 0 });
 	const open = (role: 'viewer' | 'admin', headers: Readonly<Record<string, string>> = {}) =>
 		new Promise<IncomingMessage & { said: string }>((resolve) => {

@@ -8,6 +8,7 @@ import type { TestContext } from 'node:test';
 import { type AdminParts, type AdminSurface, createAdminSurface, type OperatingParts } from '../../src/admin/app.ts';
 import { AuditLog } from '../../src/admin/audit-log.ts';
 import { hashOfToken, type Role, TokenBook } from '../../src/admin/auth-tokens.ts';
+import { AdminCounts } from '../../src/admin/counts.ts';
 import { TokenUse } from '../../src/admin/token-use.ts';
 import type { UnitDocument } from '../../src/config/drain.ts';
 import { readYaml } from '../../src/config/yaml-document.ts';
@@ -66,7 +67,13 @@ export function operatingParts(
 	const audit = new AuditLog(auditDirectory);
 	const onAuditFault = () => {};
 	const documents = () => Promise.resolve(DOCUMENTS);
-	const shared = { tls: undefined, hasSettingToken: true, wallMs: () => 0 };
+	const shared = {
+		counts: new AdminCounts(),
+		observe: () => {},
+		tls: undefined,
+		hasSettingToken: true,
+		wallMs: () => 0,
+	};
 	return { ...shared, store, use, door, audit, clock, onAuditFault, documents };
 }
 
