@@ -110,12 +110,17 @@ const RCODE_NAMES: Readonly<Record<number, string>> = {
 
 const CLASS_NAMES: Readonly<Record<number, string>> = { 1: 'IN', 3: 'CH', 4: 'HS', 254: 'NONE', 255: 'ANY' };
 
-/** @returns the message, or a sentence that says where it cannot be read: cut off, malformed, octets behind its end */
 /** The registered name of an RCODE, or `RCODE` and its number. */
 export function rcodeText(rcode: number): string {
 	return RCODE_NAMES[rcode] ?? `RCODE${rcode}`;
 }
 
+/** A registered name, or `OPCODE` and its number. */
+export function opcodeText(opcode: number): string {
+	return OPCODE_NAMES[opcode] ?? `OPCODE${opcode}`;
+}
+
+/** @returns the message, or a sentence that says where it cannot be read: cut off, malformed, octets behind its end */
 export function readMessage(packet: Uint8Array): Message | string {
 	if (packet.length < HEADER_OCTETS) {
 		return `Cannot read a message of ${packet.length} octets: expected a header of ${HEADER_OCTETS}`;
@@ -135,7 +140,7 @@ export function readMessage(packet: Uint8Array): Message | string {
 	return {
 		id: reader.word(0),
 		flags: FLAG_NAMES.filter(([bit]) => (flags & bit) !== 0).map(([, name]) => name),
-		opcode: OPCODE_NAMES[opcode] ?? `OPCODE${opcode}`,
+		opcode: opcodeText(opcode),
 		rcode: rcodeText(rcode),
 		question,
 		answer,
@@ -273,7 +278,7 @@ function readSubnet(data: Uint8Array): MessageSubnet | undefined {
 }
 
 /** `IN`, another registered name, or `CLASS` and its number (RFC 3597 §5). */
-function classText(code: number): string {
+export function classText(code: number): string {
 	return CLASS_NAMES[code] ?? `CLASS${code}`;
 }
 

@@ -30,7 +30,7 @@ export interface GeoFile extends GeoData {
  *   meanwhile
  */
 export function readMmdbFile(path: string): GeoFile {
-	let bytes: Buffer;
+	let bytes: Buffer<ArrayBuffer>;
 	let stamp: string;
 	try {
 		stamp = stampOf(path);
@@ -42,6 +42,9 @@ export function readMmdbFile(path: string): GeoFile {
 		const { metadata, ranges, places, networkCount } = readMmdb(bytes);
 		if (stampOf(path) !== stamp) throw new Error('it was written to while it was read');
 		const { databaseType, builtAtSec, ipVersion } = metadata;
+		const version = createHash('sha256').update(bytes).digest('hex').slice(0, 16);
+		// Freed at once rather than when it is collected.
+		if (bytes.length === bytes.buffer.byteLength) bytes.buffer.transfer(0);
 		return {
 			path,
 			databaseType,
@@ -52,7 +55,7 @@ export function readMmdbFile(path: string): GeoFile {
 			stamp,
 			ranges,
 			places,
-			version: createHash('sha256').update(bytes).digest('hex').slice(0, 16),
+			version,
 		};
 	} catch (cause) {
 		throw new Error(`Cannot use the geo database ${path}: ${(cause as Error).message}`, { cause });

@@ -91,8 +91,8 @@ function sharedWithPredecessor(starts: Uint32Array, at: number, stride: number, 
 /** Collects ranges in ascending order; neighbours with equal values become one. */
 export class RangesBuilder {
 	readonly #stride: 1 | 4;
-	#starts: Uint32Array;
-	#values: Uint32Array;
+	#starts: Uint32Array<ArrayBuffer>;
+	#values: Uint32Array<ArrayBuffer>;
 	#count = 0;
 
 	constructor(family: Family) {
@@ -110,16 +110,17 @@ export class RangesBuilder {
 		if (last >= 0 && compareAt(this.#starts, last * this.#stride, words, at, this.#stride) === 0) this.#count = last;
 		if (this.#count > 0 && this.#values[this.#count - 1] === value) return;
 		if (this.#count === this.#values.length) {
-			this.#starts = grown(this.#starts);
-			this.#values = grown(this.#values);
+			this.#starts = resized(this.#starts, 2 * this.#starts.length);
+			this.#values = resized(this.#values, 2 * this.#values.length);
 		}
 		for (let i = 0; i < this.#stride; i++) this.#starts[this.#count * this.#stride + i] = words[at + i] ?? 0;
 		this.#values[this.#count++] = value;
 	}
 
+	/** Called once: what was gathered is given away. */
 	build(): FamilyRanges {
-		const starts = this.#starts.slice(0, this.#count * this.#stride);
-		const values = this.#values.slice(0, this.#count);
+		const starts = resized(this.#starts, this.#count * this.#stride);
+		const values = resized(this.#values, this.#count);
 		const index = new Uint32Array(65537);
 		const block = new Uint32Array(4);
 		let range = 0;
@@ -133,10 +134,9 @@ export class RangesBuilder {
 	}
 }
 
-function grown(words: Uint32Array): Uint32Array {
-	const larger = new Uint32Array(2 * words.length);
-	larger.set(words);
-	return larger;
+/** The old one is freed at once: databases take tens of megabytes, and a thread that is idle collects nothing. */
+function resized(words: Uint32Array<ArrayBuffer>, length: number): Uint32Array<ArrayBuffer> {
+	return new Uint32Array(words.buffer.transfer(4 * length));
 }
 
 /**

@@ -27,6 +27,12 @@ export interface Settings {
 	readonly 'dns.rateLimit.rate': number;
 	readonly 'dns.rateLimit.slip': number;
 	readonly 'dns.rateLimit.exempt': readonly Prefix[];
+	/** Share of the queries that are logged; 0 is none. */
+	readonly 'dns.queryLog.sample': number;
+	/** `-` is standard output. */
+	readonly 'dns.queryLog.file': string;
+	/** How much of a client's address is told. */
+	readonly 'dns.queryLog.clients': 'network' | 'address';
 	readonly 'admin.listen': string;
 	/** Where commands find the API; empty for `admin.listen`. */
 	readonly 'admin.url': string;
@@ -112,6 +118,9 @@ const choice =
 		return value === undefined ? { expected: `one of ${choices.join(', ')}` } : { value };
 	};
 
+/** One query in a million. */
+const QUERY_LOG_SHARE_MIN = 0.000001;
+
 export const SETTINGS: { readonly [K in Key]: Definition<Settings[K]> } = {
 	'dns.listen': {
 		fallback: '127.0.0.1:5300,[::1]:5300',
@@ -159,6 +168,21 @@ export const SETTINGS: { readonly [K in Key]: Definition<Settings[K]> } = {
 		'every n-th answer over the limit is sent truncated, the others are dropped; 0 drops all',
 	),
 	'dns.rateLimit.exempt': prefixList('', 'clients that are never limited'),
+	'dns.queryLog.sample': {
+		fallback: '0',
+		description: 'share of the queries that are logged, such as 0.01; 1 is all, 0 is none',
+		read: (text) => {
+			const share = /^(?:\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : Number.NaN;
+			const isGood = share === 0 || (share >= QUERY_LOG_SHARE_MIN && share <= 1);
+			return isGood ? { value: share } : { expected: `0, or a share from ${QUERY_LOG_SHARE_MIN} to 1` };
+		},
+	},
+	'dns.queryLog.file': textSetting('-', 'where logged queries go, one JSON object a line; - is standard output'),
+	'dns.queryLog.clients': {
+		fallback: 'network',
+		description: "how much of a client's address is logged: network (its /24 or /56), address",
+		read: choice(['network', 'address']),
+	},
 	'admin.listen': {
 		fallback: '127.0.0.1:8053',
 		description: 'address of the admin surface',

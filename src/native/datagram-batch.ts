@@ -49,6 +49,8 @@ export class DatagramBatch {
 	readonly responses: readonly Uint8Array[];
 	/** Messages taken for `send()`. */
 	staged = 0;
+	/** Receives that failed, and not for want of datagrams. */
+	receiveFailures = 0;
 	readonly #libc: Libc;
 	readonly #memory: ArrayBuffer;
 	readonly #view: DataView;
@@ -122,9 +124,14 @@ export class DatagramBatch {
 			this.#used = count;
 			return count;
 		}
-		if (count < 0 && HOPELESS.includes(this.#libc.errno()))
-			throw lastError(this.#libc, 'recvmmsg', `on descriptor ${descriptor}`);
+		if (count < 0) this.#noteFailure(descriptor);
 		return 0;
+	}
+
+	#noteFailure(descriptor: number): void {
+		const errno = this.#libc.errno();
+		if (HOPELESS.includes(errno)) throw lastError(this.#libc, 'recvmmsg', `on descriptor ${descriptor}`);
+		if (errno !== ERRNO.eagain && errno !== ERRNO.eintr) this.receiveFailures++;
 	}
 
 	/** The kernel shortens these to what it wrote. */

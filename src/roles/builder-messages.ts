@@ -14,6 +14,7 @@ import type { Target } from '../health/target.ts';
 import type { HealthWords } from '../health/verdict-table.ts';
 import type { WireSnapshot } from '../snapshot/wire.ts';
 import type { DataNeed } from '../steering/data-needs.ts';
+import type { SteeringLabels } from './answer-columns.ts';
 import type { PoolsByTarget } from './health-reports.ts';
 import type { ManualPool } from './manual-pools.ts';
 import type { UnitItem } from './stored-units.ts';
@@ -84,6 +85,8 @@ export interface BuiltGeneration {
 	readonly targets: readonly Target[] | undefined;
 	/** The same. */
 	readonly pools: PoolsByTarget | undefined;
+	/** The same. */
+	readonly labels: SteeringLabels | undefined;
 	/** Pools with manual failback, in terms of its targets. */
 	readonly manualPools: readonly ManualPool[];
 	readonly problems: readonly FileProblem[];

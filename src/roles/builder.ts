@@ -33,6 +33,8 @@ const STABLE_MS = 30_000;
 const STOP_MS_MAX = 5000;
 /** Units in one message: cloning them is the main thread's work. */
 const UNITS_MAX = 500;
+/** Builds leave much behind at once; with more room for it memory grows, and nothing is faster. */
+const YOUNG_MB = 24;
 const OCTETS_PER_MB = 1024 * 1024;
 
 export interface BuilderParts {
@@ -182,6 +184,7 @@ export class Builder implements UnitTaker {
 			name: 'builder',
 			// What the process could take for itself. With a limit of its own it alone ends when it is used up.
 			resourceLimits: {
+				maxYoungGenerationSizeMb: YOUNG_MB,
 				maxOldGenerationSizeMb: heapMb ?? Math.floor(getHeapStatistics().heap_size_limit / OCTETS_PER_MB),
 			},
 			workerData: { ...settings, firstBuffer: this.#nextBuffer, switches: this.#switches } satisfies BuilderInput,

@@ -15,6 +15,7 @@ import { type SharedSnapshot, SnapshotMemory } from '../snapshot/share.ts';
 import { type DataNeed, dataNeeds } from '../steering/data-needs.ts';
 import type { GeoNotes } from '../steering/nodes.ts';
 import { LastGood } from '../store/last-good.ts';
+import { emptyColumns, labelsOf, type SteeringLabels } from './answer-columns.ts';
 import type {
 	BuilderInput,
 	BuildReply,
@@ -42,6 +43,7 @@ interface Handed {
 	readonly shared: SharedSnapshot;
 	readonly targets: readonly Target[];
 	readonly pools: PoolsByTarget;
+	readonly labels: SteeringLabels;
 	readonly geoNotes: ReadonlyMap<number, GeoNotes>;
 }
 
@@ -270,12 +272,18 @@ export class Building {
 		const { snapshot, refused, geoNotes } = settled;
 		for (const known of this.#handed.keys()) if (!inUse.includes(known)) this.#handed.delete(known);
 		const used = [...this.#handed.values()].map((one) => one.shared);
-		const shared = this.#memory.share(snapshot, new Int32Array(snapshot.targets.length), used);
+		const shared = this.#memory.share(
+			snapshot,
+			// Filled in by the main thread, which knows what they were before.
+			{ targetSlots: new Int32Array(snapshot.targets.length), columns: emptyColumns(snapshot.steering) },
+			used,
+		);
 		const { targets } = snapshot;
 		const pools = poolsByTarget(snapshot);
+		const labels = labelsOf(snapshot.steering);
 		// What the main thread has of another one it can go on with.
 		const before = this.#newest?.number === number - 1 ? this.#newest : undefined;
-		this.#newest = { number, shared, targets, pools, geoNotes };
+		this.#newest = { number, shared, targets, pools, labels, geoNotes };
 		this.#handed.set(number, this.#newest);
 		// What was built aside is let go of: what is served lies in shared memory.
 		this.#loaded = { ...loaded, settled: { ...settled, snapshot: shared.snapshot } };
@@ -290,6 +298,7 @@ export class Building {
 			targets: before !== undefined && haveSameKeys(before.targets, targets) ? undefined : targets,
 			pools: before !== undefined && isDeepStrictEqual(before.pools, pools) ? undefined : pools,
 			manualPools: manualPools(documentsOf(loaded), snapshot.steering),
+			labels: before !== undefined && isDeepStrictEqual(before.labels, labels) ? undefined : labels,
 			problems,
 			refused,
 		};

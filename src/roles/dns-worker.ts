@@ -10,8 +10,10 @@ import { createChance } from '../lib/chance.ts';
 import { prefixHolds } from '../lib/prefix.ts';
 import { loadLibc } from '../native/libc.ts';
 import type { Counters } from '../serve/counters.ts';
+import { QueryRing } from '../serve/query-ring.ts';
+import { QuerySampler } from '../serve/query-sampler.ts';
 import { RateLimiter } from '../serve/rate-limit.ts';
-import { Responder } from '../serve/respond.ts';
+import { type QueryLogging, Responder, type Served } from '../serve/respond.ts';
 import { TCP_LIMITS, TcpService } from '../serve/tcp.ts';
 import { listenUdp } from '../serve/udp.ts';
 import { UdpBatch } from '../serve/udp-batch.ts';
@@ -20,6 +22,7 @@ import { Holder } from '../snapshot/snapshot.ts';
 import { openSnapshot } from '../snapshot/wire.ts';
 import {
 	type FromWorker,
+	type QueryLogInput,
 	SEAT_WORD,
 	type ToWorker,
 	type WireGeneration,
@@ -33,24 +36,30 @@ const FAULT_REPORT_MS = 1000;
 const BEAT_MS = 50;
 
 async function run(): Promise<void> {
-	const { source, words, health, counters, answering, seed, first } = workerData as WorkerInput;
+	const { source, words, health, counters, answering, queryLog, seed, first } = workerData as WorkerInput;
 	const { ecsTrust, cookieSecrets, identity, rateLimit, rateLimitTable, rateLimitKey } = answering;
 	const chance = createChance(seed);
 	const buffers = new Map<number, SharedArrayBuffer>();
-	const worldOf = (generation: WireGeneration) => {
+	const servedOf = (generation: WireGeneration): Served => {
 		for (const id of generation.gone) buffers.delete(id);
 		for (const [id, buffer] of generation.buffers) buffers.set(id, buffer);
-		const { snapshot, targetSlots } = openSnapshot(generation.wire, buffers);
-		return new World(snapshot, health, targetSlots, chance);
+		const { snapshot, targetSlots, columns } = openSnapshot(generation.wire, buffers);
+		const world = new World(snapshot, health, targetSlots, chance);
+		return { world, columns, generation: generation.number };
 	};
-	const worlds = new Holder(worldOf(first));
+	const served = new Holder(servedOf(first));
 	const isTrustedByAll = ecsTrust.filter(({ length }) => length === 0).length === 2;
 	const cookies = new CookieJar(cookieSecrets);
 	let reportedMs = -FAULT_REPORT_MS;
 	const responder = new Responder({
-		worlds,
+		served,
 		counters,
-		clock: { nowMs: () => performance.now(), nowSec: () => Math.floor(Date.now() / 1000) },
+		logging: queryLog === undefined ? undefined : loggingOf(queryLog, seed),
+		clock: {
+			nowMs: () => performance.now(),
+			nowSec: () => Math.floor(Date.now() / 1000),
+			wallMs: () => Date.now(),
+		},
 		cookies,
 		limiter: rateLimit.rate === 0 ? undefined : new RateLimiter(rateLimit, rateLimitTable, rateLimitKey),
 		identity: new TextEncoder().encode(identity),
@@ -65,7 +74,8 @@ async function run(): Promise<void> {
 	const closers: (() => Promise<void>)[] = [];
 	const take = (message: ToWorker) => {
 		if (message.kind === 'swap') {
-			worlds.swap(worldOf(message.generation));
+			served.swap(servedOf(message.generation));
+			// Told last: what an older generation has counted and logged is there by then.
 			Atomics.store(words, SEAT_WORD.reads, message.generation.number);
 		} else if (message.kind === 'cookies') {
 			cookies.setSecrets(message.secrets);
@@ -83,6 +93,11 @@ async function run(): Promise<void> {
 	tell({ kind: 'ready', receiveBufferOctets });
 }
 
+/** Its draws are its own, so that a log changes no answer. */
+function loggingOf({ share, memory }: QueryLogInput, seed: number): QueryLogging {
+	return { sampler: new QuerySampler(share, createChance(~seed)), ring: new QueryRing(memory) };
+}
+
 interface Ears {
 	readonly responder: Responder;
 	readonly counters: Counters;
@@ -96,21 +111,21 @@ async function listenTo(
 	closers: (() => Promise<void>)[],
 ): Promise<number> {
 	let receiveBufferOctets = 0;
+	const clock = { nowMs: () => performance.now() };
 	if (source.kind === 'udp-batch') {
 		const libc = await loadLibc();
 		if (!libc.ok) throw new Error(libc.problems.join());
 		const { descriptors } = source;
-		const batch = new UdpBatch({ libc: libc.value, descriptors, responder, counters, takeMail });
+		const batch = new UdpBatch({ libc: libc.value, descriptors, responder, counters, clock, takeMail });
 		closers.push(() => batch.close());
 		batch.start();
 	} else if (source.kind === 'udp-dgram') {
 		for (const at of source.listen) {
-			const listener = await listenUdp(at, responder, counters);
+			const listener = await listenUdp(at, { responder, counters, clock });
 			receiveBufferOctets = listener.receiveBufferOctets;
 			closers.push(() => listener.close());
 		}
 	} else {
-		const clock = { nowMs: () => performance.now() };
 		const service = new TcpService({ responder, counters, clock, limits: TCP_LIMITS });
 		for (const at of source.listen) await service.listen(at);
 		closers.push(() => service.close());

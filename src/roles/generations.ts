@@ -17,6 +17,7 @@ import type { Snapshot } from '../snapshot/snapshot.ts';
 import { openSnapshot } from '../snapshot/wire.ts';
 import type { DataNeed } from '../steering/data-needs.ts';
 import type { Store } from '../store/ports.ts';
+import type { SteeringLabels } from './answer-columns.ts';
 import { Builder, BuilderDied } from './builder.ts';
 import type {
 	BuildCause,
@@ -60,6 +61,7 @@ export interface ServedGeneration {
 	readonly slots: Int32Array;
 	readonly pools: PoolsByTarget;
 	readonly manualPools: readonly ManualPool[];
+	readonly labels: SteeringLabels;
 	readonly problems: readonly FileProblem[];
 	/** Units whose new version was refused. */
 	readonly refused: ReadonlySet<string>;
@@ -316,9 +318,11 @@ export class Generations {
 		const slots = assignSlots(this.#parts.verdicts, targets);
 		targetSlots.set(slots);
 		const pools = built.pools ?? before?.pools ?? new Map();
-		this.#served = { number, snapshot: { ...snapshot, targets }, slots, pools, manualPools, problems, refused };
+		const labels = built.labels ?? before?.labels ?? { names: [], nodes: [], endpoints: [] };
+		const told = { slots, pools, labels, manualPools, problems, refused };
+		this.#served = { number, snapshot: { ...snapshot, targets }, ...told };
 		this.#octets = octets;
-		return { number, wire, buffers, kept };
+		return { number, wire, buffers, kept, labels };
 	}
 
 	#onDeath(reason: string): void {

@@ -1,25 +1,13 @@
 /**
- * The metrics of an instance: the counters of its workers, and its state.
+ * The metrics of an instance's state.
  */
 
-import { COUNT, RCODES } from '../serve/counters.ts';
-import type { Metric, Sample } from '../telemetry/metrics.ts';
+import type { Metric } from '../telemetry/metrics.ts';
 import type { GeoFileFacts } from './builder-messages.ts';
 import type { InstanceState } from './instance-state.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
-const RCODE_NAMES = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED', 'YXDOMAIN'] as const;
-const BADVERS = 16;
-
 export function instanceMetrics(workers: WorkerPool, state: () => InstanceState | undefined): readonly Metric[] {
-	const total = (column: number) => workers.counters.reduce((sum, counters) => sum + (counters[column] ?? 0), 0);
-	const counter = (name: string, help: string, column: number): Metric => ({
-		name,
-		help,
-		kind: 'counter',
-		labels: [],
-		read: () => [{ value: total(column) }],
-	});
 	const gauge = (name: string, help: string, read: (state: InstanceState) => number): Metric => ({
 		name,
 		help,
@@ -48,34 +36,6 @@ export function instanceMetrics(workers: WorkerPool, state: () => InstanceState 
 		},
 	});
 	return [
-		{
-			name: 'dns_queries_total',
-			help: 'Messages received, by transport',
-			kind: 'counter',
-			labels: ['transport'],
-			read: () => [
-				{ labels: { transport: 'udp' }, value: total(COUNT.queriesUdp) },
-				{ labels: { transport: 'tcp' }, value: total(COUNT.queriesTcp) },
-			],
-		},
-		{
-			name: 'dns_responses_total',
-			help: 'Responses, by RCODE',
-			kind: 'counter',
-			labels: ['rcode'],
-			read: () => rcodeSamples(total),
-		},
-		counter('dns_ignored_total', 'Messages that get no answer: too short for a header, or responses', COUNT.ignored),
-		counter('dns_truncated_total', 'Responses with TC set', COUNT.truncated),
-		counter('dns_faults_total', 'Queries answered SERVFAIL because of a fault of this server', COUNT.faults),
-		counter('dns_steered_total', 'Answers that a policy decided', COUNT.steered),
-		counter('dns_send_failures_total', 'Datagrams that could not be sent', COUNT.sendFailures),
-		counter('dns_rate_dropped_total', 'Answers over a rate limit that were dropped', COUNT.rateDropped),
-		counter('dns_rate_slipped_total', 'Answers over a rate limit that were sent truncated', COUNT.rateSlipped),
-		counter('dns_cookies_good_total', 'Queries with a server cookie of ours', COUNT.cookiesGood),
-		counter('tcp_accepted_total', 'TCP connections accepted', COUNT.tcpAccepted),
-		counter('tcp_refused_total', 'TCP connections closed to make room for new ones', COUNT.tcpRefused),
-		counter('tcp_timed_out_total', 'TCP connections closed because nothing came', COUNT.tcpTimedOut),
 		{
 			name: 'worker_restarts_total',
 			help: 'Workers replaced after they died',
@@ -110,11 +70,4 @@ export function instanceMetrics(workers: WorkerPool, state: () => InstanceState 
 			(file, now) => (now.geoRefused.has(file.path) ? 1 : 0),
 		),
 	];
-}
-
-function rcodeSamples(total: (column: number) => number): Sample[] {
-	return Array.from({ length: RCODES }, (_, rcode) => ({
-		labels: { rcode: rcode === BADVERS ? 'BADVERS' : (RCODE_NAMES[rcode] ?? `RCODE${rcode}`) },
-		value: total(COUNT.rcodes + rcode),
-	})).filter(({ labels: { rcode }, value }) => value > 0 || !rcode.startsWith('RCODE'));
 }

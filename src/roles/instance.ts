@@ -18,7 +18,7 @@ import { openEmbeddedStore } from '../store/embedded-store.ts';
 import type { Store } from '../store/ports.ts';
 import { lockState } from '../store/state-lock.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
-import { answeringSettings } from './answering-settings.ts';
+import { answeringSettings, queryLogSettings } from './answering-settings.ts';
 import { createChecking } from './checking.ts';
 import { Closers } from './closers.ts';
 import { configurationParts } from './configuration-parts.ts';
@@ -32,6 +32,8 @@ import { openInstanceStore, sourceKind } from './instance-store.ts';
 import { listenAdmin } from './listen-admin.ts';
 import { LocalHealth } from './local-health.ts';
 import { openOperating } from './operating.ts';
+import { queryMetrics } from './query-metrics.ts';
+import { ReceiveDrops } from './receive-drops.ts';
 import { readyReport } from './reports.ts';
 import { reserveListen } from './reserve-listen.ts';
 import { StartRefused } from './start-refused.ts';
@@ -125,6 +127,7 @@ export class Instance {
 				listen,
 				health: verdicts.words,
 				answering: answeringSettings(settings, cookieSecrets.secrets),
+				...queryLogSettings(settings, log),
 				log,
 			},
 			first,
@@ -132,6 +135,7 @@ export class Instance {
 		let instance: Instance | undefined;
 		const noteOf = () => instance?.notes() ?? (() => undefined);
 		const metrics = createMetrics([
+			...queryMetrics(workers, new ReceiveDrops(listen)),
 			...instanceMetrics(workers, () => instance?.state()),
 			...operating.metrics,
 			...healthMetrics(health, () => instance?.state()?.snapshot.targets.length ?? 0),
@@ -177,10 +181,11 @@ export class Instance {
 	}
 
 	/**
-	 * Load the geo databases that have changed, and the zones directory again, aside. Whatever is wrong with them, what is
+	 * Open the query log anew; load the geo databases that have changed, and the zones directory again, aside. Whatever is wrong with them, what is
 	 * served stays whole.
 	 */
 	reload(isForced = false): void {
+		this.#parts.workers.queryLog?.reopen();
 		this.#parts.generations.reload(isForced);
 	}
 

@@ -8,6 +8,7 @@ import type { Prefix } from '../lib/prefix.ts';
 import type { Counters } from '../serve/counters.ts';
 import type { RateLimitSettings, RateLimitTable } from '../serve/rate-limit.ts';
 import type { WireSnapshot } from '../snapshot/wire.ts';
+import type { SteeringLabels } from './answer-columns.ts';
 
 /** One generation, in memory that threads share. */
 export interface Generation {
@@ -18,6 +19,15 @@ export interface Generation {
 	readonly buffers: ReadonlyMap<number, SharedArrayBuffer>;
 	/** Ids of the buffers that generations to come may lie in. */
 	readonly kept: ReadonlySet<number>;
+	readonly labels: SteeringLabels;
+}
+
+/** Which queries a worker tells of. */
+export interface QueryLogInput {
+	/** Of all queries, above 0 and at most 1. */
+	readonly share: number;
+	/** Of its ring (serve/query-ring.ts). */
+	readonly memory: SharedArrayBuffer;
 }
 
 /** One generation for a worker. */
@@ -71,6 +81,8 @@ export interface WorkerInput {
 	readonly health: HealthWords;
 	readonly counters: Counters;
 	readonly answering: AnsweringSettings;
+	/** Absent: nothing is logged. */
+	readonly queryLog: QueryLogInput | undefined;
 	readonly seed: number;
 	readonly first: WireGeneration;
 }

@@ -17,11 +17,15 @@ import { closeUdpSocket, openUdpSocket, type UdpSocket } from '../native/udp-soc
 import { type Counters, createCounters } from '../serve/counters.ts';
 import { RECEIVE_BUFFER_OCTETS } from '../serve/udp.ts';
 import { RECEIVE_TIMEOUT_MS } from '../serve/udp-batch.ts';
+import { openSnapshot } from '../snapshot/wire.ts';
+import { AnswerColumnBook } from './answer-columns.ts';
+import { QueryLog, type QueryLogSettings } from './query-log.ts';
 import type { UdpTransport } from './udp-transport.ts';
 import {
 	type AnsweringSettings,
 	type FromWorker,
 	type Generation,
+	type QueryLogInput,
 	SEAT_WORD,
 	type ToWorker,
 	type WireGeneration,
@@ -52,6 +56,8 @@ export interface WorkerPoolSettings {
 	readonly listen: readonly ListenAddress[];
 	readonly health: HealthWords;
 	readonly answering: AnsweringSettings;
+	/** Absent: queries are not logged. */
+	readonly queryLog?: QueryLogSettings;
 	readonly log: Log;
 	/** The module that every thread runs; tests wrap it to bring in faults. */
 	readonly entry?: URL;
@@ -81,6 +87,9 @@ interface Seat {
 
 export class WorkerPool {
 	readonly counters: readonly Counters[];
+	/** By steered name, policy and endpoint. */
+	readonly columns: AnswerColumnBook;
+	readonly queryLog: QueryLog | undefined;
 	restarts = 0;
 	readonly #settings: WorkerPoolSettings;
 	readonly #seats: Seat[];
@@ -98,6 +107,9 @@ export class WorkerPool {
 		this.#cookieSecrets = settings.answering.cookieSecrets;
 		const seats = settings.udpWorkers + 1;
 		this.counters = createCounters(seats);
+		this.columns = new AnswerColumnBook((column) => this.total(column));
+		const { queryLog } = settings;
+		this.queryLog = queryLog === undefined ? undefined : new QueryLog(queryLog, seats, () => this.#oldestRead());
 		this.#seats = Array.from({ length: seats }, (_, index) => ({
 			index,
 			transport: index < settings.udpWorkers ? 'udp' : 'tcp',
@@ -115,6 +127,15 @@ export class WorkerPool {
 		}));
 		this.#generation = first;
 		this.#generations = [first];
+		this.#assignColumns(first);
+	}
+
+	/** The sum of a column over all workers, or those of one transport. */
+	total(column: number, transport?: 'udp' | 'tcp'): number {
+		return this.counters.reduce((sum, row, i) => {
+			const isCounted = transport === undefined || this.#seats[i]?.transport === transport;
+			return isCounted ? sum + (row[column] ?? 0) : sum;
+		}, 0);
 	}
 
 	get wanted(): number {
@@ -133,8 +154,7 @@ export class WorkerPool {
 
 	/** Numbers of the generations that some worker may still read. */
 	get generationsInUse(): readonly number[] {
-		const reading = this.#seats.filter(({ worker }) => worker !== undefined);
-		const oldest = Math.min(...reading.map(({ words }) => Atomics.load(words, SEAT_WORD.reads)));
+		const oldest = this.#oldestRead();
 		this.#generations = this.#generations.filter((one) => one === this.#generation || one.number >= oldest);
 		return this.#generations.map(({ number }) => number);
 	}
@@ -162,10 +182,27 @@ export class WorkerPool {
 	swap(generation: Generation): void {
 		this.#generation = generation;
 		this.#generations = [...this.#generations, generation];
+		this.#assignColumns(generation);
 		for (const seat of this.#seats) {
 			// One that is still starting is handed it as soon as it is ready.
 			if (seat.isReady) post(seat, { kind: 'swap', generation: this.#wireFor(seat) });
 		}
+	}
+
+	/** Where its answers are counted, before a worker has it. */
+	#assignColumns({ number, wire, buffers, labels }: Generation): void {
+		const { names, endpoints } = this.columns.assign(labels, number, this.#oldestRead());
+		const { columns } = openSnapshot(wire, buffers);
+		columns.names.set(names);
+		columns.endpoints.set(endpoints);
+		this.queryLog?.addGeneration(number, labels);
+	}
+
+	/** The oldest generation that some worker may still answer from: the newest where there are none. */
+	#oldestRead(): number {
+		const reading = this.#seats.filter(({ worker }) => worker !== undefined);
+		const newest = this.#generations.at(-1)?.number ?? 0;
+		return Math.min(newest, ...reading.map(({ words }) => Atomics.load(words, SEAT_WORD.reads)));
 	}
 
 	/** The newest generation, with the buffers that the seat's worker lacks. */
@@ -195,6 +232,7 @@ export class WorkerPool {
 			}),
 		);
 		this.#closeSockets();
+		await this.queryLog?.close();
 	}
 
 	/** @throws Error with `code` when an address cannot be bound */
@@ -238,11 +276,17 @@ export class WorkerPool {
 				health,
 				answering: { ...answering, cookieSecrets: this.#cookieSecrets },
 				counters: this.counters[seat.index] ?? new Float64Array(0),
+				queryLog: this.#queryLogInput(seat),
 				seed: Math.floor(Math.random() * 0x7fffffff),
 				first: this.#wireFor(seat),
 			} satisfies WorkerInput,
 		});
 		return seat.worker;
+	}
+
+	#queryLogInput({ index }: Seat): QueryLogInput | undefined {
+		const memory = this.queryLog?.memories[index];
+		return memory === undefined ? undefined : { share: this.queryLog?.share ?? 0, memory };
 	}
 
 	/** @returns the receive buffer that the kernel granted */

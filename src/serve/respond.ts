@@ -20,9 +20,12 @@ import {
 import { Query, readQuery, VERDICT } from '../dns/query.ts';
 import type { Address } from '../lib/address.ts';
 import { Answer, Asker, answer, type World } from '../snapshot/answer.ts';
+import type { AnswerColumns } from '../snapshot/decisions.ts';
 import type { Holder } from '../snapshot/snapshot.ts';
-import { COUNT, type Counters, count } from './counters.ts';
+import { COUNT, type Counters, count, countDecisions, countType } from './counters.ts';
 import { type ExtendedError, OptReply } from './opt-reply.ts';
+import { LoggedQuery, type QueryRing } from './query-ring.ts';
+import type { QuerySampler } from './query-sampler.ts';
 import { LIMIT, type RateLimiter } from './rate-limit.ts';
 import { ResponseWriter } from './response-writer.ts';
 
@@ -34,10 +37,27 @@ export interface ResponderClock {
 	nowMs(): number;
 	/** Seconds since 1970. */
 	nowSec(): number;
+	/** Milliseconds since 1970. */
+	wallMs(): number;
+}
+
+/** What answers come from: replaced as a whole. */
+export interface Served {
+	readonly world: World;
+	/** Where what is decided in it is counted. */
+	readonly columns: AnswerColumns;
+	/** Its number. */
+	readonly generation: number;
+}
+
+/** Which queries are told to the main thread, and how. */
+export interface QueryLogging {
+	readonly sampler: QuerySampler;
+	readonly ring: QueryRing;
 }
 
 export interface ResponderSettings {
-	readonly worlds: Holder<World>;
+	readonly served: Holder<Served>;
 	readonly counters: Counters;
 	readonly clock: ResponderClock;
 	/** Whether the client subnet option of a sender is believed (`dns.ecs.trust`). */
@@ -46,6 +66,8 @@ export interface ResponderSettings {
 	readonly cookies: CookieJar | undefined;
 	/** Absent: nothing is limited. */
 	readonly limiter: RateLimiter | undefined;
+	/** Absent: nothing is logged. */
+	readonly logging: QueryLogging | undefined;
 	/** What NSID and `id.server CH TXT` tell, at most 255 octets; empty for nothing. */
 	readonly identity: Uint8Array;
 	/** How long a TCP connection may be idle. */
@@ -77,11 +99,15 @@ export class Responder {
 	readonly #opt: OptReply;
 	readonly #writer: ResponseWriter;
 	/** Read once for each query: one query, one world. */
-	#world: World;
+	#served: Served;
+	/** It could be read as a query, and what became of it at the rate limits. */
+	#isQuery = false;
+	#limited: number = LIMIT.pass;
+	readonly #logged = new LoggedQuery();
 
 	constructor(settings: ResponderSettings) {
 		this.#settings = settings;
-		this.#world = settings.worlds.read();
+		this.#served = settings.served.read();
 		this.#opt = new OptReply(settings);
 		this.#writer = new ResponseWriter(this.#query, this.#answer, this.#opt);
 	}
@@ -95,17 +121,29 @@ export class Responder {
 	 * @returns octets of the response; 0 for silence
 	 */
 	respond(request: Uint8Array, length: number, sender: Address, transport: Transport, out: Uint8Array): number {
-		const { counters, onFault } = this.#settings;
+		const { logging } = this.#settings;
 		const isTcp = transport === 'tcp';
-		count(counters, isTcp ? COUNT.queriesTcp : COUNT.queriesUdp);
+		const octets = this.#respond(request, length, sender, isTcp, out);
+		if (logging !== undefined && this.#isQuery && logging.sampler.isDue())
+			this.#log(octets > 0 ? out : request, octets, sender, isTcp, logging.ring);
+		return octets;
+	}
+
+	#respond(request: Uint8Array, length: number, sender: Address, isTcp: boolean, out: Uint8Array): number {
+		const { counters, served, onFault } = this.#settings;
+		count(counters, (isTcp ? COUNT.queriesTcpIpv4 : COUNT.queriesUdpIpv4) + (sender.family === 4 ? 0 : 1));
 		this.#opt.error = undefined;
-		this.#world = this.#settings.worlds.read();
+		this.#served = served.read();
+		this.#limited = LIMIT.pass;
+		this.#isQuery = true;
 		try {
 			const verdict = readQuery(request, length, this.#query, this.#scratch);
-			if (verdict === VERDICT.ignore) {
+			this.#isQuery = verdict !== VERDICT.ignore;
+			if (!this.#isQuery) {
 				count(counters, COUNT.ignored);
 				return 0;
 			}
+			if (this.#query.hasQuestion) countType(counters, this.#query.type);
 			const isProven = isTcp || this.#hasGoodCookie(request, sender);
 			if (!isProven) {
 				const limited = this.#limitRate(request, sender, out);
@@ -124,19 +162,28 @@ export class Responder {
 	#hasGoodCookie(request: Uint8Array, sender: Address): boolean {
 		const { cookies, clock, counters } = this.#settings;
 		const { cookieAt, serverCookieOctets } = this.#query;
-		if (cookies === undefined || serverCookieOctets === 0) return false;
-		if (cookies.check(request, cookieAt, serverCookieOctets, sender, clock.nowSec()) === COOKIE.none) return false;
-		count(counters, COUNT.cookiesGood);
-		return true;
+		if (cookies === undefined) return false;
+		if (serverCookieOctets === 0) {
+			count(counters, cookieAt > 0 ? COUNT.cookiesFirst : COUNT.cookiesNone);
+			return false;
+		}
+		const isGood = cookies.check(request, cookieAt, serverCookieOctets, sender, clock.nowSec()) !== COOKIE.none;
+		count(counters, isGood ? COUNT.cookiesGood : COUNT.cookiesBad);
+		return isGood;
 	}
 
 	/** @returns octets of a truncated response, 0 for silence, -1 when the sender is within its limits */
 	#limitRate(request: Uint8Array, sender: Address, out: Uint8Array): number {
 		const { limiter, clock, counters } = this.#settings;
 		if (limiter === undefined) return -1;
-		const verdict = limiter.take(sender, clock.nowMs());
-		if (verdict === LIMIT.pass) return -1;
-		if (verdict === LIMIT.drop) {
+		this.#limited = limiter.take(sender, clock.nowMs());
+		if (this.#limited === LIMIT.pass) {
+			count(counters, COUNT.ratePassed);
+			return -1;
+		}
+		// Nothing of the query before is to be told of this one.
+		this.#answer.decisions.clear();
+		if (this.#limited === LIMIT.drop) {
 			count(counters, COUNT.rateDropped);
 			return 0;
 		}
@@ -183,8 +230,9 @@ export class Responder {
 		const query = this.#query;
 		const chosen = this.#answer;
 		this.#setAsker(sender);
-		answer(this.#world, query.name, query.type, this.#asker, chosen);
+		answer(this.#served.world, query.name, query.type, this.#asker, chosen);
 		if (chosen.isSteered) count(this.#settings.counters, COUNT.steered);
+		else if (chosen.rcode !== RCODE.refused) count(this.#settings.counters, COUNT.unsteered);
 		if (chosen.rcode === RCODE.refused) this.#opt.error = EXPLAINED.notOurs;
 		else if (chosen.rcode === RCODE.servfail) this.#opt.error = EXPLAINED.nobodyUp;
 	}
@@ -206,6 +254,7 @@ export class Responder {
 		chosen.rcode = rcode;
 		chosen.isAuthoritative = false;
 		chosen.isReferral = false;
+		chosen.decisions.clear();
 		chosen.scope = 0;
 		chosen.answer.count = 0;
 		chosen.authority.count = 0;
@@ -223,7 +272,7 @@ export class Responder {
 	): number {
 		const query = this.#query;
 		const opt = this.#opt;
-		const { rcode, answer: records } = this.#answer;
+		const { rcode, answer: records, decisions } = this.#answer;
 		const { counters, cookies, clock } = this.#settings;
 		const nowSec = query.cookieAt > 0 && cookies !== undefined ? clock.nowSec() : 0;
 		opt.plan(request, query, sender, isTcp, nowSec);
@@ -236,10 +285,29 @@ export class Responder {
 			opt.error = undefined;
 			opt.plan(request, query, sender, isTcp, nowSec);
 		}
-		const octets = this.#writer.write(request, this.#world, limit, out);
-		if (this.#writer.isTruncated) count(counters, COUNT.truncated);
+		const octets = this.#writer.write(request, this.#served.world, limit, out);
+		const { isTruncated } = this.#writer;
+		if (isTruncated) count(counters, COUNT.truncated);
 		count(counters, COUNT.rcodes + rcode);
+		if (decisions.count > 0)
+			countDecisions(counters, this.#served.columns, decisions, !isTruncated && records.count > 0);
 		return octets;
+	}
+
+	#log(message: Uint8Array, octets: number, sender: Address, isTcp: boolean, ring: QueryRing): void {
+		const { counters, clock } = this.#settings;
+		const logged = this.#logged;
+		logged.message = message;
+		logged.octets = octets;
+		logged.questionEnd = this.#query.questionEnd;
+		logged.hasQuestion = this.#query.hasQuestion;
+		logged.sender = sender;
+		logged.isTcp = isTcp;
+		logged.limited = this.#limited === LIMIT.pass ? 'no' : this.#limited === LIMIT.slip ? 'slipped' : 'dropped';
+		logged.generation = this.#served.generation;
+		logged.timeMs = clock.wallMs();
+		logged.decisions = this.#answer.decisions;
+		if (!ring.write(logged)) count(counters, COUNT.logDropped);
 	}
 
 	#limit(isTcp: boolean): number {

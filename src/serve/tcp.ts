@@ -17,7 +17,7 @@ import { TCP_MESSAGE_OCTETS_MAX } from '../dns/protocol.ts';
 import type { Address } from '../lib/address.ts';
 import { type ListenAddress, peerAddress } from '../lib/listen-address.ts';
 import type { Clock } from '../lib/ports.ts';
-import { COUNT, type Counters, count } from './counters.ts';
+import { COUNT, type Counters, count, countTimes } from './counters.ts';
 import type { Responder } from './respond.ts';
 
 export interface TcpLimits {
@@ -162,9 +162,11 @@ export class TcpService {
 
 	/** Answer every whole message that is held, as long as the client reads. */
 	#answerHeld(connection: Connection): void {
-		const { responder, limits, clock } = this.#settings;
+		const { responder, limits, clock, counters } = this.#settings;
 		const { socket } = connection;
 		let at = 0;
+		let answered = 0;
+		const receivedMs = clock.nowMs();
 		while (connection.held.length - at >= LENGTH_OCTETS) {
 			// Only a socket that needs it will tell that it has drained.
 			if (socket.writableNeedDrain && socket.writableLength > limits.unreadOctetsMax) {
@@ -186,7 +188,9 @@ export class TcpService {
 			this.#out[1] = octets & 255;
 			socket.write(Buffer.copyBytesFrom(this.#out, 0, LENGTH_OCTETS + octets));
 			at = end;
+			answered++;
 		}
+		if (answered > 0) countTimes(counters, clock.nowMs() - receivedMs, answered);
 		connection.held = connection.held.subarray(at);
 		// The time for a message starts with its first octet, however slowly the rest drips in.
 		const isBegun = connection.held.length > 0 && !connection.isWaiting;

@@ -9,11 +9,12 @@
  */
 
 import { UDP_PAYLOAD_OCTETS_MAX } from '../dns/protocol.ts';
+import type { Clock } from '../lib/ports.ts';
 import { DatagramBatch } from '../native/datagram-batch.ts';
 import type { Libc } from '../native/libc.ts';
 import { POLL } from '../native/linux-abi.ts';
 import { PollSet } from '../native/poll-set.ts';
-import { COUNT, type Counters } from './counters.ts';
+import { COUNT, type Counters, countTimes } from './counters.ts';
 import type { Responder } from './respond.ts';
 
 /** How long a receive waits, so that a thread without queries hears of its end. */
@@ -31,6 +32,7 @@ export interface UdpBatchSettings {
 	readonly descriptors: readonly number[];
 	readonly responder: Responder;
 	readonly counters: Counters;
+	readonly clock: Clock;
 	/** Take what others have for this thread, if anything; it may call `close()`. */
 	readonly takeMail: () => void;
 }
@@ -39,12 +41,15 @@ export class UdpBatch {
 	readonly #settings: UdpBatchSettings;
 	readonly #batch: DatagramBatch;
 	readonly #polls: PollSet;
+	/** Of a thread that had this row before. */
+	readonly #receiveFailuresBefore: number;
 	#isClosing = false;
 	readonly #closed = Promise.withResolvers<void>();
 
 	constructor(settings: UdpBatchSettings) {
-		const { libc, descriptors } = settings;
+		const { libc, descriptors, counters } = settings;
 		this.#settings = settings;
+		this.#receiveFailuresBefore = counters[COUNT.receiveFailures] ?? 0;
 		this.#batch = new DatagramBatch(libc, BATCH_SIZE, UDP_PAYLOAD_OCTETS_MAX);
 		this.#polls = new PollSet(libc, descriptors.length);
 		for (const [i, descriptor] of descriptors.entries()) this.#polls.watch(i, descriptor, POLL.in);
@@ -93,9 +98,10 @@ export class UdpBatch {
 
 	/** @returns datagrams received */
 	#serve(descriptor: number, isWaiting: boolean): number {
-		const { responder, counters, takeMail } = this.#settings;
+		const { responder, counters, clock, takeMail } = this.#settings;
 		const batch = this.#batch;
 		const count = batch.receive(descriptor, isWaiting);
+		const receivedMs = count > 0 ? clock.nowMs() : 0;
 		takeMail();
 		for (let slot = 0; slot < count; slot++) {
 			// Nobody can be answered at port 0.
@@ -106,10 +112,14 @@ export class UdpBatch {
 			const length = responder.respond(request, batch.requestLength(slot), batch.sender(slot), 'udp', out);
 			if (length > 0) batch.reply(slot, length);
 		}
-		if (batch.staged > 0) {
+		const { staged } = batch;
+		if (staged > 0) {
 			const failures = batch.send(descriptor);
 			if (failures > 0) counters[COUNT.sendFailures] = (counters[COUNT.sendFailures] ?? 0) + failures;
+			// What was sent together was also answered together: one look at the clock for all of it.
+			countTimes(counters, clock.nowMs() - receivedMs, staged - failures);
 		}
+		counters[COUNT.receiveFailures] = this.#receiveFailuresBefore + batch.receiveFailures;
 		return count;
 	}
 

@@ -7,7 +7,8 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { UDP_PAYLOAD_OCTETS_MAX } from '../dns/protocol.ts';
 import { type ListenAddress, peerAddress } from '../lib/listen-address.ts';
-import { COUNT, type Counters, count } from './counters.ts';
+import type { Clock } from '../lib/ports.ts';
+import { COUNT, type Counters, count, countTimes } from './counters.ts';
 import type { Responder } from './respond.ts';
 
 /** Asked for; the kernel caps it (net.core.rmem_max). At 100,000 queries a second, some 100 ms. */
@@ -27,12 +28,19 @@ export interface UdpListener {
 	close(): Promise<void>;
 }
 
-export async function listenUdp(at: ListenAddress, responder: Responder, counters: Counters): Promise<UdpListener> {
+export interface UdpSettings {
+	readonly responder: Responder;
+	readonly counters: Counters;
+	readonly clock: Clock;
+}
+
+export async function listenUdp(at: ListenAddress, { responder, counters, clock }: UdpSettings): Promise<UdpListener> {
 	const socket = createSocket({ type: at.family === 4 ? 'udp4' : 'udp6', reusePort: true, ipv6Only: at.family === 6 });
 	const out = new Uint8Array(UDP_PAYLOAD_OCTETS_MAX);
 	let received = 0;
 	socket.on('message', (message, peer) => {
 		received++;
+		const receivedMs = clock.nowMs();
 		const sender = peerAddress(peer.address);
 		// Nobody can be answered at port 0.
 		if (sender === undefined || peer.port === 0) return;
@@ -46,6 +54,7 @@ export async function listenUdp(at: ListenAddress, responder: Responder, counter
 		socket.send(Buffer.copyBytesFrom(out, 0, length), peer.port, peer.address, (error) => {
 			if (error !== null) count(counters, COUNT.sendFailures);
 		});
+		countTimes(counters, clock.nowMs() - receivedMs, 1);
 	});
 	await bound(socket, at);
 	// An ICMP error for an earlier answer surfaces here; it says nothing about the next one.

@@ -31,6 +31,7 @@ import {
 	type ZoneTable,
 	zoneColumn,
 } from '../zone/table.ts';
+import { Decisions } from './decisions.ts';
 import type { AnswerData } from './snapshot.ts';
 
 /** Who asks: the address that decides, and the resolver's own. */
@@ -140,6 +141,8 @@ export class Answer {
 	isReferral = false;
 	/** A policy decided. */
 	isSteered = false;
+	/** What policies decided, name by name. */
+	readonly decisions = new Decisions(CHAIN_MAX + 1);
 	/** How many bits of the client's address the answer hangs on. */
 	scope = 0;
 	readonly answer = new Section(2 * CHAIN_MAX + 2);
@@ -173,6 +176,7 @@ export function answer(world: World, name: Name, type: number, asker: Asker, out
 	out.isAuthoritative = true;
 	out.isReferral = false;
 	out.isSteered = false;
+	out.decisions.clear();
 	out.scope = 0;
 	out.answer.count = 0;
 	out.authority.count = 0;
@@ -298,6 +302,7 @@ function addSteered(world: World, name: Name, type: number, link: number, asker:
 	setWalkClient(walk, asker.family, asker.words, asker.resolverFamily, asker.resolverWords);
 	const pick = choose(walk, steered, family, !out.isSteered);
 	out.isSteered = true;
+	out.decisions.add(steered, walk.pick, walk.state);
 	if (asker.isNamed) {
 		// A chain holds as far as its narrowest link (RFC 7871 §7.2.1).
 		const bits = scope(walk, snapshot.steering.names[steered]?.root ?? -1);
@@ -314,6 +319,7 @@ function addSteered(world: World, name: Name, type: number, link: number, asker:
 	const given = type === TYPE.any ? TYPE.a : type;
 	if (pick === PICK.addresses && (given === TYPE.a || given === TYPE.aaaa)) {
 		out.picked = walk.picked;
+		out.decisions.addEndpoints(walk.pickedEndpoints, walk.pickedCount);
 		out.answer.addMade(SOURCE.picked, -1 - link, given, walk.pickedCount, walk.ttlSec);
 	} else {
 		addSoa(world, name, link, walk.ttlSec, out);
@@ -326,6 +332,7 @@ function addAlias({ walk, snapshot }: World, type: number, link: number, out: An
 	const at = walk.picked[0] ?? 0;
 	out.answer.addMade(SOURCE.alias, -1 - link, TYPE.cname, 1, walk.ttlSec);
 	out.answer.dataAt[out.answer.count - 1] = at;
+	out.decisions.addEndpoints(walk.pickedEndpoints, 1);
 	if (type === TYPE.cname || type === TYPE.any) return false;
 	return followName(snapshot.steering.rdata, at, out);
 }

@@ -16,6 +16,7 @@ import {
 	columnsOf,
 	copyColumns,
 	lengthsOf,
+	type Places,
 	printNode,
 	rangesOf,
 	rangesWords,
@@ -54,10 +55,9 @@ export class SnapshotMemory {
 	}
 
 	/**
-	 * @param targetSlots  slot of each target of the snapshot
-	 * @param inUse        snapshots that some thread may still read; the memory of all others is taken again
+	 * @param inUse  snapshots that some thread may still read; the memory of all others is taken again
 	 */
-	share(snapshot: Snapshot, targetSlots: Int32Array, inUse: readonly SharedSnapshot[]): SharedSnapshot {
+	share(snapshot: Snapshot, { targetSlots, columns: own }: Places, inUse: readonly SharedSnapshot[]): SharedSnapshot {
 		this.#sweep(inUse);
 		const buffers = new Map<number, SharedArrayBuffer>();
 		const ranges: WireRanges[] = [];
@@ -76,7 +76,10 @@ export class SnapshotMemory {
 		for (const node of nodes) texts.add(printNode(node, numberOf));
 		for (const name of names) texts.add(JSON.stringify(name));
 		const { typeSets, typeSetOf } = typeSetsOf(zones.steeredTypes);
-		const columns = { ...zones, rdata, latencyMemory, typeSetOf, ...texts.columns(), targetSlots } satisfies Columns;
+		const columns = {
+			...{ ...zones, rdata, latencyMemory, typeSetOf, ...texts.columns(), targetSlots },
+			...{ nameColumns: own.names, endpointColumns: own.endpoints },
+		} satisfies Columns;
 		const lengths = lengthsOf(columns);
 		const arena = this.#pool.take(arenaOctets(lengths));
 		buffers.set(arena.id, arena.buffer);

@@ -2,7 +2,7 @@
  * A snapshot as it crosses to a thread: the columns of one arena, and where the ranges of its nodes lie. What is
  * cloned for each thread is a handful of numbers, however large the zones are.
  *
- *     arena: slots | nodes | rrsets | ... | text of steering nodes and names | target slots
+ *     arena: slots | nodes | rrsets | ... | text of steering nodes and names | slots and columns
  *
  * Nodes and names stand in the arena as text, and a thread reads those of a name when it is first asked for: a swap
  * costs a thread the same for a hundred thousand steered names as for one.
@@ -12,6 +12,7 @@ import type { FamilyRanges, Ranges } from '../geo/ranges.ts';
 import type { SteeredName, SteeringNode, SteeringTable } from '../steering/nodes.ts';
 import { membersOf } from '../steering/nodes.ts';
 import type { ZoneTable } from '../zone/table.ts';
+import type { AnswerColumns } from './decisions.ts';
 import type { AnswerData } from './snapshot.ts';
 
 /** Columns of an arena, in this order; each begins at a multiple of 8 octets. */
@@ -31,6 +32,9 @@ export interface Columns {
 	readonly textEnds: Uint32Array;
 	/** Slot of each target in the health words. */
 	readonly targetSlots: Int32Array;
+	/** AnswerColumns. */
+	readonly nameColumns: Int32Array;
+	readonly endpointColumns: Int32Array;
 }
 
 const COLUMN_TYPES = {
@@ -46,6 +50,8 @@ const COLUMN_TYPES = {
 	text: Uint8Array,
 	textEnds: Uint32Array,
 	targetSlots: Int32Array,
+	nameColumns: Int32Array,
+	endpointColumns: Int32Array,
 } as const;
 
 type ColumnType = new (buffer: ArrayBufferLike, at: number, length: number) => Int32Array | Uint32Array | Uint8Array;
@@ -76,9 +82,15 @@ export interface WireRanges {
 	readonly ipv6: number;
 }
 
-export interface OpenSnapshot {
-	readonly snapshot: AnswerData;
+/** Where what a generation reads and counts has its place in memory that outlives it. */
+export interface Places {
+	/** Slot of each target in the health words. */
 	readonly targetSlots: Int32Array;
+	readonly columns: AnswerColumns;
+}
+
+export interface OpenSnapshot extends Places {
+	readonly snapshot: AnswerData;
 }
 
 /** Octets of an arena for these columns. */
@@ -158,13 +170,19 @@ export function openSnapshot(wire: WireSnapshot, buffers: ReadonlyMap<number, Sh
 	const steering: SteeringTable = {
 		nodes: texts.nodes,
 		names: texts.names,
+		// Told by those who have the snapshot whole; who answers knows them by their index.
+		endpoints: [],
 		rdata,
 		latencyMemory,
 		targetCount,
 		addressesMax,
 		load: (name) => texts.load(name),
 	};
-	return { snapshot: { zones: table, steering }, targetSlots: columns.targetSlots };
+	return {
+		snapshot: { zones: table, steering },
+		targetSlots: columns.targetSlots,
+		columns: { names: columns.nameColumns, endpoints: columns.endpointColumns },
+	};
 }
 
 /** Nodes and names that are read when they are needed. */

@@ -51,6 +51,7 @@ export function choose(walk: Walk, name: number, family: Family, isFirst: boolea
 	walk.begin(family, isFirst);
 	walk.trace?.begin(name);
 	const state = visit(walk, steered.root);
+	walk.state = state;
 	const isLastResort = state === STATE.down;
 	walk.ttlSec = walk.hasSeenDown || isLastResort ? cautiousTtlSec(steered.ttlSec) : steered.ttlSec;
 	const pick = state === STATE.none ? PICK.nodata : draw(walk, walk.pick, isLastResort);

@@ -36,9 +36,14 @@ export function compilePool(
 		addresses: endpointAddresses(compiler, unit, name, endpoint, monitors, [...path, 'endpoints', i]),
 	}));
 	if (compiler.mistakes > before) return undefined;
+	const nodeName = `${unit.unit} ${name}`;
+	const numbered = entries.map((entry) => ({
+		...entry,
+		index: compiler.endpoint({ pool: nodeName, name: entry.endpoint.name }),
+	}));
 	return {
 		kind: 'pool',
-		name: `${unit.unit} ${name}`,
+		name: nodeName,
 		looksAtClient: pool.by === 'client',
 		holds: pool.endpoints[0]?.cname === undefined ? 'addresses' : 'aliases',
 		region: pool.region,
@@ -49,8 +54,8 @@ export function compilePool(
 		onAllDown: pool.onAllDown,
 		noAddress: pool.noAddress,
 		answers: pool.answers,
-		ipv4: poolFamily(4, name, pool, entries),
-		ipv6: poolFamily(6, name, pool, entries),
+		ipv4: poolFamily(4, name, pool, numbered),
+		ipv6: poolFamily(6, name, pool, numbered),
 	};
 }
 
@@ -133,12 +138,16 @@ function poolFamily(
 	family: Family,
 	name: string,
 	pool: PoolDocument,
-	entries: readonly { readonly endpoint: EndpointDocument; readonly addresses: readonly FamilyAddress[] }[],
+	entries: readonly {
+		readonly endpoint: EndpointDocument;
+		readonly addresses: readonly FamilyAddress[];
+		readonly index: number;
+	}[],
 ): PoolFamily {
 	const endpoints: EndpointEntry[] = [];
 	let present = 0;
 	let hasAddresses = false;
-	for (const { endpoint, addresses } of entries) {
+	for (const { endpoint, addresses, index } of entries) {
 		const own = addresses.filter((address) => address.family === family || address.family === undefined);
 		if (own.length === 0) continue;
 		hasAddresses = true;
@@ -151,6 +160,7 @@ function poolFamily(
 			seed: seedOf(name, endpoint.name),
 			isForcedUp: state === 'up',
 			addresses: own.map(({ octetsAt, targets, seed }) => ({ octetsAt, targets, seed })),
+			index,
 		});
 	}
 	return { endpoints, requiredHealthy: Math.min(requiredHealthy(pool, present), present), hasAddresses };

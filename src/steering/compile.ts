@@ -22,6 +22,7 @@ import { compilePool } from './compile-pool.ts';
 import { warnOfGraph } from './graph.ts';
 import type { MergeCache } from './merge-cache.ts';
 import {
+	type EndpointName,
 	type GeoNotes,
 	membersOf,
 	mostAddresses,
@@ -123,6 +124,7 @@ export class Compiler {
 	/** Names of the policies being compiled, outermost first. */
 	readonly #open: string[] = [];
 	readonly #targets: Target[] = [];
+	readonly #endpoints: EndpointName[] = [];
 	readonly #targetNumbers = new Map<string, number>();
 	readonly #rdata: number[] = [];
 	readonly #rdataPlaces = new Map<string, number>();
@@ -164,6 +166,7 @@ export class Compiler {
 		const table: SteeringTable = {
 			nodes: this.nodes,
 			names: steered,
+			endpoints: this.#endpoints,
 			rdata: Uint8Array.from(this.#rdata),
 			latencyMemory: new Int32Array(this.#memoryWords),
 			targetCount: this.#targets.length,
@@ -224,6 +227,12 @@ export class Compiler {
 		this.#targetNumbers.set(target.key, this.#targets.length);
 		this.#targets.push(target);
 		return this.#targets.length - 1;
+	}
+
+	/** The number that an endpoint is counted by. */
+	endpoint(endpoint: EndpointName): number {
+		this.#endpoints.push(endpoint);
+		return this.#endpoints.length - 1;
 	}
 
 	/** Where the octets of an address will stand. */

@@ -39,6 +39,7 @@ function drawFromPool(walk: Walk, pool: PoolNode, isAnyUsed: boolean): number {
 		const address = pool.looksAtClient
 			? bestAddress(walk, family, endpoint, isAnyUsed)
 			: drawAddress(walk, family, endpoint, isAnyUsed);
+		walk.pickedEndpoints[walk.pickedCount] = endpoint.index;
 		walk.picked[walk.pickedCount++] = address?.octetsAt ?? 0;
 	}
 	if (walk.pickedCount === 0) return PICK.nodata;
@@ -170,12 +171,14 @@ function isUsable(walk: Walk, family: PoolFamily, endpoint: EndpointEntry, addre
 
 function drawFromUnion(walk: Walk, node: SteeringNode): number {
 	const count = collect(walk, node, 0);
-	const { samples, picked } = walk;
+	const { samples, sampleEndpoints, picked, pickedEndpoints } = walk;
 	// The first few of a shuffle; no more is needed.
 	for (let i = 0; i < count && walk.pickedCount < picked.length; i++) {
 		const other = i + (i === count - 1 ? 0 : walk.chance.below(count - i));
 		const octetsAt = samples[other] ?? 0;
 		samples[other] = samples[i] ?? 0;
+		pickedEndpoints[walk.pickedCount] = sampleEndpoints[other] ?? 0;
+		sampleEndpoints[other] = sampleEndpoints[i] ?? 0;
 		picked[walk.pickedCount++] = octetsAt;
 	}
 	return walk.pickedCount > 0 ? PICK.addresses : PICK.nodata;
@@ -204,7 +207,9 @@ function collectPool(walk: Walk, pool: PoolNode, before: number): number {
 		for (let j = 0; j < endpoint.addresses.length; j++) {
 			const address = endpoint.addresses[j];
 			if (address === undefined || !isUsable(walk, family, endpoint, address)) continue;
-			if (!hasSample(walk, address.octetsAt, count)) walk.samples[count++] = address.octetsAt;
+			if (hasSample(walk, address.octetsAt, count)) continue;
+			walk.sampleEndpoints[count] = endpoint.index;
+			walk.samples[count++] = address.octetsAt;
 		}
 	}
 	return count;

@@ -24,6 +24,8 @@ export interface EndpointEntry {
 	/** An operator's `up`: healthy whatever the probes say. */
 	readonly isForcedUp: boolean;
 	readonly addresses: readonly AddressEntry[];
+	/** Index into `SteeringTable.endpoints`, the same in both families. */
+	readonly index: number;
 }
 
 /** A pool as a query of one address family sees it; both families see all of a pool of CNAMEs. */
@@ -148,9 +150,18 @@ export interface SteeredName {
 	readonly ttlSec: number;
 }
 
+/** An endpoint by its names, as its answers are counted and logged. */
+export interface EndpointName {
+	/** The name of its pool's node. */
+	readonly pool: string;
+	readonly name: string;
+}
+
 export interface SteeringTable {
 	readonly nodes: readonly SteeringNode[];
 	readonly names: readonly SteeredName[];
+	/** Of all pools. */
+	readonly endpoints: readonly EndpointName[];
 	/** RDATA of all that may be picked. */
 	readonly rdata: Uint8Array;
 	/** Last winner of each latency node as the member's position + 1; shared, so that workers agree. */

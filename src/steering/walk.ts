@@ -69,7 +69,11 @@ export class Walk {
 	hasSeenDown = false;
 	/** Octet offsets of the addresses picked. */
 	readonly picked = new Int32Array(ANSWERS_MAX);
+	/** Whose they are: indexes of endpoints. */
+	readonly pickedEndpoints = new Int32Array(ANSWERS_MAX);
 	pickedCount = 0;
+	/** Of the root, one of STATE. */
+	state: number = STATE.none;
 	ttlSec = 0;
 
 	/** By node: state, pick and health as found in this epoch. */
@@ -97,6 +101,8 @@ export class Walk {
 	readonly left = new Uint8Array(ENDPOINTS_MAX);
 	/** Round-trip times of one pick while their median is taken, or the addresses of a union while it is drawn from. */
 	readonly samples: Int32Array;
+	/** Endpoints of the addresses of a union. */
+	readonly sampleEndpoints: Int32Array;
 	/** Set while an answer is explained. */
 	trace: Trace | undefined;
 
@@ -125,6 +131,7 @@ export class Walk {
 		this.targetEpochs = new Int32Array(table.targetCount);
 		this.targetWords = new Uint8Array(table.targetCount);
 		this.samples = new Int32Array(table.addressesMax);
+		this.sampleEndpoints = new Int32Array(table.addressesMax);
 	}
 
 	/**

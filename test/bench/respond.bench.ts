@@ -17,9 +17,12 @@ import { readSteering } from '../../src/model/check-document.ts';
 import { durationMs } from '../../src/model/duration.ts';
 import { monitorOf } from '../../src/model/monitor.ts';
 import { DEPTH_MAX } from '../../src/model/steering.ts';
+import { AnswerColumnBook } from '../../src/roles/answer-columns.ts';
 import { defaultGeodbPath } from '../../src/roles/geodb.ts';
 import { COUNTER_COLUMNS } from '../../src/serve/counters.ts';
-import { Responder } from '../../src/serve/respond.ts';
+import { createRingMemory, QueryRing } from '../../src/serve/query-ring.ts';
+import { QuerySampler } from '../../src/serve/query-sampler.ts';
+import { type QueryLogging, Responder } from '../../src/serve/respond.ts';
 import { World } from '../../src/snapshot/answer.ts';
 import { build } from '../../src/snapshot/build.ts';
 import { BuildCache } from '../../src/snapshot/build-cache.ts';
@@ -105,7 +108,8 @@ export interface AnswerCost {
 	readonly octetsPerAnswer: number;
 }
 
-function createResponder(): Responder {
+/** @param logging  absent: no query is logged */
+function createResponder(logging?: QueryLogging): Responder {
 	const apex = scanName('example.org.', Uint8Array.of(0));
 	const steering = readSteering(STEERING, 'zone');
 	const common = readSteering({}, 'common');
@@ -127,9 +131,14 @@ function createResponder(): Responder {
 	const slots = new VerdictTable(words).assign(snapshot.targets.map(({ key }) => key));
 	const world = new World(snapshot, words, slots ?? new Int32Array(0), createChance(1));
 	return new Responder({
-		worlds: new Holder(world),
+		served: new Holder({
+			world,
+			columns: new AnswerColumnBook(() => 0).assign(snapshot.steering, 1, 1),
+			generation: 1,
+		}),
 		counters: new Float64Array(COUNTER_COLUMNS),
-		clock: { nowMs: () => 0, nowSec: () => 0 },
+		clock: { nowMs: () => 0, nowSec: () => 0, wallMs: () => 0 },
+		logging,
 		cookies: undefined,
 		limiter: undefined,
 		identity: new Uint8Array(0),
@@ -150,10 +159,16 @@ function query(name: string, draw: (() => number) | undefined): Uint8Array {
 	return Uint8Array.from([0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, ...qname, 0, 1, 0, 1, ...opt]);
 }
 
-function measure(responder: Responder, { name, queries, rcode }: Case, sender: Address): AnswerCost {
+function measure(
+	responder: Responder,
+	{ name, queries, rcode }: Case,
+	sender: Address,
+	emptyRing: () => void = () => {},
+): AnswerCost {
 	const out = new Uint8Array(UDP_PAYLOAD_OCTETS_MAX);
 	const answer = (count: number) => {
 		for (let i = 0; i < count; i++) {
+			if ((i & (QUERIES - 1)) === 0) emptyRing();
 			const request = queries[i & (QUERIES - 1)] ?? out;
 			responder.respond(request, request.length, sender, 'udp', out);
 		}
@@ -197,4 +212,16 @@ const sender = parseAddress('192.0.2.1');
 if (sender === undefined) throw new Error('Cannot read the sender');
 const responder = createResponder();
 const results = cases().map((one) => measure(responder, one, sender));
+
+const LOG_SHARE = 0.01;
+const memory = createRingMemory();
+const [written, read] = [0, 1];
+const control = new Int32Array(memory, 0, 2);
+const sampler = new QuerySampler(LOG_SHARE, createChance(3));
+const logging = createResponder({ sampler, ring: new QueryRing(memory) });
+for (const one of cases().slice(0, 3)) {
+	// A reader that keeps up, at no cost here.
+	const emptyRing = () => Atomics.store(control, read, Atomics.load(control, written));
+	results.push(measure(logging, { ...one, name: `${one.name}, log` }, sender, emptyRing));
+}
 process.stdout.write(`${JSON.stringify(results)}\n`);

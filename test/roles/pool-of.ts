@@ -11,6 +11,7 @@ import type { Target } from '../../src/health/target.ts';
 import { createHealthWords, VerdictTable } from '../../src/health/verdict-table.ts';
 import type { ListenAddress } from '../../src/lib/listen-address.ts';
 import { parsePrefix } from '../../src/lib/prefix.ts';
+import { emptyColumns, labelsOf } from '../../src/roles/answer-columns.ts';
 import { defaultGeodbPath } from '../../src/roles/geodb.ts';
 import type { UdpTransport } from '../../src/roles/udp-transport.ts';
 import { DirectorySource } from '../../src/roles/unit-source.ts';
@@ -39,11 +40,13 @@ export interface PoolOptions {
 	/** The steering file; its targets get slots of `verdicts`. */
 	readonly steering?: string;
 	readonly verdicts?: VerdictTable;
+	/** Where every query is logged. */
+	readonly queryLogFile?: string;
 }
 
 /** Serves a.example, whose `www` has the address of the generation; it is stopped when the test ends. */
 export async function poolOf(t: Pick<TestContext, 'after'>, options: PoolOptions) {
-	const { udp, port: wantedPort = 0, udpWorkers = 2, moreRecords = '', steering } = options;
+	const { udp, port: wantedPort = 0, udpWorkers = 2, moreRecords = '', steering, queryLogFile } = options;
 	const { verdicts = new VerdictTable(createHealthWords(16)) } = options;
 	const listenOn = options.listenOn ?? (async (port) => [{ address: '127.0.0.1', family: 4, port }]);
 	const directory = scratch(t);
@@ -52,17 +55,17 @@ export async function poolOf(t: Pick<TestContext, 'after'>, options: PoolOptions
 	let number = 0;
 	let pool: WorkerPool | undefined;
 	let targets: readonly Target[] = [];
-	const generationWith = (address: string): Generation => {
+	const generationWith = (address: string, text = steering): Generation => {
 		write(directory, { 'a.example.zone': GOOD_ZONE.replace('192.0.2.80', address) + moreRecords });
-		if (steering !== undefined) write(directory, { 'a.example.yaml': steering });
+		if (text !== undefined) write(directory, { 'a.example.yaml': text });
 		const { snapshot } = new UnitKeeper(new DirectorySource(directory), undefined, []).load(geo, false).settled;
 		const slots = verdicts.assign(snapshot.targets.map(({ key }) => key)) ?? new Int32Array(0);
 		const inUse = (pool?.generationsInUse ?? []).flatMap((one) => handed.get(one) ?? []);
-		const shared = memory.share(snapshot, slots, inUse);
+		const shared = memory.share(snapshot, { targetSlots: slots, columns: emptyColumns(snapshot.steering) }, inUse);
 		handed.set(++number, shared);
 		targets = snapshot.targets;
 		const { wire, buffers } = shared;
-		return { number, wire, buffers, kept: new Set(memory.buffers) };
+		return { number, wire, buffers, kept: new Set(memory.buffers), labels: labelsOf(snapshot.steering) };
 	};
 	const port = wantedPort === 0 ? await freePort() : wantedPort;
 	const log: string[] = [];
@@ -88,6 +91,9 @@ export async function poolOf(t: Pick<TestContext, 'after'>, options: PoolOptions
 			log: { info: take, warn: take, error: take },
 			entry: options.entry ?? ENTRY,
 			heapMb: 64,
+			...(queryLogFile === undefined
+				? {}
+				: { queryLog: { share: 1, file: queryLogFile, isAddressTold: false, onChange: () => {} } }),
 		},
 		first,
 	);

@@ -25,7 +25,9 @@ describe('a bad worker', () => {
 			const { pool, port, log } = await poolOf(t, { udp, udpWorkers: 3 });
 			await pool.start();
 			const load = runLoad(port, '--name', 'www.a.example A', '--rate', String(RATE), '--seconds', '4');
-			await until('queries', LIMIT_MS, () => pool.counters.some((counters) => (counters[COUNT.queriesUdp] ?? 0) > 0));
+			await until('queries', LIMIT_MS, () =>
+				pool.counters.some((counters) => (counters[COUNT.queriesUdpIpv4] ?? 0) > 0),
+			);
 			await bringFault(t, 'udp-1', fault);
 			const beganMs = performance.now();
 			// Filling a heap takes its time; then the worker has ended by itself.

@@ -20,12 +20,16 @@ import { readSteering } from '../../src/model/check-document.ts';
 import { durationMs } from '../../src/model/duration.ts';
 import { monitorOf } from '../../src/model/monitor.ts';
 import { DEPTH_MAX, type SteeringDocument } from '../../src/model/steering.ts';
+import { AnswerColumnBook } from '../../src/roles/answer-columns.ts';
 import { COUNT, type Counters, createCounters } from '../../src/serve/counters.ts';
+import { createRingMemory, QueryRing } from '../../src/serve/query-ring.ts';
+import { QuerySampler } from '../../src/serve/query-sampler.ts';
 import { createRateLimitTable, RateLimiter } from '../../src/serve/rate-limit.ts';
-import { Responder, type Transport } from '../../src/serve/respond.ts';
+import { Responder, type Served, type Transport } from '../../src/serve/respond.ts';
 import { World } from '../../src/snapshot/answer.ts';
 import { type BuildContext, build, type Units, type ZoneUnit } from '../../src/snapshot/build.ts';
 import { BuildCache } from '../../src/snapshot/build-cache.ts';
+import type { AnswerColumns } from '../../src/snapshot/decisions.ts';
 import { Holder, type Snapshot } from '../../src/snapshot/snapshot.ts';
 import { MergeCache } from '../../src/steering/merge-cache.ts';
 import { makeQuery, type QuerySpec, wireName } from '../dns/make-query.ts';
@@ -49,6 +53,8 @@ export interface ResponderSpec {
 	/** Answers a second for one address; absent, there is no limit. */
 	readonly rate?: number;
 	readonly identity?: string;
+	/** Log every query to the ring. */
+	readonly isLogged?: boolean;
 }
 
 export interface AskSpec {
@@ -62,8 +68,12 @@ export interface AskSpec {
 export class TestResponder {
 	readonly snapshot: Snapshot;
 	readonly world: World;
-	readonly worlds: Holder<World>;
+	readonly served: Holder<Served>;
+	readonly book: AnswerColumnBook;
+	readonly columns: AnswerColumns;
 	readonly counters: Counters;
+	readonly ring = new QueryRing(createRingMemory());
+	readonly clock = { nowMs: () => this.nowMs, nowSec: () => this.nowSec, wallMs: () => 1000 * this.nowSec };
 	readonly responder: Responder;
 	/** What `onFault` was told. */
 	readonly faults: unknown[] = [];
@@ -80,12 +90,16 @@ export class TestResponder {
 		this.#health = createHealthWords(snapshot.targets.length);
 		const slots = Int32Array.from(snapshot.targets, (_, i) => i);
 		this.world = new World(snapshot, this.#health, slots, { below: (bound) => Math.floor(this.draw * bound) });
-		this.worlds = new Holder(this.world);
 		this.counters = createCounters(1)[0] ?? new Float64Array(0);
+		this.book = new AnswerColumnBook((column) => this.counters[column] ?? 0);
+		this.columns = this.book.assign(snapshot.steering, 1, 1);
+		this.served = new Holder({ world: this.world, columns: this.columns, generation: 1 });
 		this.responder = new Responder({
-			worlds: this.worlds,
+			served: this.served,
 			counters: this.counters,
-			clock: { nowMs: () => this.nowMs, nowSec: () => this.nowSec },
+			clock: this.clock,
+			logging:
+				spec.isLogged === true ? { sampler: new QuerySampler(1, { below: () => 0 }), ring: this.ring } : undefined,
 			cookies: spec.cookieSecrets === undefined ? undefined : new CookieJar(spec.cookieSecrets),
 			limiter:
 				spec.rate === undefined
@@ -96,6 +110,11 @@ export class TestResponder {
 			isSubnetTrusted: spec.isSubnetTrusted ?? (() => true),
 			onFault: (error) => this.faults.push(error),
 		});
+	}
+
+	/** Answer from another world whose steering table is this one's. */
+	swapWorld(world: World): World {
+		return this.served.swap({ world, columns: this.columns, generation: 1 }).world;
 	}
 
 	/** Set the verdict of every target at an address. */

@@ -155,7 +155,7 @@ describe('TcpService limits what is unread', () => {
 			other.send(query(i));
 			await other.receive(i + 1);
 		}
-		const answered = world.count('queriesTcp') - 50;
+		const answered = world.count('queriesTcpIpv4') - 50;
 		assert.ok(answered < 2000, `${answered} of 3000 were answered unread`);
 		slow.socket.resume();
 		assert.deepEqual(ids(await slow.receive(3000)), wanted);
@@ -198,7 +198,7 @@ describe('TcpService limits what is unread', () => {
 		const grownMb = (now.external - before.external) / 1e6;
 		// Unbounded it would be 1,000; what a busy machine has not collected yet may be some tens.
 		assert.ok(grownMb < 100, `grown by ${grownMb} MB`);
-		assert.ok(world.count('queriesTcp') < 20_000, `${world.count('queriesTcp')} answers made`);
+		assert.ok(world.count('queriesTcpIpv4') < 20_000, `${world.count('queriesTcpIpv4')} answers made`);
 		for (const client of clients) client.socket.destroy();
 		assert.ok(service.connectionCount > 0);
 	});
@@ -310,7 +310,7 @@ describe('TcpService opens and closes', () => {
 		await idle.receive(1);
 		const wanted = Array.from({ length: 500 }, (_, i) => i);
 		slow.send(...wanted.map((id) => query(id, 'big')));
-		while (world.count('queriesTcp') < 26) await new Promise((resolve) => setImmediate(resolve));
+		while (world.count('queriesTcpIpv4') < 26) await new Promise((resolve) => setImmediate(resolve));
 		const closed = service.close();
 		// What comes while it closes is answered, or the end comes before it; it is never torn.
 		idle.send(query(1));

@@ -22,7 +22,7 @@ const closers: (() => unknown)[] = [];
 
 async function serve(at = LOOPBACK): Promise<{ listener: UdpListener; at: ListenAddress; world: TestResponder }> {
 	const world = responderOf('www A 192.0.2.1');
-	const listener = await listenUdp(at, world.responder, world.counters);
+	const listener = await listenUdp(at, world);
 	return { listener, at: listener.at, world };
 }
 
@@ -81,13 +81,13 @@ describe('listenUdp()', () => {
 		assert.equal(second.at.port, first.at.port);
 		// The kernel chooses by the client's address and port.
 		for (let i = 0; i < 64; i++) await ask(await client(), query(i), first.at);
-		const counts = [first, second].map(({ world }) => world.count('queriesUdp'));
+		const counts = [first, second].map(({ world }) => world.count('queriesUdpIpv4'));
 		assert.equal((counts[0] ?? 0) + (counts[1] ?? 0), 64);
 		assert.ok(Math.min(...counts) > 0, `${counts}`);
 		await first.listener.close();
 		// The one that stays answers all.
 		for (let i = 0; i < 16; i++) await ask(await client(), query(i), second.at);
-		assert.equal(second.world.count('queriesUdp'), (counts[1] ?? 0) + 16);
+		assert.equal(second.world.count('queriesUdpIpv4'), (counts[1] ?? 0) + 16);
 		await second.listener.close();
 	});
 
@@ -107,7 +107,7 @@ describe('listenUdp()', () => {
 		while (performance.now() < busyUntilMs);
 		const answered = once(sender, 'message', patience());
 		await closed;
-		assert.equal(world.count('queriesUdp'), 100);
+		assert.equal(world.count('queriesUdpIpv4'), 100);
 		assert.deepEqual(await answered, [100]);
 		await sender.terminate();
 	});

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createHealthWords } from '../../src/health/verdict-table.ts';
+import type { Served } from '../../src/serve/respond.ts';
 import { World } from '../../src/snapshot/answer.ts';
 import { type SharedSnapshot, SnapshotMemory } from '../../src/snapshot/share.ts';
 import { openSnapshot } from '../../src/snapshot/wire.ts';
 import { makeQuery } from '../dns/make-query.ts';
-import { responderOf } from '../serve/responder-of.ts';
+import { responderOf, type TestResponder } from '../serve/responder-of.ts';
 
 const endpoint = (name: string, ...addresses: string[]) => ({ name, addresses });
 const SPEC = {
@@ -44,9 +45,21 @@ const NAMES = ['www', 'no', 'alias', 'mail', 'geo', 'near', 'fast', 'all', 'shar
 const SLOTS = Int32Array.of(0);
 
 /** What a thread makes of it. */
-function open(shared: SharedSnapshot): World {
-	const { snapshot, targetSlots } = openSnapshot(shared.wire, shared.buffers);
-	return new World(snapshot, createHealthWords(4), targetSlots, { below: () => 0 });
+function open(shared: SharedSnapshot): Served {
+	const { snapshot, targetSlots, columns } = openSnapshot(shared.wire, shared.buffers);
+	return { world: new World(snapshot, createHealthWords(4), targetSlots, { below: () => 0 }), columns, generation: 1 };
+}
+
+function shareOf(
+	{ snapshot, columns }: TestResponder,
+	memory = new SnapshotMemory(),
+	inUse: readonly SharedSnapshot[] = [],
+): SharedSnapshot {
+	return memory.share(snapshot, { targetSlots: SLOTS, columns }, inUse);
+}
+
+function countsOf({ book }: TestResponder): readonly number[] {
+	return [book.names(), book.policies(), book.endpoints()].flat().map(({ value }) => value);
 }
 
 describe('a shared snapshot', () => {
@@ -63,13 +76,19 @@ describe('a shared snapshot', () => {
 				),
 			);
 		const plain = replies();
-		responder.worlds.swap(open(new SnapshotMemory().share(responder.snapshot, SLOTS, [])));
+		responder.served.swap(open(shareOf(responder)));
+		const counts = countsOf(responder);
 		assert.deepEqual(replies(), plain);
+		// Counted in the same places, as many times again.
+		assert.deepEqual(
+			countsOf(responder),
+			counts.map((value) => 2 * value),
+		);
 		assert.deepEqual(responder.faults, []);
 	});
 
 	it('lies in memory that threads share', () => {
-		const { snapshot, buffers } = new SnapshotMemory().share(responderOf(SPEC).snapshot, SLOTS, []);
+		const { snapshot, buffers } = shareOf(responderOf(SPEC));
 		const { slots, nodes, rrsets, bytes } = snapshot.zones;
 		for (const { buffer } of [slots, nodes, rrsets, bytes, snapshot.steering.latencyMemory])
 			assert([...buffers.values()].includes(buffer as SharedArrayBuffer));
@@ -78,22 +97,22 @@ describe('a shared snapshot', () => {
 	it('leaves alone what is in use, takes the rest again, and copies equal ranges once', () => {
 		const memory = new SnapshotMemory();
 		const responder = responderOf(SPEC);
-		const first = memory.share(responder.snapshot, SLOTS, []);
+		const first = shareOf(responder, memory);
 		const other = responderOf('www A 192.0.2.99');
-		const second = memory.share(other.snapshot, new Int32Array(0), [first]);
+		const second = shareOf(other, memory, [first]);
 		assert.notEqual(second.wire.arena, first.wire.arena);
-		const third = memory.share(responder.snapshot, SLOTS, [first]);
+		const third = shareOf(responder, memory, [first]);
 		assert.equal(third.wire.arena, second.wire.arena);
 		assert.deepEqual(third.wire.ranges, first.wire.ranges);
 		const { octets } = memory;
-		memory.share(responder.snapshot, SLOTS, [third]);
+		shareOf(responder, memory, [third]);
 		assert.equal(memory.octets, octets);
-		responder.worlds.swap(open(third));
+		responder.served.swap(open(third));
 		assert.equal(responder.ask({ name: 'www.example.org' }).answer[0]?.rdataText, '192.0.2.1');
 	});
 
 	it('is not opened without its buffers', () => {
-		const { wire } = new SnapshotMemory().share(responderOf(SPEC).snapshot, SLOTS, []);
+		const { wire } = shareOf(responderOf(SPEC));
 		assert.throws(() => openSnapshot(wire, new Map()), /its buffer \d+ never came/);
 	});
 });

@@ -60,7 +60,7 @@ const GROWTH_OCTETS_MAX = 64 * 1024 * 1024;
 /** Below that the machine did not carry the flood, and the figures say nothing. */
 const ARRIVED_SHARE_MIN = 0.99;
 
-const RECEIVED = 'dns_queries_total{transport="udp"}';
+const RECEIVED = 'dns_queries_total{transport="udp",family="ipv4"}';
 
 interface Server {
 	readonly instance: Instance;

@@ -54,7 +54,9 @@ for (const name of PAGES) {
 		});
 
 		it('names metrics that there are', () => {
-			const sources = ['instance-metrics', 'health-metrics'].map((one) => file(`src/roles/${one}.ts`)).join();
+			const sources = ['instance-metrics', 'query-metrics', 'health-metrics']
+				.map((one) => file(`src/roles/${one}.ts`))
+				.join();
 			for (const [metric, own] of page.matchAll(/meridian_([a-z_]+)/g)) assert.ok(sources.includes(`'${own}'`), metric);
 		});
 
