@@ -12,11 +12,15 @@ import { parseArgs } from 'node:util';
 import { loadSettings } from './config/settings.ts';
 import { nearestName } from './model/check-document.ts';
 import { flagOf, SETTINGS, variableOf } from './model/settings.ts';
+import { runAdmin } from './roles/admin.ts';
+import { runApply } from './roles/apply.ts';
 import { runCheck } from './roles/check.ts';
 import type { Command, Signals } from './roles/command.ts';
 import { runExplain } from './roles/explain.ts';
+import { runExport } from './roles/export.ts';
 import { runGeo } from './roles/geo.ts';
 import { runOverride } from './roles/override.ts';
+import { runPlan } from './roles/plan.ts';
 import { runProbe } from './roles/probe.ts';
 import { runRelease, runRestore } from './roles/release.ts';
 import { runInstance } from './roles/run-instance.ts';
@@ -57,6 +61,7 @@ const ROLES: Readonly<Record<string, Role>> = {
 		run: runInstance,
 	},
 	serve: { summary: 'answer only', operands: '', run: runInstance },
+	admin: { summary: 'the admin API of a fleet, which shares its state through Redis', operands: '', run: runAdmin },
 	probe: {
 		summary: 'with --once: check every target, or those of one pool, and print what was found (--json)',
 		operands: '[POOL]',
@@ -85,6 +90,25 @@ const ROLES: Readonly<Record<string, Role>> = {
 		operandsMax: Number.POSITIVE_INFINITY,
 		switches: ['json'],
 		run: runGeo,
+	},
+	plan: {
+		summary: 'what apply would change (--json)',
+		operands: '[DIR]',
+		operandsMax: 1,
+		switches: ['json'],
+		run: runPlan,
+	},
+	apply: {
+		summary: 'make the store hold what a zones directory holds (--force: though a guard refuses it)',
+		operands: '[DIR]',
+		operandsMax: 1,
+		run: runApply,
+	},
+	export: {
+		summary: 'write the store out as a zones directory (--force: over what is there)',
+		operands: 'DIR',
+		operandsMax: 1,
+		run: runExport,
 	},
 	drain: {
 		summary: 'keep new answers from a pool, an endpoint or a region (--for 1h, --reason TEXT, --json)',

@@ -10,7 +10,7 @@ import { OPEN_SHAPES, ProblemShape, type TSchema } from '../model/api-shapes.ts'
 import { PROBLEMS, type ProblemCode } from './problem.ts';
 
 /** Problems that any operation may answer; they stand under `default`. */
-const COMMON_PROBLEMS = 'unauthenticated, forbidden, misdirected, rate-limited, internal, starting or audit-failed';
+const COMMON_PROBLEMS = 'unauthenticated, forbidden, misdirected, rate-limited, audit-failed or internal';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -33,6 +33,13 @@ function writeDocument(routes: readonly RouteOptions[], version: string): Json {
 		operations[String(route.method).toLowerCase()] = operationOf(route, components);
 		paths[path] = operations;
 	}
+	const problem = components.get('Problem') as Json;
+	const code = {
+		type: 'string',
+		enum: Object.keys(PROBLEMS),
+		description: 'what went wrong, in a word that stays the same',
+	};
+	components.set('Problem', { ...problem, properties: { ...(problem['properties'] as Json), code } });
 	return {
 		openapi: '3.1.0',
 		info: { title: 'Meridian', version, description: 'Change zones and policies of Meridian, and undo it.' },

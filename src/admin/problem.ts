@@ -1,31 +1,6 @@
 /**
  * What the API answers when it does not do what was asked: RFC 9457 problems, each with a code that stays the same.
- *
- * | code                     | status | means                                                                        |
- * |--------------------------|--------|------------------------------------------------------------------------------|
- * | malformed                | 400    | the request is not of the form that the operation takes; `errors` says where |
- * | reason-required          | 400    | what was asked for wants a Meridian-Reason header                            |
- * | unauthenticated          | 401    | no token, or none that is known                                              |
- * | forbidden                | 403    | the token may not do this, or not to this zone                               |
- * | not-found                | 404    | there is no such resource, or no such path                                   |
- * | method-not-allowed       | 405    | the path is there and takes other methods                                    |
- * | guarded                  | 409    | a guard refused it; ?force=true does it all the same                         |
- * | conflict                 | 409    | it cannot be done as things are                                              |
- * | precondition-failed      | 412    | the resource is not what If-Match or If-None-Match says                      |
- * | too-large                | 413    | the body is larger than the operation takes                                  |
- * | unsupported-media-type   | 415    | the body is of another type than the operation takes                         |
- * | misdirected              | 421    | the Host header names another machine, and no token was shown                |
- * | invalid                  | 422    | what would come of it cannot be served; `errors` says why                    |
- * | precondition-required    | 428    | the operation wants If-Match or If-None-Match                                |
- * | rate-limited             | 429    | too many requests                                                            |
- * | internal                 | 500    | a fault of ours; the log has it, by the request's id                         |
- * | starting                 | 503    | the process does not serve yet                                               |
- * | busy                     | 503    | others went on writing, so that this did not come to its turn                |
- * | store-unreachable        | 503    | the store does not answer; nothing was changed                               |
- * | store-uncertain          | 503    | the store went away meanwhile: look whether it was changed                   |
- * | store-lost               | 503    | the store was emptied or set back: it takes nothing until it is restored     |
- * | store-refused            | 503    | the store could not write it                                                 |
- * | audit-failed             | 507    | the audit log cannot be written, so nothing else is                          |
+ * What each code means, and what to do about it: problems.md.
  */
 
 export const PROBLEMS = {
@@ -34,7 +9,6 @@ export const PROBLEMS = {
 	unauthenticated: { status: 401, title: 'Unauthenticated' },
 	forbidden: { status: 403, title: 'Forbidden' },
 	'not-found': { status: 404, title: 'Not found' },
-	'method-not-allowed': { status: 405, title: 'Method not allowed' },
 	guarded: { status: 409, title: 'Refused by a guard' },
 	conflict: { status: 409, title: 'Conflict' },
 	'precondition-failed': { status: 412, title: 'Precondition failed' },
@@ -45,7 +19,6 @@ export const PROBLEMS = {
 	'precondition-required': { status: 428, title: 'Precondition required' },
 	'rate-limited': { status: 429, title: 'Too many requests' },
 	internal: { status: 500, title: 'Internal error' },
-	starting: { status: 503, title: 'Starting' },
 	busy: { status: 503, title: 'Busy' },
 	'store-unreachable': { status: 503, title: 'Store unreachable' },
 	'store-uncertain': { status: 503, title: 'Store uncertain' },

@@ -142,8 +142,13 @@ export class Writer {
 		for (let tries = 0; tries < TRIES_MAX; tries++) {
 			if (!request.isDryRun) assertWritable(store);
 			const view = await this.view();
-			request.check(view);
-			const { result, changes } = await this.#prepare(view, request);
+			const prepared = await this.#prepare(view, request).catch(async (problem) => {
+				// What another process has committed may not be known here yet.
+				if (problem instanceof ApiProblem && (await this.#isBehind(view))) return undefined;
+				throw problem;
+			});
+			if (prepared === undefined) continue;
+			const { result, changes } = prepared;
 			if (request.isDryRun || changes.length === 0) return result;
 			const { author, reason } = request;
 			const committed = await store.commit({ expected: view.head, changes, author, reason }).catch((error) => {
@@ -156,10 +161,20 @@ export class Writer {
 		throw busy('other processes went on writing');
 	}
 
+	/** Whether the store has another head than a request was refused on. */
+	async #isBehind({ head }: ConfigurationView): Promise<boolean> {
+		const { store } = this.#parts;
+		await store.look().catch((error) => {
+			throw storeProblem(error);
+		});
+		return store.configuration.head?.hash !== head?.hash;
+	}
+
 	async #prepare(
 		view: ConfigurationView,
 		request: WriteRequest,
 	): Promise<{ readonly result: WriteResult; readonly changes: readonly Change[] }> {
+		request.check(view);
 		const drafted = await request.draft(view);
 		const { released = [] } = drafted;
 		const units = new Map([...drafted.units].filter(([unit, content]) => isOther(view.unit(unit), content)));

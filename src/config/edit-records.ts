@@ -242,9 +242,11 @@ function nextSerial(serial: number): number {
 	return serial === 0xffffffff ? 1 : serial + 1;
 }
 
-/** Whether two versions of a zone hold the same records, SOA records left out. */
+/** Whether two versions of a zone hold the same records, but for the serial. */
 function sameRecords(a: UnitContent, b: UnitContent): boolean {
 	const lines = (content: UnitContent) => recordLines(content).filter(({ type }) => type !== TYPE.soa);
+	const soaText = (content: UnitContent) => JSON.stringify({ ...soaOf(content), serial: 0 });
+	if (soaText(a) !== soaText(b)) return false;
 	const [left, right] = [lines(a), lines(b)];
 	return left.length === right.length && left.every(({ line }, i) => line === right[i]?.line);
 }

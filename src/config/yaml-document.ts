@@ -2,7 +2,7 @@
  * YAML text to plain data, with the way back from a path in the data to a line and column.
  */
 
-import { type Document, isAlias, isMap, isNode, isScalar, parseDocument, visit, type YAMLMap } from 'yaml';
+import { type Document, isAlias, isMap, isNode, isScalar, parseDocument, stringify, visit, type YAMLMap } from 'yaml';
 import type { Path } from '../lib/result.ts';
 
 export interface TextPosition {
@@ -43,6 +43,11 @@ export function readYaml(text: string): YamlText {
 		complain(0, (error as Error).message);
 	}
 	return { value, problems, positionOf: (path) => at(offsetOf(document?.contents, path)) };
+}
+
+/** Plain data as text that reads back as the same. */
+export function printYaml(value: unknown): string {
+	return stringify(value, { lineWidth: 120, aliasDuplicateObjects: false });
 }
 
 /** The package's own counter misses lines behind some mistakes. */

@@ -20,7 +20,7 @@ import type { SteeringDocument } from '../model/steering.ts';
 import { type Includes, loadIncludes } from './includes.ts';
 import { readYaml, type TextPosition, type YamlText } from './yaml-document.ts';
 
-const COMMON_FILE = 'common.yaml';
+export const COMMON_FILE = 'common.yaml';
 
 /** A unit as it stands in files, before anything of it is read. */
 export interface UnitText {

@@ -13,6 +13,9 @@ import { isWildcard, parseListenAddress, printListenAddress } from '../lib/liste
 import type { Settings } from '../model/settings.ts';
 
 const ANSWER_MS_MAX = 30_000;
+/** Of what is refused for being asked too often. */
+const TRIES_MAX = 10;
+const RETRY_SEC_MAX = 5;
 export const ADMIN_TOKEN_FILE = 'admin-token';
 
 export interface ApiRequest {
@@ -71,7 +74,13 @@ export class ApiClient {
 	 * @throws ApiAbsent, ApiRefused, or an Error that says how the answer failed to come
 	 */
 	async ask(method: string, path: string, options: ApiRequest = {}): Promise<ApiReply> {
-		const reply = await this.#send(method, path, options);
+		let reply = await this.#send(method, path, options);
+		// A plan of many zones asks more often than a token may.
+		for (let tries = 0; reply.status === 429 && tries < TRIES_MAX; tries++) {
+			const waitSec = Math.min(RETRY_SEC_MAX, Number(reply.headers['retry-after']) || 1);
+			await new Promise((resolve) => setTimeout(resolve, waitSec * 1000));
+			reply = await this.#send(method, path, options);
+		}
 		if (reply.status >= 200 && reply.status < 300) return reply;
 		throw new ApiRefused(
 			reply.status,

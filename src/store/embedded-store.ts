@@ -115,6 +115,10 @@ class EmbeddedStore implements Store {
 		return { kind: 'committed', head };
 	}
 
+	async look(): Promise<void> {
+		this.#assertOpen();
+	}
+
 	async restore({ author, reason }: Reason): Promise<Head> {
 		this.#assertOpen();
 		const { head: before, items } = this.#coming;

@@ -137,6 +137,11 @@ export interface Store {
 	 */
 	commit(commit: Commit): Promise<CommitResult>;
 	/**
+	 * See what others have committed by now.
+	 * @throws StoreError
+	 */
+	look(): Promise<void>;
+	/**
 	 * Write what is held as a new epoch, over whatever the store has: the way out of a store that was lost.
 	 * @returns the new head
 	 * @throws StoreError

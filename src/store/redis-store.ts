@@ -158,6 +158,14 @@ class RedisStore implements Store {
 		});
 	}
 
+	look(): Promise<void> {
+		return this.#inTurn(async () => {
+			this.#assertReady();
+			await this.#lookNow();
+			this.#assertReady();
+		});
+	}
+
 	restore(reason: Reason): Promise<Head> {
 		return this.#inTurn(async () => {
 			if (this.#condition.kind === 'unreachable') this.#assertReady();

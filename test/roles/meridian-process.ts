@@ -16,7 +16,8 @@ import { freePort } from '../setup/free-port.ts';
 
 export const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 /** Of the admin API of every process that tests run. */
-const ADMIN_TOKEN = 'a-token-for-tests-alone';
+export const ADMIN_TOKEN = 'a-token-for-tests-alone';
+export const BEARER = { authorization: `Bearer ${ADMIN_TOKEN}` };
 const START_MS_MAX = 20_000;
 const ANSWER_MS_MAX = 2000;
 const POLL_MS = 25;
@@ -110,7 +111,8 @@ export async function startInstance(t: After, options: InstanceOptions): Promise
 	void meridian.exit.then(() => {
 		hasEnded = true;
 	});
-	await until('the start screen', START_MS_MAX, () => hasEnded || /loads the zones again/.test(meridian.stdout));
+	const hasStarted = () => /\/readyz /.test(meridian.stdout);
+	await until('the start screen', START_MS_MAX, () => hasEnded || hasStarted());
 	assert(!hasEnded, `Meridian ended at its start:\n${meridian.stderr}`);
 	const admin = /(http:\/\/\S+)\/readyz/.exec(meridian.stdout)?.[1] ?? '';
 	return Object.defineProperties(
@@ -126,7 +128,8 @@ export function instanceArgs(options: InstanceOptions & { readonly listen: reado
 	const { zonesDir, stateDir, command = 'start', listen, port, more = [] } = options;
 	const addresses = listen.map((address) => `${address}:${port}`).join(',');
 	const common = ['--zones-dir', zonesDir, '--state-dir', stateDir, '--admin-listen', '127.0.0.1:0'];
-	return [command, '--dns-listen', addresses, '--dns-workers', '2', ...common, ...more];
+	const dns = command === 'admin' ? [] : ['--dns-listen', addresses, '--dns-workers', '2'];
+	return [command, ...dns, ...common, ...more];
 }
 
 /** Wait for a condition. What it throws counts as not yet. */
@@ -198,7 +201,7 @@ function good(octets: Uint8Array): Message {
 }
 
 export async function fetchJson(url: string): Promise<{ readonly status: number; readonly body: unknown }> {
-	const response = await fetch(url, { headers: { authorization: `Bearer ${ADMIN_TOKEN}` } });
+	const response = await fetch(url, { headers: BEARER });
 	return { status: response.status, body: await response.json() };
 }
 

@@ -1,0 +1,103 @@
+/**
+ * `meridian admin`: the admin API by itself, over the store of a fleet. It builds what it is asked to save, and answers
+ * no query.
+ */
+
+import { type AdminParts, createAdminSurface, type OperatingParts } from '../admin/app.ts';
+import { createHealthWords, VerdictTable } from '../health/verdict-table.ts';
+import type { Clock, Log } from '../lib/ports.ts';
+import type { Settings } from '../model/settings.ts';
+import { openStore } from '../store/open-store.ts';
+import type { Store } from '../store/ports.ts';
+import { lockState } from '../store/state-lock.ts';
+import { createLog } from '../telemetry/log.ts';
+import { createMetrics, type Metric } from '../telemetry/metrics.ts';
+import { Closers } from './closers.ts';
+import type { Command } from './command.ts';
+import { configurationParts } from './configuration-parts.ts';
+import { Generations } from './generations.ts';
+import { geoReport } from './geo-report.ts';
+import { listenAdmin } from './listen-admin.ts';
+import { openOperating } from './operating.ts';
+import { readyReport } from './reports.ts';
+import { StartRefused } from './start-refused.ts';
+import { VERSION } from './version.ts';
+
+const clock: Clock = { nowMs: () => performance.now() };
+
+/** @returns the exit code */
+export async function runAdmin({ settings, takeSignals, print, printError }: Command): Promise<number> {
+	if (settings['redis.url'] === '') {
+		printError('Cannot serve the admin API alone without redis.url: meridian start serves it, with a store of its own');
+		return 1;
+	}
+	const log = createLog(settings['log.level']);
+	const signals = takeSignals();
+	const closers = new Closers();
+	try {
+		const url = await startAdmin(settings, log, closers);
+		print(`\nMeridian ${VERSION} serves the admin API (pid ${process.pid})\n  ${url}/readyz  /v1/openapi.json\n`);
+		await signals.untilEnd();
+		log.info({}, 'ending');
+		return 0;
+	} catch (error) {
+		const lines = error instanceof StartRefused ? error.lines : [(error as Error).message];
+		for (const line of lines) printError(line);
+		return 1;
+	} finally {
+		await closers.closeAll();
+		log.flush();
+	}
+}
+
+/** @returns where it listens */
+async function startAdmin(settings: Settings, log: Log, closers: Closers): Promise<string> {
+	const { zonesDir, stateDir, geodb, region } = settings;
+	const lock = lockState(stateDir);
+	closers.add(() => lock.release());
+	const verdicts = new VerdictTable(createHealthWords());
+	const built = { zonesDir, stateDir, geodb, region, source: 'store', health: verdicts.words } as const;
+	const generations = new Generations({ settings: built, verdicts, clock, log });
+	closers.add(() => generations.close());
+	const store = await openStore(settings, log);
+	closers.add(() => store.close());
+	const documents = () => generations.documents();
+	const operating = await openOperating({ settings, store, log, clock, documents, makesFirstToken: true });
+	closers.add(() => operating.close());
+	await generations.start(store, false);
+	generations.serveTo({ workers: undefined, health: undefined });
+	const admin = createAdminSurface({ ...operating.parts, ...adminParts(store, generations, operating.metrics, log) });
+	closers.add(() => admin.close());
+	return listenAdmin(admin, settings['admin.listen']);
+}
+
+function adminParts(
+	store: Store,
+	generations: Generations,
+	metrics: readonly Metric[],
+	log: Log,
+): Omit<AdminParts, keyof OperatingParts> & Pick<AdminParts, 'metrics'> {
+	const noteOf = () => 'not known here: this process has no health';
+	return {
+		version: VERSION,
+		configuration: configurationParts(store, generations, 'store', () => noteOf),
+		// It answers the API alone, and can do that.
+		ready: () => ({ ...readyReport(stateOf(store, generations)), ready: true }),
+		targets: () => [],
+		geo: async () => geoReport(generations.geodb, await generations.needs(), Date.now()),
+		explain: async ({ name, type = 'A', client, resolver = '127.0.0.1' }) =>
+			generations.explain({ name, type, client, resolver }, noteOf),
+		metrics: createMetrics(metrics),
+		onFault: (error) => log.error({ error: error.stack }, 'a request to the admin surface met a fault'),
+	};
+}
+
+function stateOf(store: Store, generations: Generations): Parameters<typeof readyReport>[0] {
+	const { number, snapshot, problems, refused } = generations.served;
+	const { refusal, unsaved, fault, geodb, loadedMsAgo, octets } = generations;
+	return {
+		...{ generation: number, snapshot, problems, refused, refusal, unsaved, fault, loadedMsAgo },
+		...{ geoFiles: geodb.files, geoRefused: geodb.refused, store: store.condition, health: undefined },
+		...{ workersWanted: 0, workersRunning: 0, workersCrashLooping: 0, snapshotOctets: octets },
+	};
+}
