@@ -64,18 +64,22 @@ interface Parts {
 	readonly health: LocalHealth | undefined;
 	readonly listen: readonly ListenAddress[];
 	readonly adminUrl: string;
+	readonly tokenFile: string | undefined;
 	readonly closers: Closers;
 }
 
 export class Instance {
 	readonly listen: readonly ListenAddress[];
 	readonly adminUrl: string;
+	/** Where a token of the admin API can be read; undefined where the settings have one. */
+	readonly tokenFile: string | undefined;
 	readonly #parts: Parts;
 
 	private constructor(parts: Parts) {
 		this.#parts = parts;
 		this.listen = parts.listen;
 		this.adminUrl = parts.adminUrl;
+		this.tokenFile = parts.tokenFile;
 	}
 
 	/** @throws StartRefused */
@@ -166,7 +170,10 @@ export class Instance {
 			log.warn({}, 'this process does not probe: without Redis it has no health, and unknown counts as up');
 		if (source === 'store' && store?.condition.kind === 'ready' && store.configuration.head === undefined)
 			log.warn({}, 'the store is empty: every query is refused until zones are put into it');
-		instance = new Instance({ store, generations, workers, health, listen, adminUrl, closers });
+		instance = new Instance({
+			...{ store, generations, workers, health, listen, adminUrl, closers },
+			tokenFile: operating.tokenFile,
+		});
 		generations.serveTo({ workers, health });
 		switches.onChange((active) => generations.setSwitches(active));
 		const trips = new TripWatch({

@@ -2,7 +2,7 @@
  * What the admin surface of a process needs to know who asks: tokens from the store, their last use, TLS.
  */
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OperatingParts } from '../admin/app.ts';
 import { AuditLog } from '../admin/audit-log.ts';
@@ -15,6 +15,7 @@ import type { Settings } from '../model/settings.ts';
 import type { Store } from '../store/ports.ts';
 import { HistogramCounts } from '../telemetry/histogram.ts';
 import type { Metric } from '../telemetry/metrics.ts';
+import { ADMIN_TOKEN_FILE } from './api-client.ts';
 import { ensureFirstToken } from './first-token.ts';
 import { operatingMetrics } from './operating-metrics.ts';
 
@@ -32,6 +33,8 @@ export interface OperatingOptions {
 export interface Operating {
 	readonly parts: OperatingParts;
 	readonly metrics: readonly Metric[];
+	/** Where the token that a first start has made can be read; undefined where the settings have one. */
+	readonly tokenFile: string | undefined;
 	close(): Promise<void>;
 }
 
@@ -46,6 +49,7 @@ export async function openOperating({
 }: OperatingOptions): Promise<Operating> {
 	const { stateDir, 'admin.token': settingToken } = settings;
 	const tls = readTls(settings);
+	const tokenFile = join(stateDir, ADMIN_TOKEN_FILE);
 	warnOfPlain(settings, log);
 	const use = new TokenUse(textFile(join(stateDir, 'token-use.json'), log), () => Date.now());
 	const counts = new AdminCounts();
@@ -55,6 +59,7 @@ export async function openOperating({
 	const forget = makesFirstToken ? await watchFirstToken({ store, stateDir, settingToken, log }) : () => {};
 	return {
 		metrics: measured.metrics,
+		tokenFile: settingToken === '' && existsSync(tokenFile) ? tokenFile : undefined,
 		parts: {
 			tls,
 			store,

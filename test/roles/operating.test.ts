@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { selfSigned } from '../probe/certificates.ts';
+import { freePort } from '../setup/free-port.ts';
 import { askUdp, runToEnd, startInstance, until } from './meridian-process.ts';
 import { GOOD_ZONE, scratch } from './scratch.ts';
 
@@ -13,9 +15,14 @@ names:
   www2: { policy: { kind: failover, members: [eu, us] }, ttl: 30s }
 `;
 
-async function start(t: TestContext, env: Readonly<Record<string, string>> = {}, stateDir = scratch(t)) {
+async function start(
+	t: TestContext,
+	env: Readonly<Record<string, string>> = {},
+	stateDir = scratch(t),
+	more: readonly string[] = [],
+) {
 	const zonesDir = scratch(t, { 'a.example.zone': GOOD_ZONE, 'a.example.yaml': YAML });
-	const instance = await startInstance(t, { zonesDir, stateDir, env });
+	const instance = await startInstance(t, { zonesDir, stateDir, env, more });
 	const run = (args: readonly string[], more: Readonly<Record<string, string>> = {}) =>
 		runToEnd(t, [...args, '--state-dir', stateDir, '--admin-url', instance.admin], { env: { ...env, ...more } });
 	const answer = async () => (await askUdp(instance.port, { name: 'www2.a.example' })).answer[0]?.rdataText;
@@ -31,6 +38,7 @@ describe('operating from the command line', () => {
 		const path = join(stateDir, 'admin-token');
 		const token = readFileSync(path, 'utf8').trim();
 		assert.doesNotMatch(instance.stderr + instance.stdout, new RegExp(token));
+		assert.match(instance.stdout, /curl -H "Authorization: Bearer \$\(cat \S+\/admin-token\)" http:\S+\/v1\/health\n/);
 		const made = await run(['token', 'create', 'ci', '--role', 'viewer', '--expires', '1d']);
 		assert.equal(made.code, 0, made.stderr);
 		assert.match(made.stdout, /^mrd_\S{43}\n$/);
@@ -59,6 +67,21 @@ describe('operating from the command line', () => {
 		const { code, stderr } = await run(['override', '--state-dir', scratch(t)], BARE);
 		assert.equal(code, 1);
 		assert.match(stderr, /^Cannot tell who asks: [^\n]*\nSet MERIDIAN_ADMIN_TOKEN/);
+	});
+
+	it('goes over TLS where there is a certificate, which its own machine trusts as it is', async (t) => {
+		const { cert, key } = selfSigned({ names: ['dns.example'] });
+		const files = scratch(t, { 'cert.pem': cert, 'key.pem': key });
+		const tls = { MERIDIAN_ADMIN_TLS_CERT: join(files, 'cert.pem'), MERIDIAN_ADMIN_TLS_KEY: join(files, 'key.pem') };
+		const port = await freePort();
+		const at = `127.0.0.1:${port}`;
+		const { instance } = await start(t, { ...tls, MERIDIAN_ADMIN_LISTEN: at }, scratch(t), ['--admin-listen', at]);
+		assert.match(instance.stdout, /https:\/\/127\.0\.0\.1:\d+\/readyz/);
+		const told = await runToEnd(t, ['token', 'list', '--json', '--admin-listen', at], { env: tls });
+		assert.deepEqual([told.code, told.stdout], [0, '[]\n'], told.stderr);
+		const other = await runToEnd(t, ['token', 'list', '--admin-url', `https://${at}`]);
+		assert.equal(other.code, 1);
+		assert.match(other.stderr, /does not answer \(DEPTH_ZERO_SELF_SIGNED_CERT\)/);
 	});
 
 	it('drains a pool at once, tells what is left, and takes it back', async (t) => {
