@@ -63,7 +63,8 @@ const ROLES: Readonly<Record<string, Role>> = {
 	serve: { summary: 'answer only', operands: '', run: runInstance },
 	admin: { summary: 'the admin API of a fleet, which shares its state through Redis', operands: '', run: runAdmin },
 	probe: {
-		summary: 'with --once: check every target, or those of one pool, and print what was found (--json)',
+		summary:
+			'probe for a fleet, from one region; with --once: check every target, or those of one pool, and print it (--json)',
 		operands: '[POOL]',
 		operandsMax: 1,
 		switches: ['once', 'json'],
@@ -150,7 +151,8 @@ const ROLES: Readonly<Record<string, Role>> = {
 		run: runRestore,
 	},
 	status: {
-		summary: 'what the store holds, and which probers live; exit 1 when it is lost or unreachable (--json)',
+		summary:
+			'what the store holds, and which instances and probers live; exit 1 when it is lost or unreachable (--json)',
 		operands: '',
 		switches: ['json'],
 		run: runStatus,

@@ -3,7 +3,7 @@
  *
  * | family           | routes                                                    |
  * |------------------|-----------------------------------------------------------|
- * | state-routes.ts  | /livez, /readyz, /metrics, /v1/health, /v1/geo, /v1/explain |
+ * | state-routes.ts  | /livez, /readyz, /metrics, /v1/health, /v1/fleet, /v1/geo, /v1/latency, /v1/explain |
  * | token-routes.ts  | /v1/tokens                                                |
  * | override-routes.ts | /v1/overrides                                           |
  * | trip-routes.ts   | /v1/trips, and those of pools                             |

@@ -91,7 +91,8 @@ export class ConfigurationView {
 
 	unit(name: string): HeldUnit | undefined {
 		const item = this.base.items.get(`unit:${name}`);
-		if (item?.kind === 'unit')
+		// What a store has of the zones directory's is not the truth where that directory is at hand.
+		if (item?.kind === 'unit' && (item.content.owner === 'store' || this.#directory === undefined))
 			return { owner: item.content.owner, content: this.#content(item, () => sourceOf(name, item.content)) };
 		const own = this.directoryUnit(name);
 		if (own !== undefined) return { owner: 'directory', content: own };

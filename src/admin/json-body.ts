@@ -10,8 +10,12 @@ import { ApiProblem, type ProblemError } from './problem.ts';
 const DEPTH_MAX = 64;
 const ERRORS_MAX = 100;
 
-/** @throws ApiProblem malformed */
+/**
+ * @returns undefined for no text at all: many clients name the type of a body that they do not send
+ * @throws ApiProblem malformed
+ */
 export function readBody(text: string): unknown {
+	if (text === '') return undefined;
 	let value: unknown;
 	try {
 		value = JSON.parse(text);

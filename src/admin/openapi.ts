@@ -51,12 +51,12 @@ function writeDocument(routes: readonly RouteOptions[], version: string): Json {
 	};
 }
 
-function operationOf({ schema = {}, config = {} }: RouteOptions, components: Map<string, unknown>): Json {
+function operationOf({ url, schema = {}, config = {} }: RouteOptions, components: Map<string, unknown>): Json {
 	const refer = (shape: unknown) => withReferences(shape, components);
 	const { operationId, summary, tags, params, querystring, headersTaken, bodyType, response } = schema;
 	const body = schema.body ?? schema.bodyTaken;
 	const parameters = [
-		...parametersOf(params, 'path', refer),
+		...(params === undefined ? pathParametersOf(url) : parametersOf(params, 'path', refer)),
 		...parametersOf(querystring, 'query', refer),
 		...parametersOf(headersTaken, 'header', refer),
 	];
@@ -107,6 +107,22 @@ function byStatus(codes: readonly ProblemCode[]): ReadonlyMap<string, readonly P
 	}
 	return statuses;
 }
+
+/** Those that a path names and that no shape says more of. */
+function pathParametersOf(url: string): readonly Json[] {
+	return [...url.matchAll(/:(\w+)/g)].map(([, name = '']) => {
+		const description = PATH_PARAMETERS[name];
+		const told = description === undefined ? {} : { description };
+		return { name, in: 'path', required: true, ...told, schema: { type: 'string' } };
+	});
+}
+
+const PATH_PARAMETERS: Readonly<Record<string, string>> = {
+	apex: 'the apex of a zone, with its final dot or without it',
+	name: 'a name: of an entry, or the owner of a record set, such as www or @',
+	type: 'a type such as A or TXT',
+	endpoint: 'the name of an endpoint',
+};
 
 function parametersOf(shape: unknown, place: string, refer: (shape: unknown) => unknown): readonly Json[] {
 	if (shape === undefined) return [];

@@ -25,6 +25,26 @@ export interface ReadyReport {
 	readonly loadedSecAgo: number;
 }
 
+/** Of a prober that stands alone. */
+export interface ProberReadyReport {
+	/** It has joined its fleet, and what it has published arrived. */
+	readonly ready: boolean;
+	/** Sentences on what is not as it should be; empty when all is well. */
+	readonly degraded: readonly string[];
+	readonly instance: string;
+	readonly region: string;
+	/** Absent before it has joined. */
+	readonly incarnation: number | undefined;
+	/** Of the configuration that its targets are from. */
+	readonly epoch: number;
+	readonly generation: number;
+	readonly targets: number;
+	/** Absent before the first publication. */
+	readonly publishedSecAgo: number | undefined;
+	/** Problems of the last load, as file:line:column: message. */
+	readonly problems: readonly string[];
+}
+
 /** What the last check learnt, as far as it came. */
 export interface FactsReport {
 	/** Until it was connected, or a datagram was answered. */
@@ -44,34 +64,57 @@ export interface FactsReport {
 	readonly warning: string | undefined;
 }
 
-export interface TargetReport extends FactsReport {
+/** What the prober of this process knows; nothing of a target that it does not probe. */
+export interface OwnReport extends FactsReport {
+	/** What this prober says. */
+	readonly vote: Vote;
+	/** Results in a row that speak against the vote, were it not for flapping. */
+	readonly run: number | undefined;
+	/** Seconds since the vote last changed. */
+	readonly sinceSec: number | undefined;
+	/** Seconds since the last check; absent before the first. */
+	readonly checkedSecAgo: number | undefined;
+	readonly reason: string | undefined;
+	readonly flapping: { readonly held: boolean; readonly heldSec: number | undefined } | undefined;
+	/** The latest transitions, oldest first. */
+	readonly history: readonly { readonly secAgo: number; readonly vote: Vote; readonly reason: string }[];
+}
+
+/** A target as a prober that stands alone knows it. */
+export interface OwnTargetReport extends OwnReport {
 	/** Pools that use it, with their zones. */
 	readonly pools: readonly string[];
 	readonly address: string;
 	readonly port: number;
 	readonly kind: string;
-	/** What this prober says. */
-	readonly vote: Vote;
+}
+
+export interface TargetReport extends OwnTargetReport {
 	/** What answers go by. */
 	readonly verdict: Vote;
-	/** Results in a row that speak against the vote, were it not for flapping. */
-	readonly run: number;
-	/** Seconds since the vote last changed. */
-	readonly sinceSec: number;
-	/** Seconds since the last check; absent before the first. */
-	readonly checkedSecAgo: number | undefined;
-	readonly reason: string | undefined;
-	readonly flapping: { readonly held: boolean; readonly heldSec: number | undefined };
+	/** What each prober says of it. */
+	readonly votes: readonly VoteReport[];
 	/** Fewer fresh votes than needed: the verdict stands as it was. */
 	readonly frozen: boolean;
-	/** Frozen for longer than five minutes. */
+	/** Frozen for longer than `health.maxStale`. */
 	readonly stale: boolean;
 	/** Held by the mass-down guard. */
 	readonly guarded: boolean;
 	readonly freshVotes: number;
 	readonly votesNeeded: number;
-	/** The latest transitions, oldest first. */
-	readonly history: readonly { readonly secAgo: number; readonly vote: Vote; readonly reason: string }[];
+}
+
+export interface VoteReport {
+	readonly prober: string;
+	readonly region: string;
+	readonly vote: Vote;
+	/** Seconds since it turned. */
+	readonly sinceSec: number;
+	readonly checkedSecAgo: number;
+	/** The prober lives, and has looked lately. */
+	readonly fresh: boolean;
+	/** The prober contradicts the majority of the others on most targets, and has lost its vote. */
+	readonly isolated: boolean;
 }
 
 export interface GeoReport {
@@ -100,5 +143,23 @@ export interface GeoReport {
 		readonly needs: string;
 		/** What it means. */
 		readonly effect: string;
+	}[];
+}
+
+/** Round-trip times as probers measure them, by address and region. */
+export interface LatencyReport {
+	/** That have had a prober, measured something or not. */
+	readonly regions: readonly string[];
+	readonly addresses: readonly {
+		readonly address: string;
+		/** Pools that probe it, with their zones. */
+		readonly pools: readonly string[];
+		/** A region that has never measured it is absent. */
+		readonly roundTrips: readonly {
+			readonly region: string;
+			/** Smoothed; the median of the region's probers. */
+			readonly ms: number;
+			readonly ageSec: number;
+		}[];
 	}[];
 }

@@ -5,13 +5,16 @@
 import type { FastifyPluginCallback } from 'fastify';
 import { AnyObjectShape, ExplainQueryShape, StrictQueryShape, TextShape } from '../model/api-shapes.ts';
 import { mayReadDetails } from './auth.ts';
+import type { FleetReport } from './fleet-report.ts';
 import { ApiProblem } from './problem.ts';
-import type { GeoReport, ReadyReport, TargetReport } from './reports.ts';
+import type { GeoReport, LatencyReport, ReadyReport, TargetReport } from './reports.ts';
 
 export interface StateParts {
 	readonly ready: () => ReadyReport;
 	readonly targets: () => readonly TargetReport[];
+	readonly fleet: () => Promise<FleetReport>;
 	readonly geo: () => Promise<GeoReport>;
+	readonly latency: () => LatencyReport;
 	/** A text says what is wrong with the question. */
 	readonly explain: (question: ExplainQuery) => Promise<object | string>;
 	readonly metrics: { readonly contentType: string; text(): Promise<string> };
@@ -24,7 +27,15 @@ export interface ExplainQuery {
 	readonly resolver: string | undefined;
 }
 
-export function stateRoutes({ ready, targets, geo, explain, metrics }: StateParts): FastifyPluginCallback {
+export function stateRoutes({
+	ready,
+	targets,
+	fleet,
+	geo,
+	latency,
+	explain,
+	metrics,
+}: StateParts): FastifyPluginCallback {
 	return (app, _options, done) => {
 		app.get('/livez', {
 			schema: { operationId: 'getLiveness', summary: 'Whether the process runs', response: { 200: AnyObjectShape } },
@@ -68,6 +79,15 @@ export function stateRoutes({ ready, targets, geo, explain, metrics }: StatePart
 			config: { access: 'viewer' },
 			handler: () => ({ targets: targets() }),
 		});
+		app.get('/v1/fleet', {
+			schema: {
+				operationId: 'getFleet',
+				summary: 'Instances and probers: what they serve, since when nothing was heard, who is isolated',
+				response: { 200: AnyObjectShape },
+			},
+			config: { access: 'viewer' },
+			handler: () => fleet(),
+		});
 		app.get('/v1/geo', {
 			schema: {
 				operationId: 'getGeo',
@@ -76,6 +96,15 @@ export function stateRoutes({ ready, targets, geo, explain, metrics }: StatePart
 			},
 			config: { access: 'viewer' },
 			handler: () => geo(),
+		});
+		app.get('/v1/latency', {
+			schema: {
+				operationId: 'getLatency',
+				summary: 'Round-trip times, regions by addresses',
+				response: { 200: AnyObjectShape },
+			},
+			config: { access: 'viewer' },
+			handler: () => latency(),
 		});
 		app.get('/v1/explain', {
 			schema: {

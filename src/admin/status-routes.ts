@@ -5,6 +5,8 @@
 import type { FastifyPluginCallback } from 'fastify';
 import { StoreStatusShape } from '../model/operating-shapes.ts';
 import type { Head, ProberView, Store } from '../store/ports.ts';
+import type { InstanceReport } from './fleet-report.ts';
+import type { StateParts } from './state-routes.ts';
 
 export interface StoreStatus extends Pick<Store, 'condition' | 'refused'> {
 	readonly head: Head | null;
@@ -13,6 +15,7 @@ export interface StoreStatus extends Pick<Store, 'condition' | 'refused'> {
 	readonly overrides: number;
 	readonly trips: number;
 	readonly tokens: number;
+	readonly instances: readonly InstanceReport[];
 	readonly probers: readonly ProberStatus[];
 }
 
@@ -24,8 +27,12 @@ interface ProberStatus extends Pick<ProberView, 'instance' | 'incarnation' | 'se
 	readonly down: number;
 }
 
+export interface StatusParts extends Pick<StateParts, 'fleet'> {
+	readonly store: Store;
+}
+
 /** @param nowMs  of the monotonic clock of this process */
-export function statusOf(store: Store, nowMs: number): StoreStatus {
+export function statusOf(store: Store, instances: readonly InstanceReport[], nowMs: number): StoreStatus {
 	const { condition, refused } = store;
 	const { head, items } = store.configuration;
 	const all = [...items.values()];
@@ -40,6 +47,7 @@ export function statusOf(store: Store, nowMs: number): StoreStatus {
 		overrides: all.filter((item) => item.kind === 'override' && item.content.untilMs > store.nowMs()).length,
 		trips: all.filter(({ kind }) => kind === 'trip').length,
 		tokens: all.filter(({ kind }) => kind === 'token').length,
+		instances,
 		probers: store.probers().map(({ instance, incarnation, sequence, leaseLeftMs, publishedMs, report }) => ({
 			...{ instance, incarnation, sequence, region: report.region, isAlive: report.isAlive },
 			leaseLeftMs: Math.round(leaseLeftMs),
@@ -51,7 +59,7 @@ export function statusOf(store: Store, nowMs: number): StoreStatus {
 	};
 }
 
-export function statusRoutes({ store }: { readonly store: Store }): FastifyPluginCallback {
+export function statusRoutes({ store, fleet }: StatusParts): FastifyPluginCallback {
 	return (app, _options, done) => {
 		app.get('/v1/store', {
 			schema: {
@@ -61,7 +69,7 @@ export function statusRoutes({ store }: { readonly store: Store }): FastifyPlugi
 				response: { 200: StoreStatusShape },
 			},
 			config: { access: 'viewer' },
-			handler: () => statusOf(store, performance.now()),
+			handler: async () => statusOf(store, (await fleet()).instances, performance.now()),
 		});
 		done();
 	};

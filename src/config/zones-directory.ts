@@ -8,7 +8,7 @@
  */
 
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { scanMasterFile } from '../dns/master-file.ts';
 import { lowerName, printName, scanName } from '../dns/name.ts';
@@ -18,6 +18,7 @@ import { COMMON_UNIT } from '../lib/unit.ts';
 import { readSteering } from '../model/check-document.ts';
 import type { SteeringDocument } from '../model/steering.ts';
 import { type Includes, loadIncludes } from './includes.ts';
+import { type NamedUnit, SeenDirectory } from './seen-directory.ts';
 import { readYaml, type TextPosition, type YamlText } from './yaml-document.ts';
 
 export const COMMON_FILE = 'common.yaml';
@@ -78,93 +79,43 @@ export interface DirectoryTexts {
 	readonly problems: readonly FileProblem[];
 }
 
-/** A file as it was read. */
-interface SeenFile {
-	readonly stamp: string;
-	readonly text: FileText;
-}
-
-/** Files are read again when their stamp has changed, or was so young that a change might not show in it. */
-const SETTLED_MS = 2000;
-
-/** The units and files of the last load, by name: what has not changed is the very same object. */
-export class SeenDirectory {
-	#files = new Map<string, SeenFile>();
-	#units = new Map<string, UnitText>();
-
-	/** @throws the runtime's error */
-	read(path: string, encoding: 'latin1' | 'utf8', files: Map<string, SeenFile>): FileText {
-		const before = this.#files.get(path);
-		// A double counts the nanoseconds of a time of change to a few hundred, which is finer than any file system's clock.
-		const { mtimeMs, ctimeMs, size, ino } = statSync(path);
-		const stamp = `${mtimeMs} ${ctimeMs} ${size} ${ino}`;
-		const seen = before?.stamp === stamp ? before : { stamp, text: { path, text: readFileSync(path, encoding) } };
-		if (Date.now() - Math.max(mtimeMs, ctimeMs) > SETTLED_MS) files.set(path, seen);
-		return seen.text;
-	}
-
-	/** The unit as it was when its files are the same; included files are looked at anew. */
-	unit(text: UnitText): UnitText {
-		const before = this.#units.get(text.unit);
-		const isSame =
-			before !== undefined &&
-			before.zone === text.zone &&
-			before.steering === text.steering &&
-			before.includes === undefined &&
-			text.includes === undefined;
-		return isSame ? before : text;
-	}
-
-	keep(files: Map<string, SeenFile>, units: Map<string, UnitText>): void {
-		this.#files = files;
-		this.#units = units;
-	}
-}
-
 /**
  * List and load the files of a directory; names that are no unit's are passed over.
  * @throws the runtime's error when the directory itself cannot be read
  */
 export function loadDirectory(directory: string, seen: SeenDirectory = new SeenDirectory()): DirectoryTexts {
-	const files = new Map<string, SeenFile>();
 	const problems: FileProblem[] = [];
 	const zones = new Map<string, UnitText>();
-	const names = readdirSync(directory).sort();
+	const names = seen.sort(readdirSync(directory));
 	const load = (unit: string, name: string): FileText | undefined => {
-		const path = join(directory, name);
 		try {
-			// One character for each octet: master files may hold any.
-			return seen.read(path, name.endsWith('.zone') ? 'latin1' : 'utf8', files);
+			return seen.read(directory, name);
 		} catch (error) {
-			problems.push(fileProblem(unit, path, `Cannot read the file: ${(error as Error).message}`));
+			problems.push(fileProblem(unit, join(directory, name), `Cannot read the file: ${(error as Error).message}`));
 			return undefined;
 		}
 	};
 	for (const name of names) {
 		if (!name.endsWith('.zone') || name.startsWith('.')) continue;
-		const apex = apexOfFileName(name.slice(0, -'.zone'.length));
-		if (typeof apex === 'string') {
-			problems.push(fileProblem(name, join(directory, name), apex));
+		const named = seen.namedUnit(name, unitOfFileName);
+		if ('problem' in named) {
+			problems.push(fileProblem(name, join(directory, name), named.problem));
 			continue;
 		}
-		const unit = printName(apex);
-		if (zones.has(unit))
+		const { unit } = named;
+		if (zones.has(unit)) {
 			problems.push(fileProblem(unit, join(directory, name), `Cannot define the zone ${unit} twice`));
-		else {
-			const zone = load(unit, name);
-			const includes = zone === undefined ? undefined : loadIncludes(directory, zone.text);
-			zones.set(unit, { unit, zone, steering: undefined, ...(includes === undefined ? {} : { includes }) });
+			continue;
 		}
+		const zone = load(unit, name);
+		const includes = zone === undefined || seen.isPlain(unit, zone) ? undefined : loadIncludes(directory, zone.text);
+		zones.set(unit, { unit, zone, steering: undefined, ...(includes === undefined ? {} : { includes }) });
 	}
 	addSteering(directory, names, zones, load, problems);
 	for (const [unit, text] of zones) zones.set(unit, seen.unit(text));
-	seen.keep(files, zones);
-	const common: UnitText = {
-		unit: COMMON_UNIT,
-		zone: undefined,
-		steering: names.includes(COMMON_FILE) ? load(COMMON_UNIT, COMMON_FILE) : undefined,
-	};
-	return { common, zones: [...zones.values()], problems };
+	const steering = names.includes(COMMON_FILE) ? load(COMMON_UNIT, COMMON_FILE) : undefined;
+	seen.keep(zones);
+	return { common: { unit: COMMON_UNIT, zone: undefined, steering }, zones: [...zones.values()], problems };
 }
 
 /** Put each steering file beside its zone file. */
@@ -197,6 +148,11 @@ function addSteering(
 
 function fileProblem(unit: string, file: string, message: string): FileProblem {
 	return { unit, file, line: 1, column: 1, message, isWarning: false };
+}
+
+function unitOfFileName(name: string): NamedUnit {
+	const apex = apexOfFileName(name.slice(0, -'.zone'.length));
+	return typeof apex === 'string' ? { problem: apex } : { unit: printName(apex) };
 }
 
 /** The apex that a file name without its ending stands for, lower-cased, or what is wrong with it. */

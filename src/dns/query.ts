@@ -25,6 +25,8 @@ export const VERDICT = { ignore: 0, notimp: 1, formerr: 2, badvers: 3, refused: 
 /** The client subnet option of a query (RFC 7871 §6). */
 class ClientSubnet {
 	isPresent = false;
+	/** Offset of the option in the packet. */
+	at = 0;
 	/** As received: 1 is IPv4, 2 is IPv6, 0 only with a source of /0. */
 	familyCode = 0;
 	sourceLength = 0;
@@ -65,6 +67,7 @@ export class Query {
 const ADDITIONAL_RECORDS_MAX = 8;
 const RR_FIXED_OCTETS = 10;
 const QUESTION_FIXED_OCTETS = 4;
+const OPTION_HEADER_OCTETS = 4;
 
 /** @returns one of VERDICT; fields of `query` that were not reached hold their resting values */
 export function readQuery(packet: Uint8Array, length: number, query: Query, scratch: Name): number {
@@ -119,7 +122,8 @@ function readSections(packet: Uint8Array, length: number, query: Query, scratch:
 	let version = 0;
 	for (let i = 0; i < before + additional; i++) {
 		const owner = at;
-		at = readName(packet, at, length, scratch);
+		// The root, which OPT has, is the one name that nothing is read of.
+		at = at < length && octet(packet, at) === 0 ? at + 1 : readName(packet, at, length, scratch);
 		if (at < 0 || at + RR_FIXED_OCTETS > length) return VERDICT.formerr;
 		const type = word(packet, at);
 		const end = at + RR_FIXED_OCTETS + word(packet, at + 8);
@@ -176,8 +180,14 @@ function readSubnet(packet: Uint8Array, offset: number, end: number, subnet: Cli
 	if (family > 2 || scope !== 0 || source > bits || end - offset - 4 !== octets) return false;
 	const spare = 8 * octets - source;
 	if (octets > 0 && (octet(packet, end - 1) & ((1 << spare) - 1)) !== 0) return false;
-	for (let i = 0; i < 4; i++) subnet.words[i] = paddedWord(packet, offset + 4 + 4 * i, end);
+	const { words } = subnet;
+	words[0] = paddedWord(packet, offset + 4, end);
+	words[1] = 0;
+	words[2] = 0;
+	words[3] = 0;
+	for (let i = 1; 4 * i < octets; i++) words[i] = paddedWord(packet, offset + 4 + 4 * i, end);
 	subnet.isPresent = true;
+	subnet.at = offset - OPTION_HEADER_OCTETS;
 	subnet.familyCode = family;
 	subnet.sourceLength = source;
 	return true;

@@ -5,7 +5,7 @@
  */
 
 import { lowerOctet, type Name, octet, ROOT_HASH } from './name.ts';
-import { HEADER_OCTETS } from './protocol.ts';
+import { CLASS, HEADER_OCTETS, TYPE } from './protocol.ts';
 
 /** Compression pointers have 14 bits. */
 const POINTER_TARGET_MAX = 0x3fff;
@@ -82,6 +82,59 @@ export class MessageWriter {
 		this.#out[this.length++] = value;
 	}
 
+	/** A record of class IN up to its TTL, its owner a pointer: one check of the room for ten octets. */
+	recordHead(owner: number, type: number, ttlSec: number): void {
+		if (!this.#reserve(10)) return;
+		const out = this.#out;
+		const at = this.length;
+		this.length = at + 10;
+		out[at] = 0xc0 | (owner >>> 8);
+		out[at + 1] = owner;
+		out[at + 2] = type >>> 8;
+		out[at + 3] = type;
+		out[at + 4] = CLASS.in >>> 8;
+		out[at + 5] = CLASS.in;
+		out[at + 6] = ttlSec >>> 24;
+		out[at + 7] = ttlSec >>> 16;
+		out[at + 8] = ttlSec >>> 8;
+		out[at + 9] = ttlSec;
+	}
+
+	/** An OPT record up to its options, flags being the DNSSEC OK bit alone (RFC 6891 §6.1.2). */
+	optHead(payloadOctets: number, extendedRcode: number, flags: number, optionOctets: number): void {
+		if (!this.#reserve(11)) return;
+		const out = this.#out;
+		const at = this.length;
+		this.length = at + 11;
+		out[at] = 0;
+		out[at + 1] = TYPE.opt >>> 8;
+		out[at + 2] = TYPE.opt;
+		out[at + 3] = payloadOctets >>> 8;
+		out[at + 4] = payloadOctets;
+		out[at + 5] = extendedRcode;
+		out[at + 6] = 0;
+		out[at + 7] = flags >>> 8;
+		out[at + 8] = flags;
+		out[at + 9] = optionOctets >>> 8;
+		out[at + 10] = optionOctets;
+	}
+
+	/** A record's RDATA behind its length: one check of the room for both. */
+	rdata(bytes: Uint8Array, offset: number, length: number): void {
+		if (!this.#reserve(2 + length)) return;
+		const out = this.#out;
+		const at = this.length + 2;
+		this.length = at + length;
+		out[at - 2] = length >>> 8;
+		out[at - 1] = length;
+		for (let i = 0; i < length; i++) out[at + i] = octet(bytes, offset + i);
+	}
+
+	/** Overwrite an octet that was written before. */
+	patch8(at: number, value: number): void {
+		this.#out[at] = value;
+	}
+
 	/** Overwrite 16 bits that were written before. */
 	patch16(at: number, value: number): void {
 		this.#out[at] = value >>> 8;
@@ -90,9 +143,11 @@ export class MessageWriter {
 
 	octets(bytes: Uint8Array, offset: number, length: number): void {
 		if (!this.#reserve(length)) return;
+		const out = this.#out;
+		const at = this.length;
+		this.length = at + length;
 		// A loop beats TypedArray.set with subarray for the few octets of a record, and allocates nothing.
-		for (let i = 0; i < length; i++) this.#out[this.length + i] = octet(bytes, offset + i);
-		this.length += length;
+		for (let i = 0; i < length; i++) out[at + i] = octet(bytes, offset + i);
 	}
 
 	pointer(target: number): void {

@@ -32,6 +32,8 @@ export interface Decision {
 	readonly ttlSec: number;
 	readonly ownTtlSec: number;
 	readonly state: State;
+	/** It hangs on verdicts whose votes are too old. */
+	readonly isStale: boolean;
 	/** What came of it: the addresses, the target, NODATA or SERVFAIL. */
 	readonly gives: string;
 	readonly root: NodeExplanation;
@@ -65,6 +67,8 @@ export interface MemberExplanation {
 export interface EndpointExplanation {
 	readonly name: string;
 	readonly weight: number;
+	/** Of its weight, that it has while it is started slowly; 100 afterwards. */
+	readonly rampPercent: number;
 	readonly isPicked: boolean;
 	readonly refused: string | undefined;
 	readonly addresses: readonly AddressExplanation[];

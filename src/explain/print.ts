@@ -41,11 +41,12 @@ export function printExplanation(explanation: Explanation): string {
 	return lines.join('\n');
 }
 
-function decisionLines({ steered, ttlSec, ownTtlSec, state, gives, root }: Decision): readonly string[] {
+function decisionLines({ steered, ttlSec, ownTtlSec, state, isStale, gives, root }: Decision): readonly string[] {
 	const ttl =
 		ttlSec === ownTtlSec ? `TTL ${ttlSec} s` : `TTL ${ttlSec} s, halved from ${ownTtlSec} s: something probed is down`;
 	const how = state === 'up' ? 'up' : state === 'down' ? 'down, so the last resort' : 'none';
-	return [`${steered}: ${how}, gives ${gives}, ${ttl}`, ...nodeLines(root, '', '')];
+	const stale = isStale ? ['no fresh health checks: the last known state decides'] : [];
+	return [`${steered}: ${how}, gives ${gives}, ${ttl}`, ...stale, ...nodeLines(root, '', '')];
 }
 
 function nodeLines(node: NodeExplanation, head: string, indent: string): readonly string[] {
@@ -66,11 +67,15 @@ function memberLines({ name, about, refused, node }: MemberExplanation, indent: 
 	return [refused === undefined || refused === node.state ? first : `${first}; ${refused}`, ...rest];
 }
 
-function endpointLine({ name, weight, isPicked, refused, addresses }: EndpointExplanation, indent: string): string {
+function endpointLine(
+	{ name, weight, rampPercent, isPicked, refused, addresses }: EndpointExplanation,
+	indent: string,
+): string {
 	const head = `${indent}${isPicked ? CHOSEN : INDENT}${name}`;
 	if (addresses.length === 0) return `${head}: ${refused ?? ''}`;
 	const state = refused === undefined ? '' : ` (${refused})`;
-	return `${head}, weight ${weight}${state}: ${addresses.map(addressText).join('; ')}`;
+	const ramp = rampPercent === 100 ? '' : `, of which ${rampPercent} % so far`;
+	return `${head}, weight ${weight}${ramp}${state}: ${addresses.map(addressText).join('; ')}`;
 }
 
 function addressText({ address, isUp, checks }: AddressExplanation): string {

@@ -14,7 +14,7 @@ import { distanceKm } from '../steering/compile-place.ts';
 import { PICK } from '../steering/draw.ts';
 import { medianRttUs } from '../steering/latency.ts';
 import type { EndpointEntry, GeoNode, GeoNotes, PolicyNode, PoolNode, SteeringNode } from '../steering/nodes.ts';
-import { addressWord, familyOf, targetWord } from '../steering/pool.ts';
+import { addressWord, familyOf, rampPercent, targetWord } from '../steering/pool.ts';
 import { STATE, type Trace, type Walk } from '../steering/walk.ts';
 import { matchesOf, placeText } from './describe.ts';
 import type {
@@ -102,7 +102,7 @@ export class Recorder implements Trace {
 	}
 
 	chosen(state: number, pick: number): void {
-		const { table, ttlSec } = this.#walk;
+		const { table, ttlSec, hasSeenStale } = this.#walk;
 		const steered = table.names[this.#name];
 		if (steered === undefined || this.#root === undefined) return;
 		this.decisions.push({
@@ -110,6 +110,7 @@ export class Recorder implements Trace {
 			ttlSec,
 			ownTtlSec: steered.ttlSec,
 			state: STATE_NAMES[state] ?? 'none',
+			isStale: hasSeenStale,
 			gives: this.#gives(pick),
 			root: this.#withPicks(this.#root),
 		});
@@ -241,6 +242,8 @@ export class Recorder implements Trace {
 			const text = `it has no IPv${this.#walk.family} address`;
 			why.push(pool.noAddress === 'pass' ? `${text} and is passed over` : `${text}: its other family says how it is`);
 		}
+		const vantage = pool.vantages === undefined ? undefined : this.#sources.vantages[this.#walk.vantage];
+		if (vantage !== undefined) why.push(`health as seen from ${vantage}, where that has a verdict of its own`);
 		if (family.endpoints.length === 0) why.push('operators have switched off all of it');
 		else {
 			const healthy = family.endpoints.filter((endpoint) => this.#isHealthy(endpoint)).length;
@@ -249,6 +252,7 @@ export class Recorder implements Trace {
 		const idle = pool.idle.map(({ name, state: why }) => ({
 			name,
 			weight: 0,
+			rampPercent: 100,
 			isPicked: false,
 			refused: why === 'drain' ? 'drained by an operator' : 'switched down by an operator',
 			addresses: [],
@@ -274,7 +278,10 @@ export class Recorder implements Trace {
 		const words = endpoint.addresses.map((address) => addressWord(this.#walk, endpoint, address));
 		const isWaiting = words.every((word) => word === VERDICT_WORD.waiting || word === VERDICT_WORD.down);
 		const refused = !this.#isHealthy(endpoint) ? 'down' : isWaiting ? 'new, and waits for its first check' : undefined;
-		return { name: endpoint.name, weight: endpoint.weight, isPicked: false, refused, addresses };
+		const { rampUpTenths } = pool;
+		const isRamped = rampUpTenths > 0 && this.#isHealthy(endpoint);
+		const ramped = isRamped ? rampPercent(this.#walk, rampUpTenths, endpoint) : 100;
+		return { name: endpoint.name, weight: endpoint.weight, rampPercent: ramped, isPicked: false, refused, addresses };
 	}
 
 	#check(target: number): AddressExplanation['checks'] {

@@ -6,7 +6,7 @@
  *
  * | mode       | down when                                       |
  * |------------|-------------------------------------------------|
- * | majority   | more than half of the regions with a voice say down; a tie is up |
+ * | majority   | more than half of the regions with a voice say down; a tie is up, but see tie.ts |
  * | any-up     | all of them say down                            |
  * | all-up     | one of them says down                           |
  * | at-least k | fewer than min(k, regions with a voice) say up  |

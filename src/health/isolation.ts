@@ -1,7 +1,8 @@
 /**
- * Which probers are cut off: a prober that fails more than half of at least 5 targets which the majority of the others
- * sees up loses its vote. Each is judged by the votes of all others as they were published, so the order is irrelevant
- * and every instance reckons the same.
+ * Which probers are cut off. One that says so itself, for most of its anchors fail, has no vote and witnesses against
+ * nobody. Of the others a prober that fails more than half of at least 5 targets which the majority of the others sees
+ * up loses its vote. Each is judged by the votes of all others as they were published, so the order is irrelevant and
+ * every instance reckons the same.
  *
  * A prober that has fallen silent contradicts only what was said while it still spoke: its last votes must not make a
  * liar of one that sees what happened since, and its silence must not set one free whom it contradicted before.
@@ -25,11 +26,17 @@ export function isolatedProbers(
 	intervals: ReadonlyMap<string, number>,
 	nowMs: number,
 ): ReadonlySet<string> {
-	if (reports.length < 2) return new Set();
+	const isolated = new Set(reports.filter(isCutOff).map(({ prober }) => prober));
+	const heard = isolated.size === 0 ? reports : reports.filter((report) => !isCutOff(report));
+	if (heard.length < 2) return isolated;
 	const isFreshVote: IsFreshVote = (report, key, vote) => isFresh(report, vote, intervals.get(key) ?? 0, nowMs);
-	const ballots = count(reports, isFreshVote);
-	const isolated = reports.filter((report) => isContradicted(report, ballots, isFreshVote));
-	return new Set(isolated.map(({ prober }) => prober));
+	const ballots = count(heard, isFreshVote);
+	for (const report of heard) if (isContradicted(report, ballots, isFreshVote)) isolated.add(report.prober);
+	return isolated;
+}
+
+function isCutOff({ cutOffMs }: ProberReport): boolean {
+	return cutOffMs !== undefined;
 }
 
 type IsFreshVote = (report: ProberReport, key: string, vote: PublishedVote) => boolean;

@@ -13,7 +13,17 @@
  * | frozen, the quorum older than `maxStale`     | stands                                               | stale  |
  * | would turn down, held by the guard           | stands                                               | guarded |
  *
- * The last vote of a prober that has fallen silent stands beside the fresh ones: losing a voter turns nothing.
+ * With `regional` a region has a verdict of its own beside it, by its votes alone: not by mode and `minProbers`, and
+ * not held by the guard.
+ *
+ * | the votes of the region       | the verdict on the target | the region                    |
+ * |-------------------------------|---------------------------|-------------------------------|
+ * | one of them is fresh          | any                       | says down when more than half of them do, else up |
+ * | none is fresh                 | stands, frozen            | says what it said last        |
+ * | none is fresh, or there is none | else                    | follows it: what others see beats what one saw |
+ *
+ * The last vote of a prober that has fallen silent stands beside the fresh ones: losing a voter turns nothing. Only a
+ * tie it does not hold against those who have seen more since (tie.ts).
  */
 
 import type { Monitor } from '../model/monitor.ts';
@@ -21,8 +31,10 @@ import type { Consensus } from '../model/monitor-voting.ts';
 import { isVotedDown, type RegionVotes, saysDown, votesNeeded } from './consensus.ts';
 import { isolatedProbers } from './isolation.ts';
 import { heldTurns, type Turn } from './mass-down.ts';
-import { isFresh, type ProberReport, type PublishedVote } from './published.ts';
+import { isFresh, type ProberReport } from './published.ts';
 import type { Vote } from './target.ts';
+import { isTieDown, type PolledVote } from './tie.ts';
+import { type RegionVote, upSinceMs } from './up-since.ts';
 
 /** What the instance makes of all votes; the same words as a vote. */
 export type Verdict = Vote;
@@ -35,10 +47,18 @@ export interface Judgement {
 	readonly isStale: boolean;
 	/** The votes say down, and the mass-down guard waits. */
 	readonly isGuarded: boolean;
+	/** How long it has been up, while some pool starts it slowly; undefined afterwards, and where none does. */
+	readonly upForMs: number | undefined;
 	readonly freshVotes: number;
 	readonly votesNeeded: number;
 	/** Votes of the regions with a voice, by region. */
 	readonly regions: ReadonlyMap<string, RegionVotes>;
+	/** What regions say for the clients near them; empty unless the monitor is regional. */
+	readonly regional: ReadonlyMap<string, RegionalVerdict>;
+}
+
+export interface RegionalVerdict extends Pick<Judgement, 'isStale' | 'upForMs'> {
+	readonly verdict: 'up' | 'down';
 }
 
 export interface Judged {
@@ -49,7 +69,8 @@ export interface Judged {
 
 interface JudgedTarget {
 	readonly key: string;
-	readonly monitor: Pick<Monitor, 'intervalMs' | 'from' | 'consensus'>;
+	readonly monitor: Pick<Monitor, 'intervalMs' | 'from' | 'consensus' | 'regional'>;
+	readonly rampUpMs?: number;
 }
 
 interface Question {
@@ -78,9 +99,11 @@ export function judge(question: Question): Judged {
 		const last = before.get(target.key) ?? 'unknown';
 		const judgement = judgeOne(target, poll, last, question);
 		judged.set(target.key, judgement);
-		if (last === 'down') continue;
+		const turn = judgement.verdict === 'down' ? { ...turnOf(target.key, poll), isTurned: last === 'down' } : undefined;
+		// What went down a moment ago belongs to the mass that follows it: checks do not all fail at the same time.
+		if (last === 'down' && (turn?.region === undefined || nowMs - turn.sinceMs >= guardHoldMs)) continue;
 		upCount++;
-		if (judgement.verdict === 'down') turns.push(turnOf(target.key, poll));
+		if (turn !== undefined) turns.push(turn);
 	}
 	const fleetRegions = new Set(reports.map(({ region }) => region));
 	for (const key of heldTurns(turns, upCount, fleetRegions, { guardHoldMs, nowMs })) {
@@ -93,11 +116,18 @@ export function judge(question: Question): Judged {
 
 /** The votes on one target that count. */
 interface Poll {
-	readonly votes: readonly { readonly region: string; readonly vote: PublishedVote }[];
+	readonly votes: readonly PolledVote[];
+	/** When those who vote, or did until they were cut off, last checked the target. */
+	readonly checkedMs: readonly number[];
 	readonly regions: ReadonlyMap<string, RegionVotes>;
+	readonly freshRegions: ReadonlySet<string>;
 	readonly freshVotes: number;
 	readonly votesNeeded: number;
 }
+
+const NO_REGIONS: ReadonlyMap<string, RegionalVerdict> = new Map();
+/** A region is no fleet: more than half of its votes decide, and a tie is up. */
+const IN_REGION: Consensus = { mode: 'majority', k: undefined, minProbers: undefined };
 
 function pollOf(
 	{ key, monitor }: JudgedTarget,
@@ -106,46 +136,92 @@ function pollOf(
 	nowMs: number,
 ): Poll {
 	const { from, intervalMs, consensus } = monitor;
-	const votes: { region: string; vote: PublishedVote }[] = [];
+	const votes: PolledVote[] = [];
 	const regions = new Map<string, RegionVotes>();
+	const checkedMs: number[] = [];
+	const freshRegions = new Set<string>();
 	let allowed = 0;
 	let freshVotes = 0;
 	for (const report of reports) {
-		const { region, prober } = report;
+		const { region, prober, cutOffMs } = report;
 		if (from !== undefined && !from.includes(region)) continue;
 		allowed++;
 		const vote = report.votes.get(key);
-		if (vote === undefined || isolated.has(prober)) continue;
-		votes.push({ region, vote });
-		if (isFresh(report, vote, intervalMs, nowMs)) freshVotes++;
+		if (vote === undefined) continue;
+		if (cutOffMs !== undefined) checkedMs.push(Math.min(vote.checkedMs, cutOffMs));
+		if (isolated.has(prober)) continue;
+		checkedMs.push(vote.checkedMs);
+		const isFreshVote = isFresh(report, vote, intervalMs, nowMs);
+		votes.push({ region, vote, isFresh: isFreshVote });
+		if (isFreshVote) {
+			freshVotes++;
+			freshRegions.add(region);
+		}
 		const counts = regions.get(region) ?? { up: 0, down: 0 };
 		counts[vote.vote]++;
 		regions.set(region, counts);
 	}
-	return { votes, regions, freshVotes, votesNeeded: votesNeeded(consensus, reports.length, allowed) };
+	const needed = votesNeeded(consensus, reports.length, allowed);
+	return { votes, checkedMs, regions, freshRegions, freshVotes, votesNeeded: needed };
 }
 
 function judgeOne(
-	{ monitor }: JudgedTarget,
-	{ votes, regions, freshVotes, votesNeeded: needed }: Poll,
+	{ monitor, rampUpMs = 0 }: JudgedTarget,
+	poll: Poll,
 	last: Verdict,
 	{ nowMs, maxStaleMs = MAX_STALE_MS }: Question,
 ): Judgement {
+	const { votes, regions, freshVotes, votesNeeded: needed } = poll;
 	const isFrozen = freshVotes < needed && (votes.length > 0 || last !== 'unknown');
 	const isFreeToTurn = freshVotes >= needed || (last === 'unknown' && votes.length >= needed);
-	const verdict = isFreeToTurn ? verdictOf(regions, monitor.consensus) : last;
-	const checkedMs = votes.map(({ vote }) => vote.checkedMs).sort((a, b) => b - a);
+	const verdict = isFreeToTurn ? verdictOf(poll, monitor.consensus) : last;
+	const latestMs = poll.checkedMs.toSorted((a, b) => b - a);
 	// When there last was a quorum, or as much of one as there ever was.
-	const quorumMs = checkedMs[Math.min(needed, votes.length) - 1] ?? Number.NEGATIVE_INFINITY;
+	const quorumMs = latestMs[Math.min(needed, latestMs.length) - 1] ?? Number.NEGATIVE_INFINITY;
 	const isStale = isFrozen && verdict !== 'unknown' && nowMs - quorumMs > maxStaleMs;
-	return { verdict, isFrozen, isStale, isGuarded: false, freshVotes, votesNeeded: needed, regions };
+	const upForMs = verdict === 'up' && rampUpMs > 0 ? rampedMs(votes, monitor.consensus, rampUpMs, nowMs) : undefined;
+	const regional =
+		monitor.regional === true ? regionalVerdicts(poll, { isFrozen, isStale }, rampUpMs, nowMs) : NO_REGIONS;
+	return { verdict, isFrozen, isStale, isGuarded: false, upForMs, freshVotes, votesNeeded: needed, regions, regional };
 }
 
-function verdictOf(regions: ReadonlyMap<string, RegionVotes>, consensus: Consensus): Verdict {
-	return isVotedDown(regions.values(), consensus) ? 'down' : 'up';
+function regionalVerdicts(
+	{ votes, regions, freshRegions }: Poll,
+	{ isFrozen, isStale }: Pick<Judgement, 'isFrozen' | 'isStale'>,
+	rampUpMs: number,
+	nowMs: number,
+): ReadonlyMap<string, RegionalVerdict> {
+	const verdicts = new Map<string, RegionalVerdict>();
+	for (const [region, counts] of regions) {
+		const isFreshRegion = freshRegions.has(region);
+		if (!isFreshRegion && !isFrozen) continue;
+		const verdict = saysDown(counts) ? 'down' : 'up';
+		const own = votes.filter((one) => one.region === region);
+		const upForMs = verdict === 'up' && rampUpMs > 0 ? rampedMs(own, IN_REGION, rampUpMs, nowMs) : undefined;
+		verdicts.set(region, { verdict, isStale: isStale && !isFreshRegion, upForMs });
+	}
+	return verdicts;
 }
 
-function turnOf(key: string, { votes, regions }: Poll): Turn {
+/** How long the votes have said up; undefined from `rampUpMs` on. */
+function rampedMs(
+	votes: readonly RegionVote[],
+	consensus: Consensus,
+	rampUpMs: number,
+	nowMs: number,
+): number | undefined {
+	// Nothing has turned since: no need to look at all of it.
+	if (votes.every(({ vote }) => nowMs - vote.sinceMs >= rampUpMs)) return undefined;
+	const sinceMs = upSinceMs(votes, consensus);
+	return sinceMs === undefined || nowMs - sinceMs >= rampUpMs ? undefined : Math.max(0, nowMs - sinceMs);
+}
+
+function verdictOf({ votes, regions }: Poll, consensus: Consensus): Verdict {
+	if (isVotedDown(regions.values(), consensus)) return 'down';
+	return consensus.mode === 'majority' && isTieDown(votes, regions) ? 'down' : 'up';
+}
+
+function turnOf(key: string, { votes, regions }: Poll): Omit<Turn, 'isTurned'> {
 	const downRegions = [...regions].filter(([, counts]) => saysDown(counts)).map(([region]) => region);
 	const [region] = downRegions;
 	if (region === undefined || downRegions.length > 1) return { key, region: undefined, sinceMs: 0 };

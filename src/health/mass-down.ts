@@ -3,13 +3,18 @@
  * single region while other regions belong to the fleet, the turn waits until a second region agrees or for
  * `guardHold`, whichever comes first. The hold is counted from when that region began to say down, so instances that
  * start at different times let go at the same time.
+ *
+ * Targets are checked one after the other, so a mass comes piece by piece: what has turned on the word of that region
+ * within `guardHold` is counted with what would. So one region takes half of the targets at most before it is held.
  */
 
 const TURNS_LEAST = 4;
 
-/** A target whose votes say down and whose verdict does not yet. */
+/** A target whose votes say down. */
 export interface Turn {
 	readonly key: string;
+	/** Its verdict says so already. */
+	readonly isTurned: boolean;
 	/** The only region that says down; undefined when more than one does. */
 	readonly region: string | undefined;
 	/** When that region began to. */
@@ -17,7 +22,8 @@ export interface Turn {
 }
 
 /**
- * @param upCount  targets whose verdict is not down so far, the turns among them
+ * @param turns    those that would turn, and those that have within `guardHold`
+ * @param upCount  targets whose verdict is not down so far, and the turns
  * @param regions  regions of the fleet
  * @returns keys of the turns that wait
  */
@@ -35,7 +41,7 @@ export function heldTurns(
 	for (const region of regions) {
 		const own = young.filter((turn) => turn.region === region);
 		if (own.length < TURNS_LEAST || 2 * own.length <= upCount - aged.length) continue;
-		for (const { key } of own) held.add(key);
+		for (const { key, isTurned } of own) if (!isTurned) held.add(key);
 	}
 	return held;
 }

@@ -17,6 +17,8 @@ export interface ProberReport {
 	readonly region: string;
 	/** Its lease lives. */
 	readonly isAlive: boolean;
+	/** Since when it says that it is cut off (anchors.ts); absent while it is not. */
+	readonly cutOffMs?: number;
 	/** By target key; a target that it has not judged yet is absent. */
 	readonly votes: ReadonlyMap<string, PublishedVote>;
 }

@@ -16,6 +16,8 @@ export interface Target {
 	/** 0 for a kind of check that has no ports. */
 	readonly port: number;
 	readonly monitor: Monitor;
+	/** The longest slow start of the pools that use it; absent for none. */
+	readonly rampUpMs?: number;
 }
 
 export function targetKey(address: string, port: number, monitor: Monitor): string {

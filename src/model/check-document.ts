@@ -11,7 +11,7 @@ import { Settings } from 'typebox/system';
 import { parseAddress, printAddress } from '../lib/address.ts';
 import type { Path, Problem, Result } from '../lib/result.ts';
 import { checkMonitor } from './check-monitor.ts';
-import { durationMs } from './duration.ts';
+import { DURATION_MS_MIN, durationMs } from './duration.ts';
 import { MONITOR_SHAPES } from './monitor-shapes.ts';
 import {
 	expectation,
@@ -48,6 +48,8 @@ const DOCUMENTS = { common: Compile(CommonShape), zone: Compile(ZoneShape) };
 const MONITORS: Readonly<Record<string, Validator>> = compileAll(MONITOR_SHAPES);
 const POLICIES: Readonly<Record<string, Validator>> = compileAll(POLICY_SHAPES);
 const NEAR_MEMBER = Compile(NEAR_MEMBER_SHAPE);
+
+const RAMP_UP_MS_MAX = 86_400_000;
 
 /** Keys that the design has and the shapes have not. */
 const KEYS_TO_COME: ReadonlySet<string> = new Set(['failback', 'capacity', 'dnssec']);
@@ -266,6 +268,7 @@ class Check {
 		const answers = valueAt(pool, ['answers']);
 		if (aliases > 0 && typeof answers === 'number' && answers > 1)
 			this.add([...path, 'answers'], `Cannot answer ${answers} CNAMEs: expected 1`);
+		this.#rampUp(valueAt(pool, ['rampUp']), [...path, 'rampUp']);
 		for (const [i, endpoint] of listAt(pool, 'endpoints').entries()) {
 			const at = [...path, 'endpoints', i];
 			const name = valueAt(endpoint, ['name']);
@@ -275,6 +278,12 @@ class Check {
 			if (isRecord(endpoint)) this.#endpoint(endpoint, at);
 		}
 		return pool;
+	}
+
+	#rampUp(text: unknown, path: Path): void {
+		const ms = this.hasFailed(path) ? 0 : durationMs(String(text));
+		if (ms !== 0 && (ms < DURATION_MS_MIN || ms > RAMP_UP_MS_MAX))
+			this.add(path, `Cannot use ${text}: expected 0s for none, or 100ms to 1d`);
 	}
 
 	#endpoint(endpoint: Readonly<Record<string, unknown>>, path: Path): void {

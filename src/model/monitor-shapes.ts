@@ -12,6 +12,7 @@ const timing = {
 	fall: Type.Integer({ minimum: 1, maximum: 100, default: 3, description: 'a number of failures in a row, 1..100' }),
 	rise: Type.Integer({ minimum: 1, maximum: 100, default: 5, description: 'a number of successes in a row, 1..100' }),
 	from: Type.Optional(nameList('region names')),
+	regional: Type.Boolean({ default: false, description: 'true or false' }),
 	...votingKeys,
 };
 

@@ -20,6 +20,11 @@ interface MonitorTiming extends MonitorVoting {
 	readonly rise: number;
 	/** Regions whose probers vote; undefined for all. */
 	readonly from: readonly string[] | undefined;
+	/**
+	 * Clients near a region follow its own verdict. Absent for none: a monitor is part of the identity of a check, as
+	 * text, which is not to change for those that have never heard of this.
+	 */
+	readonly regional?: true;
 }
 
 /** How far a certificate is looked at. */
@@ -92,6 +97,7 @@ export function monitorOf(document: MonitorDocument): Monitor {
 		fall: document.fall,
 		rise: document.rise,
 		from: document.from,
+		...(document.regional ? { regional: true } : {}),
 		...votingOf(document),
 	};
 	switch (document.kind) {

@@ -11,6 +11,7 @@ import { parseListenAddress } from '../lib/listen-address.ts';
 import { type Prefix, parsePrefix } from '../lib/prefix.ts';
 import { parseRedisAddress } from '../lib/redis-address.ts';
 import { nearestName } from './check-document.ts';
+import { DURATION_MS_MIN, durationMs } from './duration.ts';
 
 export interface Settings {
 	readonly 'dns.listen': readonly string[];
@@ -48,6 +49,8 @@ export interface Settings {
 	/** Files; empty is the database that comes with Meridian. */
 	readonly geodb: readonly string[];
 	readonly region: string;
+	/** Unique in the fleet; empty for the host's name and the role. */
+	readonly instance: string;
 	/** Empty for no Redis. */
 	readonly 'redis.url': string;
 	/** A file of PEM certificates; empty for the authorities of the system. */
@@ -55,6 +58,10 @@ export interface Settings {
 	readonly 'redis.prefix': string;
 	/** The first one signs, all are believed; empty for none. */
 	readonly 'fleet.key': readonly string[];
+	/** Milliseconds after which verdicts without fresh votes are marked stale. */
+	readonly 'health.maxStale': number;
+	/** Milliseconds that a mass of turns down waits for a second region. */
+	readonly 'health.guardHold': number;
 	readonly 'probe.deny': readonly Prefix[];
 	readonly 'probe.allow': readonly Prefix[];
 	/** How to reach the operator, told to whoever is probed; empty for nothing. */
@@ -92,6 +99,19 @@ const numberSetting = (fallback: string, most: number, description: string): Def
 	description,
 	read: (text) =>
 		/^\d{1,7}$/.test(text) && Number(text) <= most ? { value: Number(text) } : { expected: `a number 0..${most}` },
+});
+
+const DURATION_MS_MAX = durationMs('30d');
+
+const durationSetting = (fallback: string, description: string): Definition<number> => ({
+	fallback,
+	description,
+	read: (text) => {
+		const ms = durationMs(text);
+		return ms >= DURATION_MS_MIN && ms <= DURATION_MS_MAX
+			? { value: ms }
+			: { expected: 'a duration such as 500ms, 10s, 5m or 1h, from 100ms to 30d' };
+	},
 });
 
 const listOf = (text: string) =>
@@ -217,6 +237,14 @@ export const SETTINGS: { readonly [K in Key]: Definition<Settings[K]> } = {
 		read: (text) => ({ value: listOf(text) }),
 	},
 	region: textSetting('local', 'the region this process stands in'),
+	instance: {
+		fallback: '',
+		description: "what this process is called in its fleet; the host's name and the role when empty",
+		read: (text) =>
+			/^[A-Za-z0-9._:-]{0,255}$/.test(text)
+				? { value: text }
+				: { expected: 'at most 255 letters, digits, ".", "_", ":" or "-"' },
+	},
 	'redis.url': {
 		fallback: '',
 		description: 'where a fleet shares its state: redis://, rediss://, redis+sentinel://host,host/master',
@@ -248,6 +276,11 @@ export const SETTINGS: { readonly [K in Key]: Definition<Settings[K]> } = {
 			return isGood ? { value: keys } : { expected: '16 to 256 printable characters each, separated by commas' };
 		},
 	},
+	'health.maxStale': durationSetting(
+		'5m',
+		'how old the last fresh votes may be before their verdicts are marked stale',
+	),
+	'health.guardHold': durationSetting('60s', 'how long a mass of turns down waits for a second region to agree'),
 	'probe.deny': prefixList('', 'addresses never to probe, beside loopback, link-local and metadata addresses'),
 	'probe.allow': prefixList('', 'addresses to probe although they are denied'),
 	'probe.contact': {

@@ -111,6 +111,7 @@ const PoolShape = Type.Object(
 			description: 'a number of addresses per answer, 1..8',
 		}),
 		by: Type.Enum(['query', 'client'], { default: 'query', description: 'query or client' }),
+		rampUp: duration('0s'),
 		state,
 		failback: Type.Enum(['auto', 'manual'], { default: 'auto', description: 'auto or manual' }),
 		endpoints: Type.Array(EndpointShape, {

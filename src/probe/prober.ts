@@ -28,6 +28,8 @@ export interface Observation {
 	readonly atMs: number;
 	/** How long the check took. */
 	readonly tookMs: number;
+	/** How long after its moment it began. */
+	readonly lagMs: number;
 }
 
 interface ProberParts {
@@ -49,6 +51,8 @@ interface Entry {
 	readonly target: Target;
 	/** The slot that `timer` waits for. */
 	plannedMs: number;
+	/** The slot that came last, or when a second check was asked for. */
+	dueMs: number;
 	timer: NodeJS.Timeout | undefined;
 	/** Stops the check under way; undefined while there is none. */
 	stop: AbortController | undefined;
@@ -108,6 +112,7 @@ export class Prober {
 			rhythm: rhythmOf(identity + target.key, target.monitor.intervalMs),
 			target,
 			plannedMs: nowMs,
+			dueMs: nowMs,
 			timer: undefined,
 			stop: undefined,
 			isAfterPause: false,
@@ -133,11 +138,13 @@ export class Prober {
 
 	#onSlot(entry: Entry): void {
 		const nowMs = this.#parts.clock.nowMs();
-		if (isAfterPause(entry.rhythm, entry.plannedMs, nowMs)) entry.isAfterPause = true;
+		const slotMs = entry.plannedMs;
+		if (isAfterPause(entry.rhythm, slotMs, nowMs)) entry.isAfterPause = true;
 		// Timers may fire a fraction of a millisecond early: the slot just served is not the next one.
-		this.#plan(entry, nextSlotMs(entry.rhythm, Math.max(nowMs, entry.plannedMs)));
+		this.#plan(entry, nextSlotMs(entry.rhythm, Math.max(nowMs, slotMs)));
 		// Never two checks of one target at once: the one under way stands for this slot.
 		if (entry.stop !== undefined) return;
+		entry.dueMs = slotMs;
 		this.#waiting.add(entry);
 		this.#startWaiting();
 	}
@@ -160,11 +167,12 @@ export class Prober {
 		const stop = new AbortController();
 		entry.stop = stop;
 		const startMs = clock.nowMs();
+		const lagMs = Math.max(0, startMs - entry.dueMs);
 		const endSlow = this.#watchForSlow();
 		const result = await check(entry.target, stop.signal);
 		endSlow();
 		entry.stop = undefined;
-		if (!stop.signal.aborted) this.#take(entry, result, clock.nowMs() - startMs);
+		if (!stop.signal.aborted) this.#take(entry, result, clock.nowMs() - startMs, lagMs);
 	}
 
 	/** @returns what to call when the check has ended */
@@ -194,7 +202,7 @@ export class Prober {
 		this.#startWaiting();
 	}
 
-	#take(entry: Entry, result: CheckResult, tookMs: number): void {
+	#take(entry: Entry, result: CheckResult, tookMs: number, lagMs: number): void {
 		const { clock, onObservation } = this.#parts;
 		const nowMs = clock.nowMs();
 		const { timeoutMs } = entry.target.monitor;
@@ -208,9 +216,10 @@ export class Prober {
 		if (entry.isSecondTry) {
 			// Anew, or the overdue slot would cast doubt on the second check too.
 			this.#plan(entry, nextSlotMs(entry.rhythm, nowMs));
+			entry.dueMs = nowMs;
 			this.#waiting.add(entry); // started when #run ends
 			return;
 		}
-		onObservation({ key: entry.target.key, result, atMs: nowMs, tookMs });
+		onObservation({ key: entry.target.key, result, atMs: nowMs, tookMs, lagMs });
 	}
 }

@@ -4,6 +4,7 @@
  */
 
 import { type AdminParts, createAdminSurface, type OperatingParts } from '../admin/app.ts';
+import { combineRoundTrips } from '../health/round-trips.ts';
 import { createHealthWords, VerdictTable } from '../health/verdict-table.ts';
 import type { Clock, Log } from '../lib/ports.ts';
 import type { Settings } from '../model/settings.ts';
@@ -15,8 +16,15 @@ import { createMetrics, type Metric } from '../telemetry/metrics.ts';
 import { Closers } from './closers.ts';
 import type { Command } from './command.ts';
 import { configurationParts } from './configuration-parts.ts';
+import { fleetMetrics } from './fleet-metrics.ts';
+import { fleetReport } from './fleet-report.ts';
 import { Generations } from './generations.ts';
 import { geoReport } from './geo-report.ts';
+import { healthMetrics } from './health-metrics.ts';
+import { targetReports, voteNote } from './health-reports.ts';
+import { createInstanceHealth, type InstanceHealth } from './instance-health.ts';
+import { instanceName } from './instance-name.ts';
+import { latencyReport } from './latency-report.ts';
 import { listenAdmin } from './listen-admin.ts';
 import { openOperating } from './operating.ts';
 import { readyReport } from './reports.ts';
@@ -65,39 +73,67 @@ async function startAdmin(settings: Settings, log: Log, closers: Closers): Promi
 	const operating = await openOperating({ settings, store, log, clock, documents, makesFirstToken: true });
 	closers.add(() => operating.close());
 	await generations.start(store, false);
-	generations.serveTo({ workers: undefined, health: undefined });
-	const admin = createAdminSurface({ ...operating.parts, ...adminParts(store, generations, operating.metrics, log) });
+	const instance = instanceName(settings, 'admin');
+	const judging = { settings, clock, log, store, verdicts, instance, isProbing: false };
+	const { health, fleet } = await createInstanceHealth(judging, closers);
+	health?.setTargets(generations.served.snapshot.targets);
+	generations.serveTo({ workers: undefined, health });
+	const admin = createAdminSurface({
+		...operating.parts,
+		...adminParts({ store, generations, verdicts, health, fleet, metrics: operating.metrics, log }),
+	});
 	closers.add(() => admin.close());
 	return listenAdmin(admin, settings['admin.listen']);
 }
 
-function adminParts(
-	store: Store,
-	generations: Generations,
-	metrics: readonly Metric[],
-	log: Log,
-): Omit<AdminParts, keyof OperatingParts> & Pick<AdminParts, 'metrics'> {
-	const noteOf = () => 'not known here: this process has no health';
+interface Parts extends InstanceHealth {
+	readonly store: Store;
+	readonly generations: Generations;
+	readonly verdicts: VerdictTable;
+	readonly metrics: readonly Metric[];
+	readonly log: Log;
+}
+
+function adminParts(parts: Parts): Omit<AdminParts, Exclude<keyof OperatingParts, 'metrics'>> {
+	const { store, generations, verdicts, health, fleet, metrics, log } = parts;
+	const notes = () => {
+		const nowMs = clock.nowMs();
+		const votes = new Map((health?.list() ?? []).map((one) => [one.target.key, one]));
+		return (key: string) => {
+			const vote = votes.get(key);
+			return vote === undefined ? undefined : voteNote(vote, nowMs);
+		};
+	};
 	return {
 		version: VERSION,
-		configuration: configurationParts(store, generations, 'store', () => noteOf),
+		configuration: configurationParts(store, generations, 'store', notes),
 		// It answers the API alone, and can do that.
-		ready: () => ({ ...readyReport(stateOf(store, generations)), ready: true }),
-		targets: () => [],
+		ready: () => ({ ...readyReport(stateOf(parts)), ready: true }),
+		targets: () => targetReports(health?.list() ?? [], generations.served.pools, clock.nowMs()),
+		fleet: () => fleetReport(store, fleet, clock.nowMs()),
+		latency: () => {
+			const { snapshot, pools } = generations.served;
+			const measured = { regions: verdicts.vantages, targets: snapshot.targets, pools };
+			return latencyReport(combineRoundTrips(health?.roundTrips() ?? []), measured, clock.nowMs());
+		},
 		geo: async () => geoReport(generations.geodb, await generations.needs(), Date.now()),
 		explain: async ({ name, type = 'A', client, resolver = '127.0.0.1' }) =>
-			generations.explain({ name, type, client, resolver }, noteOf),
-		metrics: createMetrics(metrics),
+			generations.explain({ name, type, client, resolver }, notes()),
+		metrics: createMetrics([
+			...metrics,
+			...fleetMetrics(store, fleet, clock),
+			...healthMetrics(health, () => generations.served.snapshot.targets.length),
+		]),
 		onFault: (error) => log.error({ error: error.stack }, 'a request to the admin surface met a fault'),
 	};
 }
 
-function stateOf(store: Store, generations: Generations): Parameters<typeof readyReport>[0] {
+function stateOf({ store, generations, health }: Parts): Parameters<typeof readyReport>[0] {
 	const { number, snapshot, problems, refused } = generations.served;
 	const { refusal, unsaved, fault, geodb, loadedMsAgo, octets } = generations;
 	return {
 		...{ generation: number, snapshot, problems, refused, refusal, unsaved, fault, loadedMsAgo },
-		...{ geoFiles: geodb.files, geoRefused: geodb.refused, store: store.condition, health: undefined },
+		...{ geoFiles: geodb.files, geoRefused: geodb.refused, store: store.condition, health: health?.summary() },
 		...{ workersWanted: 0, workersRunning: 0, workersCrashLooping: 0, snapshotOctets: octets },
 	};
 }

@@ -28,7 +28,6 @@ export interface BuildSettings {
 	readonly source: SourceKind;
 	/** Databases, the best first; none for the default one. */
 	readonly geodb: readonly string[];
-	readonly region: string;
 	/** For explanations. */
 	readonly health: HealthWords;
 }
@@ -44,6 +43,8 @@ export interface BuilderInput extends BuildSettings {
 export type BuildCause =
 	/** The process starts. */
 	| { readonly kind: 'start'; readonly isForced: boolean }
+	/** A region has got its first prober: what is served is built again. */
+	| { readonly kind: 'vantages' }
 	/** A builder takes over from one that died: what it served last is built again. */
 	| { readonly kind: 'resume' }
 	/** Somebody asked for a reload: geo databases and files are looked at again. */
@@ -61,6 +62,8 @@ export interface BuildRequest {
 	readonly number: number;
 	/** Generations whose memory some thread may still read. */
 	readonly inUse: readonly number[];
+	/** Regions that have had a prober, by their numbers in the health words. */
+	readonly vantages: readonly string[];
 }
 
 /** What is told of a geo database; what it says stays with the builder. */

@@ -3,6 +3,7 @@
  */
 
 import { randomInt } from 'node:crypto';
+import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createChance } from '../lib/chance.ts';
 import type { Log } from '../lib/ports.ts';
@@ -18,8 +19,22 @@ const logAt = (level: 'info' | 'warn' | 'error') => (fields: Readonly<Record<str
 	tell({ kind: 'log', level, fields, message });
 const LOG: Log = { info: logAt('info'), warn: logAt('warn'), error: logAt('error') };
 
+/** Behind the threads that answer, where a processor is short. */
+const NICENESS = 5;
+
+/** On Linux a thread has a priority of its own; elsewhere that would be the priority of the whole process. */
+function standBack(): void {
+	if (process.platform !== 'linux') return;
+	try {
+		setPriority(NICENESS);
+	} catch {
+		// It is no more than a courtesy.
+	}
+}
+
 function run(): void {
 	const building = create();
+	let hasStoodBack = false;
 	const answer = (question: Question): void => {
 		const { id } = question;
 		try {
@@ -32,6 +47,9 @@ function run(): void {
 		// Behind the reply: what is built is served before it is kept.
 		const saved = question.kind === 'build' ? building.save() : undefined;
 		if (saved !== undefined) tell({ kind: 'saved', ...saved });
+		// A start waits for its first generation, and nobody answers yet.
+		if (!hasStoodBack) standBack();
+		hasStoodBack = true;
 	};
 	parentPort?.on('message', (message: ToBuilder) => {
 		const taker = building instanceof Error ? undefined : building.taker;

@@ -63,6 +63,8 @@ export class Building {
 	#loaded: Loaded | undefined;
 	/** What was told of the zones directory last. */
 	#told: ReadonlyMap<string, UnitText> | undefined;
+	/** Regions that have had a prober. */
+	#vantages: readonly string[] = [];
 	/** Of the last save. */
 	#hasSaved = true;
 
@@ -78,7 +80,7 @@ export class Building {
 		const { source, taker } = createSource(input.source, input.zonesDir);
 		this.taker = taker;
 		this.#source = source;
-		this.#keeper = new UnitKeeper(source, new LastGood(input.stateDir), [input.region]);
+		this.#keeper = new UnitKeeper(source, new LastGood(input.stateDir), []);
 		this.#keeper.setSwitches(input.switches);
 		this.#drafts = new DraftBuilder({
 			current: () => this.#keeper.current(),
@@ -90,7 +92,9 @@ export class Building {
 	 * Build what is to be served from now on.
 	 * @throws StartRefused, SourceRefused at a start; an Error where nothing can be built
 	 */
-	build({ cause, number, inUse }: BuildRequest): BuildReply {
+	build({ cause, number, inUse, vantages }: BuildRequest): BuildReply {
+		this.#vantages = vantages;
+		this.#keeper.setVantages(vantages);
 		if (cause.kind === 'start') {
 			const { loaded, refusal } = firstLoad(this.#keeper, this.#geodb.data, cause.isForced, this.#log);
 			return this.#reply(this.#handOver(loaded, number, inUse), refusal);
@@ -98,7 +102,10 @@ export class Building {
 		if (cause.kind === 'resume') {
 			return this.#reply(this.#handOver(this.#keeper.rebuild(this.#geodb.data), number, inUse), undefined);
 		}
-		if (cause.kind === 'switched') return this.#reply(this.#handOver(this.#again(), number, inUse), undefined);
+		if (cause.kind === 'vantages' || cause.kind === 'switched') {
+			const again = this.#loaded === undefined ? undefined : this.#again(this.#loaded);
+			return this.#reply(again === undefined ? undefined : this.#handOver(again, number, inUse), undefined);
+		}
 		const regeo = cause.kind === 'stored' ? undefined : this.#lookAtGeodb(cause.kind === 'look');
 		if (cause.kind === 'look')
 			return this.#reply(regeo === undefined ? undefined : this.#handOver(regeo, number, inUse), undefined);
@@ -182,7 +189,7 @@ export class Building {
 				geo: this.#geodb.data,
 				databases: this.#geodb.files,
 				chance: this.#chance,
-				vantages: [this.#input.region],
+				vantages: this.#vantages,
 				noteOf: (key) => {
 					asked.push(key);
 					return notes.get(key);
@@ -195,14 +202,18 @@ export class Building {
 
 	/** A copy of what is known of some targets; nothing of those that nobody probes yet. */
 	#healthOf(targets: readonly Target[]): HealthWords {
-		const words = createHealthWords(targets.length);
-		const { verdicts, rttUs } = this.#input.health;
+		const { verdicts, regional, rttUs } = this.#input.health;
+		const rows = rttUs.length / verdicts.length;
+		const words = createHealthWords(targets.length, rows);
 		const slots = new Map(this.#newest?.targets.map(({ key }, i) => [key, this.#newest?.shared.targetSlots[i] ?? 0]));
 		for (const [i, { key }] of targets.entries()) {
 			const slot = slots.get(key);
 			if (slot === undefined) continue;
 			words.verdicts[i] = Atomics.load(verdicts, slot);
-			words.rttUs[i] = Atomics.load(rttUs, slot);
+			for (let row = 0; row < rows; row++) {
+				words.regional[row * targets.length + i] = Atomics.load(regional, row * verdicts.length + slot);
+				words.rttUs[row * targets.length + i] = Atomics.load(rttUs, row * verdicts.length + slot);
+			}
 		}
 		return words;
 	}
@@ -217,22 +228,6 @@ export class Building {
 		return documentsOf(this.#loaded).filter(({ document }) => document.pools.size + document.names.size > 0);
 	}
 
-	/** What is served, built again. */
-	#again(): Loaded {
-		const before = this.#loaded;
-		const rebuilt = this.#keeper.rebuild(this.#geodb.data);
-		if (before === undefined) return rebuilt;
-		// What was wrong with units that are not served is wrong with them still.
-		const { problems, stored, differing } = before;
-		return {
-			...rebuilt,
-			settled: { ...rebuilt.settled, refused: before.settled.refused },
-			problems,
-			stored,
-			differing,
-		};
-	}
-
 	/** What the policies served need to know of clients. */
 	needs(): readonly DataNeed[] {
 		return this.#loaded === undefined ? [] : dataNeeds(documentsOf(this.#loaded));
@@ -244,25 +239,34 @@ export class Building {
 		const before = this.#loaded;
 		if (update === undefined || before === undefined) return undefined;
 		try {
-			const rebuilt = this.#keeper.rebuild(update.data);
-			const [refused] = rebuilt.settled.refused;
-			if (refused !== undefined) throw new Error(`${refused} cannot be built with it`);
+			const again = this.#again(before, update.data);
 			this.#geodb.accept(update);
 			for (const { path, databaseType, builtAt, networkCount } of update.files)
 				this.#log.info({ path, databaseType, builtAt, networkCount }, 'geo database in use');
-			// What was wrong with units that are not served is wrong with them still.
-			const errors = before.problems.filter(({ isWarning }) => !isWarning);
-			const { refused: stillRefused } = before.settled;
-			return {
-				...rebuilt,
-				settled: { ...rebuilt.settled, refused: stillRefused },
-				problems: [...errors, ...rebuilt.problems],
-				stored: before.stored,
-			};
+			return again;
 		} catch (error) {
 			this.#geodb.refuse(update, (error as Error).message);
 			return undefined;
 		}
+	}
+
+	/**
+	 * What is served, built again from what else has changed.
+	 * @throws Error when a unit cannot be
+	 */
+	#again(before: Loaded, geo = this.#geodb.data): Loaded {
+		const rebuilt = this.#keeper.rebuild(geo);
+		const [refused] = rebuilt.settled.refused;
+		if (refused !== undefined) throw new Error(`${refused} cannot be built with it`);
+		// What was wrong with units that are not served is wrong with them still.
+		const errors = before.problems.filter(({ isWarning }) => !isWarning);
+		const { refused: stillRefused } = before.settled;
+		return {
+			...rebuilt,
+			settled: { ...rebuilt.settled, refused: stillRefused },
+			problems: [...errors, ...rebuilt.problems],
+			stored: before.stored,
+		};
 	}
 
 	/** Put a generation into memory that no thread reads any more. From now on it is what is served. */
@@ -295,7 +299,7 @@ export class Building {
 			buffers: shared.buffers,
 			kept: new Set(this.#memory.buffers),
 			octets: this.#memory.octets,
-			targets: before !== undefined && haveSameKeys(before.targets, targets) ? undefined : targets,
+			targets: before !== undefined && areSame(before.targets, targets) ? undefined : targets,
 			pools: before !== undefined && isDeepStrictEqual(before.pools, pools) ? undefined : pools,
 			manualPools: manualPools(documentsOf(loaded), snapshot.steering),
 			labels: before !== undefined && isDeepStrictEqual(before.labels, labels) ? undefined : labels,
@@ -319,6 +323,7 @@ function factsOf({ ranges: _, places: __, ...facts }: GeodbKeeper['files'][numbe
 	return facts;
 }
 
-function haveSameKeys(a: readonly Target[], b: readonly Target[]): boolean {
-	return a.length === b.length && a.every(({ key }, i) => key === b[i]?.key);
+/** All of a target follows from its key, but for what its pools say of it. */
+function areSame(a: readonly Target[], b: readonly Target[]): boolean {
+	return a.length === b.length && a.every(({ key, rampUpMs }, i) => key === b[i]?.key && rampUpMs === b[i]?.rampUpMs);
 }

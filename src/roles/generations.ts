@@ -16,7 +16,7 @@ import type { Clock, Log } from '../lib/ports.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { openSnapshot } from '../snapshot/wire.ts';
 import type { DataNeed } from '../steering/data-needs.ts';
-import type { Store } from '../store/ports.ts';
+import type { Head, Store } from '../store/ports.ts';
 import type { SteeringLabels } from './answer-columns.ts';
 import { Builder, BuilderDied } from './builder.ts';
 import type {
@@ -29,9 +29,9 @@ import type {
 	GeodbState,
 } from './builder-messages.ts';
 import { ageWarning } from './geo-report.ts';
+import type { Health } from './health.ts';
 import type { PoolsByTarget } from './health-reports.ts';
 import { StoreFeed } from './instance-store.ts';
-import type { LocalHealth } from './local-health.ts';
 import type { ManualPool } from './manual-pools.ts';
 import { Updates } from './updates.ts';
 import type { Generation } from './worker-messages.ts';
@@ -39,6 +39,9 @@ import type { WorkerPool } from './worker-pool.ts';
 
 /** How often the files of geo databases are looked at. */
 const GEODB_LOOK_MS = 5000;
+
+/** Builds that no unit was loaded for: they say nothing of the last load. */
+const ASIDE: ReadonlySet<BuildCause['kind']> = new Set(['look', 'resume', 'switched', 'vantages']);
 
 /** Commits that come together are built together. */
 const STORE_PAUSE_MS = 20;
@@ -71,7 +74,7 @@ export interface ServedGeneration {
 interface Readers {
 	/** Undefined for a process that answers nothing. */
 	readonly workers: WorkerPool | undefined;
-	readonly health: LocalHealth | undefined;
+	readonly health: Health | undefined;
 }
 
 /** By target key: what the prober says of it. */
@@ -94,7 +97,11 @@ export class Generations {
 	readonly #closers: (() => void)[] = [];
 	#readers: Readers | undefined;
 	#served: ServedGeneration | undefined;
+	/** Of the configuration of the store that it is built from. */
+	#servedHead: Head | undefined;
 	#octets = 0;
+	/** Regions that the last build knew. */
+	#vantages = 0;
 	/** The builder was told of units that it has not built yet. */
 	#hasNews = false;
 	/** The databases in use and, by path, why the newer version of one is not. */
@@ -134,12 +141,15 @@ export class Generations {
 	async start(store: Store | undefined, isForced: boolean): Promise<Generation> {
 		this.#feed = store === undefined ? undefined : new StoreFeed(store, this.#builder);
 		this.#feed?.update();
-		const ask = { cause: { kind: 'start', isForced }, number: 1, inUse: [] } as const;
+		const head = this.#feed?.head;
+		const vantages = this.#takeVantages();
+		const ask = { cause: { kind: 'start', isForced }, number: 1, inUse: [], vantages } as const;
 		const { built, ...reply } = await this.#builder.ask('build', ask);
 		if (built === undefined) throw new Error('Cannot start without a generation');
 		this.#note(reply);
 		const generation = this.#attach(built);
 		this.#loadedMs = this.#parts.clock.nowMs();
+		this.#servedHead = head;
 		return generation;
 	}
 
@@ -147,7 +157,11 @@ export class Generations {
 	serveTo(readers: Readers): void {
 		this.#readers = readers;
 		this.#warnOfAge();
-		const looks = setInterval(() => this.#updates.request({ kind: 'look' }), GEODB_LOOK_MS);
+		const looks = setInterval(() => {
+			this.#updates.request({ kind: 'look' });
+			// Regions that come together are built together.
+			if (this.#parts.verdicts.vantages.length > this.#vantages) this.#updates.request({ kind: 'vantages' });
+		}, GEODB_LOOK_MS);
 		this.#closers.push(() => clearInterval(looks));
 		const feed = this.#feed;
 		if (feed === undefined) return;
@@ -186,6 +200,11 @@ export class Generations {
 	get served(): ServedGeneration {
 		if (this.#served === undefined) throw new Error('Cannot tell of a generation before there is one');
 		return this.#served;
+	}
+
+	/** Of the configuration of the store that is served; undefined for none. */
+	get servedHead(): Head | undefined {
+		return this.#servedHead;
 	}
 
 	/** Since all units were loaded. */
@@ -254,30 +273,50 @@ export class Generations {
 	async #update(cause: BuildCause): Promise<'done' | 'died'> {
 		const { log } = this.#parts;
 		if (cause.kind !== 'look' && this.#feed?.update() === true) this.#hasNews = true;
-		if (cause.kind === 'stored' && !this.#hasNews) return 'done';
+		const head = this.#feed?.head;
+		if (cause.kind === 'stored' && !this.#hasNews) {
+			// Nothing of it is served by an instance, such as a token.
+			this.#servedHead = head;
+			return 'done';
+		}
 		try {
 			const number = this.served.number + 1;
 			const inUse = this.#readers?.workers?.generationsInUse ?? [];
-			const { built, ...reply } = await this.#builder.ask('build', { cause, number, inUse });
+			const { built, ...reply } = await this.#builder.ask('build', {
+				cause,
+				number,
+				inUse,
+				vantages: this.#takeVantages(),
+			});
 			this.fault = undefined;
-			if (cause.kind === 'stored' || cause.kind === 'reload') this.#hasNews = false;
+			if (cause.kind === 'stored' || cause.kind === 'reload') {
+				this.#hasNews = false;
+				this.#servedHead = head;
+			}
 			if (built !== undefined) this.#serve(built);
 			this.#note(reply, cause);
 			return 'done';
 		} catch (error) {
 			const { message } = error as Error;
-			if (cause.kind !== 'look' && cause.kind !== 'resume') this.refusal = message;
+			if (!ASIDE.has(cause.kind)) this.refusal = message;
 			if (error instanceof BuilderDied) return 'died';
 			log.error({ reason: message }, 'the reload was refused; what was served before goes on');
 			return 'done';
 		}
 	}
 
+	/** Regions that have had a prober so far: the build that is asked for will know them. */
+	#takeVantages(): readonly string[] {
+		const { vantages } = this.#parts.verdicts;
+		this.#vantages = vantages.length;
+		return vantages;
+	}
+
 	#note(reply: Omit<BuildReply, 'built'>, cause?: BuildCause): void {
 		const { log, clock } = this.#parts;
 		this.geodb = reply.geodb;
 		if (cause !== undefined) this.#warnOfAge();
-		if (cause?.kind === 'look' || cause?.kind === 'resume' || cause?.kind === 'switched') return;
+		if (cause !== undefined && ASIDE.has(cause.kind)) return;
 		this.refusal = reply.refusal;
 		if (cause === undefined) return;
 		if (reply.refusal !== undefined) {

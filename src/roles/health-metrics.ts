@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import type { Target } from '../health/target.ts';
 import type { Metric, Sample } from '../telemetry/metrics.ts';
-import type { LocalHealth, TargetHealth } from './local-health.ts';
+import type { CheckFigures, Health, TargetHealth } from './health.ts';
 
 /** Targets with series of their own: the first ones, in the order of the zones. */
 const TARGET_SERIES_MAX = 4096;
@@ -17,7 +17,7 @@ const TARGET_LABELS = ['address', 'port', 'kind', 'check'] as const;
  * @param health   undefined for a process that does not probe
  * @param targets  how many there are in the generation served
  */
-export function healthMetrics(health: LocalHealth | undefined, targets: () => number): readonly Metric[] {
+export function healthMetrics(health: Health | undefined, targets: () => number): readonly Metric[] {
 	const list = () => health?.list() ?? [];
 	const count = (name: string, help: string, isCounted: (target: TargetHealth) => boolean): Metric => ({
 		name,
@@ -44,18 +44,22 @@ export function healthMetrics(health: LocalHealth | undefined, targets: () => nu
 	return [
 		{
 			name: 'targets',
-			help: 'Targets of the generation served, by the vote on them; unknown counts as up',
+			help: 'Targets of the generation served, by the verdict on them; unknown counts as up',
 			kind: 'gauge',
 			labels: ['vote'],
 			read: () => voteSamples(list(), targets()),
 		},
-		count('health_targets_held', 'Targets that flap and are held down', ({ isHeld }) => isHeld),
+		count('health_targets_held', 'Targets that flap and are held down', ({ own }) => own?.isHeld === true),
 		count(
 			'health_targets_frozen',
 			'Targets with too few fresh votes: the last verdict stands',
 			(target) => target.judgement.isFrozen,
 		),
-		count('health_targets_stale', 'Targets frozen for longer than five minutes', (target) => target.judgement.isStale),
+		count(
+			'health_targets_stale',
+			'Targets frozen for longer than health.maxStale',
+			(target) => target.judgement.isStale,
+		),
 		{
 			name: 'health_target_series_left_out',
 			help: `Targets without series of their own, for there are more than ${TARGET_SERIES_MAX}`,
@@ -66,32 +70,48 @@ export function healthMetrics(health: LocalHealth | undefined, targets: () => nu
 		each('gauge', 'health_target_up', 'Verdict on a target: 1 up, 0 down; none while it is unknown', ({ judgement }) =>
 			judgement.verdict === 'unknown' ? undefined : Number(judgement.verdict === 'up'),
 		),
-		each('gauge', 'health_target_held', '1 while a target flaps and is held down', ({ isHeld }) => Number(isHeld)),
-		each('counter', 'health_target_turns_total', 'Turns of the vote on a target', ({ vote }) => vote.turns),
+		each('gauge', 'health_target_held', '1 while a target flaps and is held down', ({ own }) =>
+			own === undefined ? undefined : Number(own.isHeld),
+		),
+		each('counter', 'health_target_turns_total', 'Turns of the vote on a target', ({ own }) => own?.vote.turns),
 		each(
 			'gauge',
 			'health_certificate_expiry_time_seconds',
 			'When the certificate that a target showed last expires',
-			({ vote }) => secondsOfDate(vote.last?.tls?.certificateExpiresAt),
+			({ own }) => secondsOfDate(own?.vote.last?.tls?.certificateExpiresAt),
 		),
+		...checkMetrics(() => health?.checks),
+	];
+}
+
+/** Of the checks that a prober of this process makes, if it has one. */
+export function checkMetrics(checks: () => CheckFigures | undefined): readonly Metric[] {
+	return [
 		{
 			name: 'health_checks_total',
 			help: 'Checks made, by kind and result; none: the check could not be made',
 			kind: 'counter',
 			labels: ['kind', 'result'],
-			read: () => [...(health?.counts ?? [])].flatMap(([kind, counts]) => resultSamples(kind, counts)),
+			read: () => [...(checks()?.counts ?? [])].flatMap(([kind, counts]) => resultSamples(kind, counts)),
 		},
 		{
 			name: 'health_check_duration_seconds',
 			help: 'Time that checks took, failed ones too, by kind',
 			kind: 'histogram',
 			labels: ['kind'],
-			read: () => health?.durations.samples() ?? [],
+			read: () => checks()?.durations.samples() ?? [],
+		},
+		{
+			name: 'health_check_lag_seconds',
+			help: 'How long after their moment checks began, by kind',
+			kind: 'histogram',
+			labels: ['kind'],
+			read: () => checks()?.lags.samples() ?? [],
 		},
 	];
 }
 
-function sampleOf({ vote: { target } }: TargetHealth, value: number | undefined): readonly Sample[] {
+function sampleOf({ target }: TargetHealth, value: number | undefined): readonly Sample[] {
 	return value === undefined ? [] : [{ labels: labelsOf(target), value }];
 }
 
@@ -109,10 +129,10 @@ function resultSamples(kind: string, counts: Readonly<Record<'up' | 'down' | 'no
 	return Object.entries(counts).map(([result, value]) => ({ labels: { kind, result }, value }));
 }
 
-/** Targets that this process does not probe are unknown to it. */
+/** Targets that nobody votes on are unknown. */
 function voteSamples(list: readonly TargetHealth[], total: number): readonly Sample[] {
-	const up = list.filter(({ vote }) => vote.state.vote === 'up').length;
-	const down = list.filter(({ vote }) => vote.state.vote === 'down').length;
+	const up = list.filter(({ judgement }) => judgement.verdict === 'up').length;
+	const down = list.filter(({ judgement }) => judgement.verdict === 'down').length;
 	return Object.entries({ up, down, unknown: Math.max(0, total - up - down) }).map(([vote, value]) => ({
 		labels: { vote },
 		value,

@@ -2,66 +2,106 @@
  * Health as the admin surface tells it.
  */
 
-import type { FactsReport, TargetReport } from '../admin/reports.ts';
+import type { FactsReport, OwnReport, OwnTargetReport, TargetReport } from '../admin/reports.ts';
 import { reasonOf } from '../health/vote-book.ts';
 import type { CheckFacts } from '../probe/check-result.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
-import type { TargetHealth } from './local-health.ts';
+import { counted } from './counted.ts';
+import type { CastVote, OwnVote, TargetHealth } from './health.ts';
 
 /** Names of pools, by the key of the target that they use. */
 export type PoolsByTarget = ReadonlyMap<string, readonly string[]>;
 
-/** Every target that is probed, with the pools that use it. */
+/** Every target, with the pools that use it. */
 export function targetReports(
 	list: readonly TargetHealth[],
 	pools: PoolsByTarget,
 	nowMs: number,
 ): readonly TargetReport[] {
-	return list.map((health) => targetReport(health, pools.get(health.vote.target.key) ?? [], nowMs));
+	return list.map((health) => targetReport(health, pools.get(health.target.key) ?? [], nowMs));
 }
 
-/** The vote that a verdict rests on, in one line: `for 12 s (status 200)`. */
-export function voteNote({ vote, judgement }: TargetHealth, nowMs: number): string {
-	const { state } = vote;
+/** Every target of a prober that stands alone. */
+export function ownTargetReports(
+	list: readonly OwnVote[],
+	snapshot: Snapshot,
+	nowMs: number,
+): readonly OwnTargetReport[] {
+	const pools = poolsByTarget(snapshot);
+	return list.map((own) => {
+		const { key, address, port, monitor } = own.vote.target;
+		return { pools: pools.get(key) ?? [], address, port, kind: monitor.kind, ...ownReport(own, nowMs) };
+	});
+}
+
+/** What a verdict rests on, in one line: `for 12 s (status 200)`, `2 of 3 votes down, frozen`. */
+export function voteNote({ own, votes, judgement }: TargetHealth, nowMs: number): string {
 	const marks = [
-		...(state.vote === judgement.verdict ? [] : [`the vote is ${state.vote}`]),
 		...(judgement.isGuarded ? ['guarded'] : []),
 		...(judgement.isStale ? ['stale'] : judgement.isFrozen ? ['frozen'] : []),
 	];
+	if (own === undefined) return [votesNote(votes), ...marks].join(', ');
+	const { vote } = own;
+	const { state } = vote;
+	const differs = state.vote === judgement.verdict ? [] : [`the vote is ${state.vote}`];
+	const others = votes.length > 1 ? [votesNote(votes)] : [];
 	const reason = reasonOf(vote, nowMs);
-	return [`for ${wholeSeconds(nowMs - state.sinceMs)} s`, ...marks, ...(reason === undefined ? [] : [reason])].join(
-		', ',
-	);
+	const since = `for ${wholeSeconds(nowMs - state.sinceMs)} s`;
+	return [since, ...differs, ...others, ...marks, ...(reason === undefined ? [] : [reason])].join(', ');
+}
+
+function votesNote(votes: readonly CastVote[]): string {
+	const down = votes.filter(({ vote }) => vote.vote === 'down').length;
+	return votes.length === 0 ? 'no votes' : `${down} of ${counted(votes.length, 'vote')} down`;
 }
 
 function targetReport(
-	{ vote, judgement, isHeld }: TargetHealth,
+	{ target, own, votes, judgement }: TargetHealth,
 	pools: readonly string[],
 	nowMs: number,
 ): TargetReport {
-	const { target, state, checkedMs, last, history } = vote;
 	const { verdict, isFrozen, isStale, isGuarded, freshVotes, votesNeeded } = judgement;
 	return {
 		pools,
 		address: target.address,
 		port: target.port,
 		kind: target.monitor.kind,
-		vote: state.vote,
 		verdict,
+		...(own === undefined ? NO_OWN_VOTE : ownReport(own, nowMs)),
+		votes: votes.map(({ prober, region, vote, isFresh, isIsolated }) => ({
+			...{ prober, region, vote: vote.vote, fresh: isFresh, isolated: isIsolated },
+			sinceSec: wholeSeconds(nowMs - vote.sinceMs),
+			checkedSecAgo: Math.round((nowMs - vote.checkedMs) / 100) / 10,
+		})),
+		frozen: isFrozen,
+		stale: isStale,
+		guarded: isGuarded,
+		freshVotes,
+		votesNeeded,
+	};
+}
+
+function ownReport({ vote, isHeld }: OwnVote, nowMs: number): OwnReport {
+	const { state, checkedMs, last, history } = vote;
+	return {
+		vote: state.vote,
 		run: state.steady.run,
 		sinceSec: wholeSeconds(nowMs - state.sinceMs),
 		checkedSecAgo: checkedMs === undefined ? undefined : Math.round((nowMs - checkedMs) / 100) / 10,
 		reason: reasonOf(vote, nowMs),
 		...factsOf(last ?? {}),
 		flapping: { held: isHeld, heldSec: isHeld ? wholeSeconds((state.heldUntilMs ?? nowMs) - nowMs) : undefined },
-		frozen: isFrozen,
-		stale: isStale,
-		guarded: isGuarded,
-		freshVotes,
-		votesNeeded,
 		history: history.map(({ atMs, vote: to, reason }) => ({ secAgo: wholeSeconds(nowMs - atMs), vote: to, reason })),
 	};
 }
+
+/** Of a target that this process does not probe. */
+const NO_OWN_VOTE: OwnReport = {
+	...{ vote: 'unknown', run: undefined, sinceSec: undefined, checkedSecAgo: undefined, reason: undefined },
+	...factsOf({}),
+	flapping: undefined,
+	history: [],
+};
 
 function factsOf({ rttMs, tlsMs, firstByteMs, resolvedAddress, tls, warning }: CheckFacts): FactsReport {
 	return {
@@ -84,6 +124,7 @@ function thousandths(ms: number | undefined): number | undefined {
 	return ms === undefined ? undefined : Math.round(ms * 1000) / 1000;
 }
 
+/** Pools by the key of what they probe. */
 export function poolsByTarget({ steering, targets }: Snapshot): PoolsByTarget {
 	const pools = new Map<string, Set<string>>();
 	for (const node of steering.nodes) {

@@ -6,7 +6,7 @@ import type { FileProblem } from '../config/zones-directory.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { Condition } from '../store/ports.ts';
 import type { GeoFileFacts } from './builder-messages.ts';
-import type { HealthSummary } from './local-health.ts';
+import type { HealthSummary } from './health.ts';
 
 export interface InstanceState {
 	readonly generation: number;

@@ -4,8 +4,8 @@
 
 import type { Log } from '../lib/ports.ts';
 import type { Settings } from '../model/settings.ts';
-import { openStore } from '../store/open-store.ts';
-import type { Store } from '../store/ports.ts';
+import { openKnownStore } from '../store/open-store.ts';
+import type { Head, Store } from '../store/ports.ts';
 import { changedUnits, type UnitItem } from './stored-units.ts';
 import type { SourceKind, UnitTaker } from './unit-source.ts';
 
@@ -16,7 +16,7 @@ import type { SourceKind, UnitTaker } from './unit-source.ts';
  * @throws Error when it cannot be read
  */
 export async function openInstanceStore(settings: Settings, isWhole: boolean, log: Log): Promise<Store | undefined> {
-	return settings['redis.url'] === '' && !isWhole ? undefined : openStore(settings, log);
+	return settings['redis.url'] === '' && !isWhole ? undefined : openKnownStore(settings, log);
 }
 
 /** With Redis the store is the truth of every unit; the one in a process is that of the units it owns. */
@@ -29,11 +29,17 @@ export function sourceKind(settings: Settings, isWhole: boolean): SourceKind {
 export class StoreFeed {
 	readonly store: Store;
 	readonly #taker: UnitTaker;
+	#head: Head | undefined;
 	#given: ReadonlyMap<string, UnitItem> | undefined;
 
 	constructor(store: Store, taker: UnitTaker) {
 		this.store = store;
 		this.#taker = taker;
+	}
+
+	/** Of the configuration that was handed over last. */
+	get head(): Head | undefined {
+		return this.#head;
 	}
 
 	/** Whoever takes has forgotten everything. */
@@ -48,6 +54,7 @@ export class StoreFeed {
 			if (this.#given === undefined) this.#taker.setUnknown(`it is ${condition.kind}: ${condition.reason}`);
 			return false;
 		}
+		this.#head = configuration.head;
 		const units = new Map<string, UnitItem>();
 		for (const item of configuration.items.values()) if (item.kind === 'unit') units.set(item.name, item);
 		const isFirst = this.#given === undefined;

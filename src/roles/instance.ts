@@ -9,6 +9,7 @@ import { availableParallelism } from 'node:os';
 import { createAdminSurface } from '../admin/app.ts';
 import type { ExplainQuery } from '../admin/state-routes.ts';
 import type { Explanation } from '../explain/explanation.ts';
+import { combineRoundTrips } from '../health/round-trips.ts';
 import { createHealthWords, VerdictTable } from '../health/verdict-table.ts';
 import type { ListenAddress } from '../lib/listen-address.ts';
 import type { Clock, Log } from '../lib/ports.ts';
@@ -18,19 +19,24 @@ import { openEmbeddedStore } from '../store/embedded-store.ts';
 import type { Store } from '../store/ports.ts';
 import { lockState } from '../store/state-lock.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
+import { Announcer } from './announcer.ts';
 import { answeringSettings, queryLogSettings } from './answering-settings.ts';
-import { createChecking } from './checking.ts';
 import { Closers } from './closers.ts';
 import { configurationParts } from './configuration-parts.ts';
+import { fleetMetrics } from './fleet-metrics.ts';
+import { fleetReport } from './fleet-report.ts';
 import { Generations } from './generations.ts';
 import { geoReport } from './geo-report.ts';
+import type { Health } from './health.ts';
 import { healthMetrics } from './health-metrics.ts';
 import { targetReports, voteNote } from './health-reports.ts';
+import { createInstanceHealth } from './instance-health.ts';
 import { instanceMetrics } from './instance-metrics.ts';
+import { instanceName } from './instance-name.ts';
 import type { InstanceState } from './instance-state.ts';
 import { openInstanceStore, sourceKind } from './instance-store.ts';
+import { latencyReport } from './latency-report.ts';
 import { listenAdmin } from './listen-admin.ts';
-import { LocalHealth } from './local-health.ts';
 import { openOperating } from './operating.ts';
 import { queryMetrics } from './query-metrics.ts';
 import { ReceiveDrops } from './receive-drops.ts';
@@ -46,8 +52,8 @@ import { WorkerPool } from './worker-pool.ts';
 export interface InstanceOptions {
 	readonly settings: Settings;
 	readonly log: Log;
-	/** Probe the targets of this process's own zones. */
-	readonly isProbing: boolean;
+	/** `start` probes the targets of its zones; with Redis for the whole fleet. */
+	readonly role: 'start' | 'serve';
 	/** Take an empty zones directory, or one that drops most zones. */
 	readonly isForced: boolean;
 }
@@ -61,7 +67,7 @@ interface Parts {
 	readonly store: Store | undefined;
 	readonly generations: Generations;
 	readonly workers: WorkerPool;
-	readonly health: LocalHealth | undefined;
+	readonly health: Health | undefined;
 	readonly listen: readonly ListenAddress[];
 	readonly adminUrl: string;
 	readonly tokenFile: string | undefined;
@@ -93,18 +99,22 @@ export class Instance {
 		}
 	}
 
-	static async #start({ settings, log, isProbing, isForced }: InstanceOptions, closers: Closers): Promise<Instance> {
+	static async #start({ settings, log, role, isForced }: InstanceOptions, closers: Closers): Promise<Instance> {
+		const isProbing = role === 'start';
 		const lock = lockState(settings.stateDir);
 		closers.add(() => lock.release());
 		const verdicts = new VerdictTable(createHealthWords());
 		const { zonesDir, stateDir, geodb, region } = settings;
+		// What is known to have a prober before the first build needs no second one.
+		if (isProbing) verdicts.addVantage(region);
 		const source = sourceKind(settings, isProbing);
-		const built = { zonesDir, stateDir, geodb, region, source, health: verdicts.words };
+		const built = { zonesDir, stateDir, geodb, source, health: verdicts.words };
 		const generations = new Generations({ settings: built, verdicts, clock, log });
 		closers.add(() => generations.close());
 		// While the databases are read, the store is asked.
 		const store = await openInstanceStore(settings, isProbing, log);
 		closers.add(() => store?.close());
+		for (const { report } of store?.probers() ?? []) verdicts.addVantage(report.region);
 		// A process that has only its zones directory has tokens and overrides of its own.
 		const ownStore = store ?? (await openEmbeddedStore(stateDir, log));
 		if (store === undefined) closers.add(() => ownStore.close());
@@ -117,8 +127,11 @@ export class Instance {
 		});
 		closers.add(() => operating.close());
 		const first = await generations.start(store, isForced);
-		const health = isProbing ? await createHealth(settings, verdicts, log) : undefined;
-		closers.add(() => health?.close());
+		const name = instanceName(settings, role);
+		const { health, fleet } = await createInstanceHealth(
+			{ settings, clock, log, store, verdicts, instance: name, isProbing },
+			closers,
+		);
 		// Before the first query: what was down in the last run must not be in an answer of this one.
 		health?.setTargets(generations.served.snapshot.targets);
 		const { transport: udp, reason } = await chooseUdpTransport(settings['dns.transport']);
@@ -142,15 +155,29 @@ export class Instance {
 			...queryMetrics(workers, new ReceiveDrops(listen)),
 			...instanceMetrics(workers, () => instance?.state()),
 			...operating.metrics,
+			...fleetMetrics(store, fleet, clock),
 			...healthMetrics(health, () => instance?.state()?.snapshot.targets.length ?? 0),
 		]);
 		const admin = createAdminSurface({
 			version: VERSION,
 			...operating.parts,
-			...(store === undefined ? {} : { configuration: configurationParts(store, generations, source, noteOf) }),
+			// Who only answers changes nothing.
+			...(store === undefined || !isProbing
+				? {}
+				: { configuration: configurationParts(store, generations, source, noteOf) }),
 			ready: () => readyReport(instance?.state()),
 			targets: () => targetReports(health?.list() ?? [], generations.served.pools, clock.nowMs()),
+			fleet: () => fleetReport(store, fleet, clock.nowMs()),
 			explain: async (question) => instance?.explain(question) ?? 'Cannot explain before the start is over',
+			latency: () => {
+				const roundTrips = combineRoundTrips(health?.roundTrips() ?? []);
+				const { snapshot, pools } = generations.served;
+				return latencyReport(
+					roundTrips,
+					{ regions: verdicts.vantages, targets: snapshot.targets, pools },
+					clock.nowMs(),
+				);
+			},
 			geo: async () => geoReport(generations.geodb, await generations.needs(), Date.now()),
 			metrics,
 			onFault: (error) => log.error({ error: error.stack }, 'a request to the admin surface met a fault'),
@@ -166,7 +193,7 @@ export class Instance {
 		const rollover = setInterval(() => workers.setCookieSecrets(cookieSecrets.roll(Date.now())), COOKIE_CHECK_MS);
 		closers.add(() => clearInterval(rollover));
 		health?.probe();
-		if (!isProbing)
+		if (health === undefined)
 			log.warn({}, 'this process does not probe: without Redis it has no health, and unknown counts as up');
 		if (source === 'store' && store?.condition.kind === 'ready' && store.configuration.head === undefined)
 			log.warn({}, 'the store is empty: every query is refused until zones are put into it');
@@ -184,6 +211,13 @@ export class Instance {
 			words: verdicts.words,
 		});
 		closers.add(() => trips.close());
+		if (store !== undefined) {
+			const announcer = new Announcer(store, log, () => {
+				const { epoch = 0, generation = 0 } = generations.servedHead ?? {};
+				return { instance: name, role, version: VERSION, region, epoch, generation };
+			});
+			closers.add(() => announcer.stop());
+		}
 		return instance;
 	}
 
@@ -222,7 +256,7 @@ export class Instance {
 	/** By target key, what the prober says of it now. */
 	notes(): (key: string) => string | undefined {
 		const nowMs = clock.nowMs();
-		const votes = new Map((this.#parts.health?.list() ?? []).map((one) => [one.vote.target.key, one]));
+		const votes = new Map((this.#parts.health?.list() ?? []).map((one) => [one.target.key, one]));
 		return (key) => {
 			const vote = votes.get(key);
 			return vote === undefined ? undefined : voteNote(vote, nowMs);
@@ -233,10 +267,4 @@ export class Instance {
 	async close(): Promise<void> {
 		await this.#parts.closers.closeAll();
 	}
-}
-
-async function createHealth(settings: Settings, verdicts: VerdictTable, log: Log): Promise<LocalHealth> {
-	const { region, stateDir } = settings;
-	const { guard, check } = await createChecking(settings, clock);
-	return new LocalHealth({ clock, wallMs: () => Date.now(), log, region, stateDir, verdicts, guard, check });
 }

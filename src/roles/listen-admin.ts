@@ -6,7 +6,7 @@ import { parseListenAddress } from '../lib/listen-address.ts';
  * @returns its URL
  * @throws Error with a sentence that names the address
  */
-export async function listenAdmin(admin: AdminSurface, text: string): Promise<string> {
+export async function listenAdmin(admin: Pick<AdminSurface, 'listen'>, text: string): Promise<string> {
 	const at = parseListenAddress(text);
 	if (at === undefined) throw new Error(`Cannot listen on "${text}" (admin.listen): expected address:port`);
 	try {

@@ -3,238 +3,95 @@
  * consensus of this one voter gives, and the words that queries read.
  *
  *     prober -> book of votes -> judge -> verdict table -> workers
- *                    |  ^
- *                    v  |
- *               stateDir/votes.json
  */
 
 import { hostname } from 'node:os';
-import { type Judgement, judge, type Verdict } from '../health/judge.ts';
+import { isFresh } from '../health/published.ts';
+import type { RoundTrip } from '../health/round-trips.ts';
 import type { Target } from '../health/target.ts';
 import type { VerdictTable } from '../health/verdict-table.ts';
-import { waitEndMs, wordOf } from '../health/verdict-word.ts';
-import { isHeld } from '../health/vote.ts';
-import { type SavedVote, type TargetVote, VoteBook } from '../health/vote-book.ts';
-import type { Clock, Log } from '../lib/ports.ts';
-import type { Check } from '../probe/check.ts';
-import type { CheckResult } from '../probe/check-result.ts';
-import type { Guard } from '../probe/guard.ts';
-import { type Observation, Prober } from '../probe/prober.ts';
-import { VotesFile } from '../store/votes-file.ts';
-import { HistogramCounts } from '../telemetry/histogram.ts';
+import type { Health, HealthSummary, TargetHealth } from './health.ts';
+import { Judging } from './judging.ts';
+import { OwnVotes, type OwnVotesParts } from './own-votes.ts';
 
-/** Verdicts age without news: a hold ends, a vote grows stale. */
-const JUDGE_EVERY_MS = 1000;
-/** Turns that come together are judged together. */
-const JUDGE_AFTER_MS = 20;
-const DURATION_BOUNDS_SEC = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 /** The only prober of its fleet needs no name of its own. */
 const PROBER = 'local';
 
-interface LocalHealthParts {
-	readonly clock: Clock;
-	/** Milliseconds since 1970. */
-	readonly wallMs: () => number;
-	readonly log: Log;
-	readonly region: string;
-	readonly stateDir: string;
+interface LocalHealthParts extends Omit<OwnVotesParts, 'onTurn' | 'onRoundTrip' | 'identity'> {
 	readonly verdicts: VerdictTable;
-	readonly guard: Guard;
-	readonly check: Check;
+	readonly maxStaleMs?: number;
+	readonly guardHoldMs?: number;
 }
 
-/** A target that this process votes on. */
-export interface TargetHealth {
-	readonly vote: TargetVote<CheckResult>;
-	readonly judgement: Judgement;
-	readonly isHeld: boolean;
-}
-
-export interface HealthSummary {
-	/** Why votes cannot be kept for the next start. */
-	readonly unsaved: string | undefined;
-	/** Targets whose votes have been too old for long. */
-	readonly stale: number;
-	/** Targets with votes, but fewer than a verdict needs. */
-	readonly short: number;
-}
-
-/** Checks made, by kind and by what they found. */
-export type CheckCounts = ReadonlyMap<string, { up: number; down: number; none: number }>;
-
-export class LocalHealth {
+export class LocalHealth implements Health {
 	readonly #parts: LocalHealthParts;
-	readonly #book = new VoteBook<CheckResult>();
-	readonly #prober: Prober;
-	readonly #file: VotesFile;
-	readonly #ticker: NodeJS.Timeout;
-	/** Before the next tick: something has turned, or a wait ends. */
-	#soon: NodeJS.Timeout | undefined;
-	#isJudgingSoon = false;
-	#targets: readonly Target[] = [];
-	#judgements: ReadonlyMap<string, Judgement> = new Map();
-	#verdicts: ReadonlyMap<string, Verdict> = new Map();
-	/** Round-trip times of the last run, until there are targets that have them. */
-	#savedRtts: ReadonlyMap<string, number>;
-	readonly durations = new HistogramCounts('kind', DURATION_BOUNDS_SEC);
-	readonly #counts = new Map<string, { up: number; down: number; none: number }>();
+	readonly #judging: Judging;
+	/** What its prober counts. */
+	readonly checks: OwnVotes;
+	/** Round-trip times of the last run stand in the table. */
+	#isRestored = false;
 
 	constructor(parts: LocalHealthParts) {
 		this.#parts = parts;
-		const { clock, wallMs, log, guard, check, stateDir } = parts;
-		this.#prober = new Prober({
+		const { verdicts, region } = parts;
+		verdicts.addVantage(region);
+		const votes = new OwnVotes({
+			...parts,
 			identity: hostname(),
-			clock,
-			guard,
-			check,
-			onObservation: (observation) => this.#take(observation),
-			onDenied: (key, reason) => this.#deny(key, reason),
+			onTurn: () => this.#judging.judgeSoon(),
+			onRoundTrip: (key, rttMs) => verdicts.addRtt(region, key, rttMs),
 		});
-		this.#file = new VotesFile(stateDir, { log, wallMs, collect: () => this.#collect() });
-		const { votes, elapsedMs } = this.#file.load();
-		this.#savedRtts = new Map(votes.flatMap(({ key, rttMs }) => (rttMs === undefined ? [] : [[key, rttMs]])));
-		this.#book.restore(votes, elapsedMs, clock.nowMs());
-		this.#ticker = setInterval(() => this.#judge(), JUDGE_EVERY_MS);
+		this.checks = votes;
+		this.#judging = new Judging({
+			...parts,
+			reports: () => [votes.report(PROBER)],
+			newcomerOf: (key) => votes.get(key),
+		});
 	}
 
-	/** These are the targets from now on. Their words stand when it returns: a generation that is served after it starts from what is known. */
 	setTargets(targets: readonly Target[]): void {
-		this.#targets = targets;
-		this.#book.setTargets(
-			targets.filter((target) => this.#votesOn(target)),
-			this.#parts.clock.nowMs(),
-		);
-		for (const [key, rttMs] of this.#savedRtts) this.#parts.verdicts.addRtt(key, rttMs);
-		this.#savedRtts = new Map();
-		this.#judge();
+		this.checks.setTargets(targets);
+		this.#judging.setTargets(targets);
+		if (!this.#isRestored) {
+			for (const { key } of targets) {
+				const rttMs = this.checks.roundTripMs(key);
+				if (rttMs !== undefined) this.#parts.verdicts.setRtt(this.#parts.region, key, rttMs);
+			}
+			this.#isRestored = true;
+		}
+		this.#judging.judge();
 	}
 
-	/** Check the targets that have been set, and those that went before them no more. */
 	probe(): void {
-		this.#prober.setTargets(this.#targets.filter((target) => this.#votesOn(target)));
+		this.checks.probe();
 	}
 
 	summary(): HealthSummary {
-		const judgements = [...this.#judgements.values()];
-		return {
-			unsaved: this.#file.problem,
-			stale: judgements.filter(({ isStale }) => isStale).length,
-			short: judgements.filter(({ isFrozen, verdict }) => isFrozen && verdict === 'unknown').length,
-		};
-	}
-
-	get counts(): CheckCounts {
-		return this.#counts;
+		return { ...this.#judging.summary(), unsaved: this.checks.unsaved, problems: [] };
 	}
 
 	/** Every target that this process votes on. */
 	list(): readonly TargetHealth[] {
 		const nowMs = this.#parts.clock.nowMs();
-		return this.#book.list().flatMap((vote) => {
-			const judgement = this.#judgements.get(vote.target.key);
-			return judgement === undefined ? [] : [{ vote, judgement, isHeld: isHeld(vote.state, nowMs) }];
+		const report = this.checks.report(PROBER);
+		return this.checks.list().flatMap((own) => {
+			const { target } = own.vote;
+			const judgement = this.#judging.get(target.key);
+			if (judgement === undefined) return [];
+			const vote = report.votes.get(target.key);
+			const { intervalMs } = target.monitor;
+			const cast = vote === undefined ? [] : [{ vote, isFresh: isFresh(report, vote, intervalMs, nowMs) }];
+			const voter = { prober: PROBER, region: report.region, isIsolated: false };
+			return [{ target, judgement, own, votes: cast.map((one) => ({ ...voter, ...one })) }];
 		});
 	}
 
-	/** Ends every check under way, and keeps the votes for the next start. */
+	roundTrips(): readonly RoundTrip[] {
+		return this.checks.measured();
+	}
+
 	async close(): Promise<void> {
-		clearInterval(this.#ticker);
-		clearTimeout(this.#soon);
-		await this.#prober.close();
-		await this.#file.flush();
+		this.#judging.close();
+		await this.checks.close();
 	}
-
-	#votesOn({ monitor: { from } }: Target): boolean {
-		return from === undefined || from.includes(this.#parts.region);
-	}
-
-	#take({ key, result, atMs, tookMs }: Observation): void {
-		const { verdicts } = this.#parts;
-		const before = this.#book.get(key);
-		if (before === undefined) return;
-		this.#tally(before.target.monitor.kind, result.isUp, tookMs);
-		const change = this.#book.take(key, result, atMs);
-		// The time of a check that failed says nothing about the distance.
-		if (result.isUp && result.rttMs !== undefined) verdicts.addRtt(key, result.rttMs);
-		this.#tellNews(before, result);
-		if (change === 'nothing') return;
-		this.#tell(before, change, atMs);
-		this.#file.touch();
-		if (this.#isJudgingSoon) return;
-		this.#isJudgingSoon = true;
-		clearTimeout(this.#soon);
-		this.#soon = setTimeout(() => this.#judge(), JUDGE_AFTER_MS);
-	}
-
-	#tally(kind: string, isUp: boolean | undefined, tookMs: number): void {
-		const counts = this.#counts.get(kind) ?? { up: 0, down: 0, none: 0 };
-		this.#counts.set(kind, counts);
-		counts[isUp === undefined ? 'none' : isUp ? 'up' : 'down']++;
-		this.durations.observe(kind, tookMs / 1000);
-	}
-
-	/** What is no turn, when it was not so the last time. */
-	#tellNews({ target, last }: TargetVote<CheckResult>, { isUp, reason, warning }: CheckResult): void {
-		const { log } = this.#parts;
-		// There is no new evidence: the vote stands as it is.
-		if (isUp === undefined && (last?.isUp !== undefined || last?.reason !== reason))
-			log.warn({ ...nameOf(target), reason }, 'target cannot be probed from here');
-		if (warning !== undefined && last?.warning === undefined)
-			log.warn({ ...nameOf(target), warning }, 'target will fail soon');
-	}
-
-	/** One line for each turn, and for each hold. */
-	#tell(before: TargetVote<CheckResult>, change: 'turned' | 'held', nowMs: number): void {
-		const { log } = this.#parts;
-		const now = this.#book.get(before.target.key);
-		if (now === undefined) return;
-		const { vote: was, sinceMs } = before.state;
-		const fields = { ...nameOf(now.target), reason: now.reason, was, wasForSec: secondsSince(sinceMs, nowMs) };
-		if (change === 'held') {
-			const heldSec = secondsSince(nowMs, now.state.heldUntilMs ?? nowMs);
-			log.warn({ ...fields, heldSec }, 'target flaps: held down');
-		} else if (now.state.vote === 'up') log.info(fields, 'target is up');
-		else log.warn(fields, 'target is down');
-	}
-
-	#collect(): readonly SavedVote[] {
-		const { clock, verdicts } = this.#parts;
-		return this.#book.save(clock.nowMs()).map((vote) => {
-			const rttMs = verdicts.rttMs(vote.key);
-			return rttMs === undefined ? vote : { ...vote, rttMs };
-		});
-	}
-
-	#deny(key: string, reason: string): void {
-		this.#book.refuse(key, reason);
-		const target = this.#book.get(key)?.target;
-		if (target !== undefined) this.#parts.log.warn({ ...nameOf(target), reason }, 'target is never probed');
-	}
-
-	#judge(): void {
-		clearTimeout(this.#soon);
-		this.#isJudgingSoon = false;
-		const { clock, region, verdicts } = this.#parts;
-		const nowMs = clock.nowMs();
-		const reports = [this.#book.report(PROBER, region)];
-		const { byKey } = judge({ targets: this.#targets, reports, before: this.#verdicts, nowMs });
-		this.#judgements = byKey;
-		this.#verdicts = new Map([...byKey].map(([key, { verdict }]) => [key, verdict]));
-		let nextMs = nowMs + JUDGE_EVERY_MS;
-		for (const [key, { verdict }] of byKey) {
-			const vote = this.#book.get(key);
-			const word = vote === undefined ? verdict : wordOf(verdict, vote, nowMs);
-			verdicts.set(key, word);
-			if (vote !== undefined && word === 'waiting') nextMs = Math.min(nextMs, waitEndMs(vote));
-		}
-		if (nextMs < nowMs + JUDGE_EVERY_MS) this.#soon = setTimeout(() => this.#judge(), nextMs - nowMs);
-	}
-}
-
-function nameOf({ address, port, monitor }: Target): Readonly<Record<string, unknown>> {
-	return { address, port, kind: monitor.kind };
-}
-
-function secondsSince(thenMs: number, nowMs: number): number {
-	return Math.round((nowMs - thenMs) / 1000);
 }

@@ -1,5 +1,5 @@
 /**
- * The metrics of operating: the store, what operators have switched, the admin surface, the process itself.
+ * The metrics of operating: what operators have switched, the admin surface, the process itself.
  */
 
 import { monitorEventLoopDelay } from 'node:perf_hooks';
@@ -9,7 +9,6 @@ import type { HistogramCounts } from '../telemetry/histogram.ts';
 import type { Metric, Sample } from '../telemetry/metrics.ts';
 import { VERSION } from './version.ts';
 
-const CONDITIONS = ['ready', 'unreachable', 'lost'] as const;
 const STATES = ['up', 'down', 'drain'] as const;
 const NS_PER_SEC = 1e9;
 const US_PER_SEC = 1e6;
@@ -31,7 +30,6 @@ export function operatingMetrics({ store, counts, durations }: OperatingMetricsP
 	const items = () => [...store.configuration.items.values()];
 	return {
 		metrics: [
-			...storeMetrics(store),
 			labelled('gauge', 'overrides', 'Overrides that count now, by state', 'state', () =>
 				STATES.map((state) => [
 					state,
@@ -74,29 +72,6 @@ export function operatingMetrics({ store, counts, durations }: OperatingMetricsP
 		],
 		close: () => delay.disable(),
 	};
-}
-
-function storeMetrics(store: Store): readonly Metric[] {
-	return [
-		labelled('gauge', 'store_condition', '1 for the condition that the store is in', 'condition', () =>
-			CONDITIONS.map((condition) => [condition, Number(store.condition.kind === condition)]),
-		),
-		single(
-			'gauge',
-			'store_epoch',
-			'Epoch of the newest generation of the store that was seen',
-			() => store.configuration.head?.epoch ?? 0,
-		),
-		single(
-			'gauge',
-			'store_generation',
-			'Number of the newest generation of the store that was seen',
-			() => store.configuration.head?.generation ?? 0,
-		),
-		labelled('counter', 'store_refused_total', 'Values of the store that were not taken, by reason', 'reason', () =>
-			Object.entries(store.refused),
-		),
-	];
 }
 
 /** @param takeDelaySec  the longest delay since it was asked last */

@@ -14,21 +14,20 @@ import { createChecking } from './checking.ts';
 import type { Command } from './command.ts';
 import { readGeodb } from './geodb.ts';
 import { type CheckUse, printChecks, printChecksJson } from './probe-table.ts';
+import { runProber } from './prober.ts';
 import { DirectorySource } from './unit-source.ts';
 import { UnitKeeper } from './units.ts';
 
 /** Checks under way at one time. */
 const AT_ONCE = 64;
 
-/** @returns the exit code: 1 when something is down, or could not be checked; 2 for a POOL that there is not */
+/**
+ * Without `--once` the process of a prober that publishes its votes.
+ * @returns the exit code: 1 when something is down, or could not be checked; 2 for a POOL that there is not
+ */
 export async function runProbe(command: Command): Promise<number> {
 	const { operands, isOnce, isJson, print, printError } = command;
-	if (!isOnce) {
-		printError(
-			'Cannot run a prober that publishes its votes: not yet, it needs Redis. `meridian probe --once` makes one round of checks; `meridian start` probes for itself',
-		);
-		return 2;
-	}
+	if (!isOnce) return runProber(command);
 	const loaded = load(command);
 	if (loaded === undefined) return 1;
 	const { snapshot, isWhole } = loaded;

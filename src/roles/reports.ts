@@ -6,8 +6,8 @@ import type { ReadyReport } from '../admin/reports.ts';
 import { printFileProblem } from '../config/zones-directory.ts';
 import { counted } from './counted.ts';
 import { ageDays } from './geo-report.ts';
+import type { HealthSummary } from './health.ts';
 import type { InstanceState } from './instance-state.ts';
-import type { HealthSummary } from './local-health.ts';
 
 /** @param state  undefined while the instance is still starting */
 export function readyReport(state: InstanceState | undefined): ReadyReport {
@@ -54,8 +54,8 @@ export function readyReport(state: InstanceState | undefined): ReadyReport {
 	};
 }
 
-function healthProblems({ unsaved, stale, short }: HealthSummary): readonly string[] {
-	const problems: string[] = [];
+function healthProblems({ unsaved, stale, short, problems: others }: HealthSummary): readonly string[] {
+	const problems: string[] = [...others];
 	if (unsaved !== undefined) problems.push(unsaved);
 	if (stale > 0) problems.push(`the votes on ${counted(stale, 'target')} are stale: the last verdicts stand`);
 	if (short > 0)

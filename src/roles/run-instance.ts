@@ -28,7 +28,7 @@ export async function runInstance({
 		instance = await Instance.start({
 			settings: demo?.settings ?? settings,
 			log,
-			isProbing: name === 'start',
+			role: name === 'start' ? 'start' : 'serve',
 			isForced,
 		});
 	} catch (error) {

@@ -1,27 +1,35 @@
 /**
- * `meridian status`: what the store holds, and which probers live. Asks the process at `admin.listen`; where there is
- * none, the store itself: Redis where `redis.url` names one, else that of the state directory.
+ * `meridian status`: what the store holds, and which instances and probers live. Asks the process at `admin.listen`;
+ * where there is none, the store itself: Redis where `redis.url` names one, else that of the state directory, which no
+ * other process may be using.
  */
 
 import { type StoreStatus, statusOf } from '../admin/status-routes.ts';
 import type { Settings } from '../model/settings.ts';
-import { openStore } from '../store/open-store.ts';
-import { lockState } from '../store/state-lock.ts';
-import { createLog } from '../telemetry/log.ts';
 import { ApiAbsent, ApiClient } from './api-client.ts';
 import type { Command } from './command.ts';
 import { counted } from './counted.ts';
+import { fleetReport } from './fleet-report.ts';
+import { withStore } from './with-store.ts';
 
 /** @returns the exit code: 1 when the store is lost, unreachable, or cannot be read */
 export async function runStatus({ settings, isJson, print, printError }: Command): Promise<number> {
-	try {
-		const status = (await askProcess(settings)) ?? (await askStore(settings));
+	const tell = (status: StoreStatus) => {
 		print(isJson ? JSON.stringify(status, undefined, 2) : printStatus(status));
 		return status.condition.kind === 'ready' ? 0 : 1;
+	};
+	try {
+		const status = await askProcess(settings);
+		if (status !== undefined) return tell(status);
 	} catch (error) {
 		printError((error as Error).message);
 		return 1;
 	}
+	return withStore({ settings, printError }, async (store) => {
+		const nowMs = performance.now();
+		const { instances } = await fleetReport(store, undefined, nowMs);
+		return tell(statusOf(store, instances, nowMs));
+	});
 }
 
 /** @returns undefined where no process listens */
@@ -34,27 +42,39 @@ async function askProcess(settings: Settings): Promise<StoreStatus | undefined> 
 	}
 }
 
-async function askStore(settings: Settings): Promise<StoreStatus> {
-	const lock = settings['redis.url'] === '' ? lockState(settings.stateDir) : undefined;
-	try {
-		const store = await openStore(settings, createLog(settings['log.level']));
-		try {
-			return statusOf(store, performance.now());
-		} finally {
-			await store.close();
-		}
-	} finally {
-		lock?.release();
-	}
-}
-
-function printStatus({ condition, head, units, overrides, trips, tokens, probers, refused }: StoreStatus): string {
+function printStatus({
+	condition,
+	head,
+	units,
+	overrides,
+	trips,
+	tokens,
+	instances,
+	probers,
+	refused,
+}: StoreStatus): string {
 	const lines = [
 		`store    ${condition.kind}${condition.kind === 'ready' ? '' : `: ${condition.reason}`}`,
 		`head     ${head === null ? 'nothing has been committed' : `epoch ${head.epoch}, generation ${head.generation}`}`,
 		`holds    ${counted(units.length, 'unit')}, ${counted(overrides, 'override')}, ${counted(trips, 'trip')}, ${counted(tokens, 'token')}`,
 	];
 	for (const { name, owner, etag } of units) lines.push(`  unit   ${name} (owner ${owner}, etag ${etag.slice(0, 12)})`);
+	lines.push(`instances ${instances.length}`);
+	for (const {
+		instance,
+		role,
+		region,
+		version,
+		epoch,
+		generation,
+		alive,
+		seenSecAgo,
+		generationsBehind,
+	} of instances) {
+		const behind = generationsBehind === 0 ? '' : `, ${counted(generationsBehind, 'generation')} behind`;
+		const seen = `${alive ? 'seen' : 'silent, last seen'} ${seconds(seenSecAgo * 1000)} ago`;
+		lines.push(`  ${instance} (${role} ${version}) in ${region}: ${seen}, serves ${epoch}.${generation}${behind}`);
+	}
 	lines.push(`probers  ${probers.length}`);
 	for (const prober of probers) {
 		const lease = prober.isAlive ? `lease for ${seconds(prober.leaseLeftMs)}` : 'no lease';

@@ -8,13 +8,8 @@
  * | either, with redis.url | the store alone                                                                |
  */
 
-import {
-	type DirectoryTexts,
-	type FileProblem,
-	loadDirectory,
-	SeenDirectory,
-	type UnitText,
-} from '../config/zones-directory.ts';
+import { SeenDirectory } from '../config/seen-directory.ts';
+import { type DirectoryTexts, type FileProblem, loadDirectory, type UnitText } from '../config/zones-directory.ts';
 import { COMMON_UNIT } from '../lib/unit.ts';
 import { StoredUnits, type UnitItem } from './stored-units.ts';
 
@@ -203,6 +198,7 @@ function readDirectory(directory: string, seen: SeenDirectory, mayBeMissing: boo
 
 /** An empty directory, or most of one, is rather a mistake, such as a disk that is not mounted. */
 function assertFewDropped(directory: string, before: readonly UnitText[], after: readonly UnitText[]): void {
+	if (before.length === after.length && before.every(({ unit }, i) => unit === after[i]?.unit)) return;
 	const present = new Set(after.map(({ unit }) => unit));
 	const dropped = before.filter(({ unit }) => !present.has(unit)).length;
 	if (dropped > 2 && dropped > before.length / 2)

@@ -52,7 +52,7 @@ export interface Versions {
 export class UnitKeeper {
 	readonly #source: UnitSource;
 	readonly #lastGood: LastGood | undefined;
-	readonly #vantages: readonly string[];
+	#vantages: readonly string[];
 	#switches: readonly Switch[] = [];
 	readonly #merges = new MergeCache();
 	readonly #cache = new BuildCache();
@@ -66,7 +66,7 @@ export class UnitKeeper {
 
 	/**
 	 * @param lastGood  absent for a check, which leaves no trace
-	 * @param vantages  regions that round-trip times are measured from
+	 * @param vantages  regions that have had a prober
 	 */
 	constructor(source: UnitSource, lastGood: LastGood | undefined, vantages: readonly string[]) {
 		this.#vantages = vantages;
@@ -76,6 +76,11 @@ export class UnitKeeper {
 		const { versions, unreadable } = storedVersions(units);
 		this.#served = versions;
 		this.damaged = [...damaged, ...unreadable];
+	}
+
+	/** From the next build on. */
+	setVantages(vantages: readonly string[]): void {
+		this.#vantages = vantages;
 	}
 
 	/** Units with a version that is served, or can be fallen back to; none on a first start. */

@@ -13,7 +13,7 @@
 
 import { CLIENT_COOKIE_OCTETS, type CookieJar, SERVER_COOKIE_OCTETS } from '../dns/cookie.ts';
 import { octet } from '../dns/name.ts';
-import { EDNS_OPTION, TYPE, UDP_PAYLOAD_OCTETS_MAX } from '../dns/protocol.ts';
+import { EDNS_OPTION, UDP_PAYLOAD_OCTETS_MAX } from '../dns/protocol.ts';
 import type { Query } from '../dns/query.ts';
 import type { MessageWriter } from '../dns/writer.ts';
 import type { Address } from '../lib/address.ts';
@@ -36,6 +36,8 @@ export interface OptSettings {
 const FIXED_OCTETS = 11;
 const OPTION_HEADER_OCTETS = 4;
 const SUBNET_FIXED_OCTETS = 4;
+/** Behind the option's header, family and source length. */
+const SUBNET_SCOPE_AT = OPTION_HEADER_OCTETS + 3;
 const DNSSEC_OK = 0x8000;
 /** RFC 7828 §3.1 counts in tenths of a second. */
 const KEEPALIVE_UNIT_MS = 100;
@@ -76,17 +78,16 @@ export class OptReply {
 		this.octets = octets;
 	}
 
-	/** Write the record; there is room for it. */
-	write(writer: MessageWriter, query: Query, rcode: number, scope: number): void {
+	/** Write the record of the response to `request`; there is room for it. */
+	write(writer: MessageWriter, request: Uint8Array, query: Query, rcode: number, scope: number): void {
 		const { identity, idleMs } = this.#settings;
-		writer.u8(0);
-		writer.u16(TYPE.opt);
-		writer.u16(UDP_PAYLOAD_OCTETS_MAX);
-		writer.u8(rcode >>> 4);
-		writer.u8(0);
-		writer.u16(query.isDnssecOk ? DNSSEC_OK : 0);
-		writer.u16(this.octets - FIXED_OCTETS);
-		if (query.subnet.isPresent) writeSubnet(writer, query, scope);
+		const flags = query.isDnssecOk ? DNSSEC_OK : 0;
+		writer.optHead(UDP_PAYLOAD_OCTETS_MAX, rcode >>> 4, flags, this.octets - FIXED_OCTETS);
+		if (query.subnet.isPresent) {
+			const at = writer.length;
+			writer.octets(request, query.subnet.at, OPTION_HEADER_OCTETS + SUBNET_FIXED_OCTETS + subnetOctets(query));
+			writer.patch8(at + SUBNET_SCOPE_AT, scope);
+		}
 		if (this.#hasCookie) {
 			writer.u16(EDNS_OPTION.cookie);
 			writer.u16(this.#cookie.length);
@@ -113,15 +114,4 @@ export class OptReply {
 
 function subnetOctets({ subnet }: Query): number {
 	return (subnet.sourceLength + 7) >>> 3;
-}
-
-function writeSubnet(writer: MessageWriter, query: Query, scope: number): void {
-	const { subnet } = query;
-	const octets = subnetOctets(query);
-	writer.u16(EDNS_OPTION.clientSubnet);
-	writer.u16(SUBNET_FIXED_OCTETS + octets);
-	writer.u16(subnet.familyCode);
-	writer.u8(subnet.sourceLength);
-	writer.u8(scope);
-	for (let i = 0; i < octets; i++) writer.u8((subnet.words[i >>> 2] ?? 0) >>> (24 - 8 * (i & 3)));
 }

@@ -87,6 +87,8 @@ const EXPLAINED = {
 	change: { infoCode: EXTENDED_ERROR.prohibited, text: octetsOf('NOTIFY and UPDATE are not taken here') },
 	fault: { infoCode: EXTENDED_ERROR.other, text: octetsOf('internal fault') },
 	nobodyUp: { infoCode: EXTENDED_ERROR.other, text: octetsOf('no endpoint is up') },
+	// Not "Stale Answer" (RFC 8914 §4.4), which is a resolver's word on data past its TTL.
+	stale: { infoCode: EXTENDED_ERROR.other, text: octetsOf('no fresh health checks: the last known state decides') },
 } as const satisfies Record<string, ExtendedError>;
 
 /** One for each worker; its room is taken once. */
@@ -235,6 +237,7 @@ export class Responder {
 		else if (chosen.rcode !== RCODE.refused) count(this.#settings.counters, COUNT.unsteered);
 		if (chosen.rcode === RCODE.refused) this.#opt.error = EXPLAINED.notOurs;
 		else if (chosen.rcode === RCODE.servfail) this.#opt.error = EXPLAINED.nobodyUp;
+		else if (chosen.isStale) this.#opt.error = EXPLAINED.stale;
 	}
 
 	/** The client is whom a trusted sender names, else the sender (DESIGN: "What an answer means"). */

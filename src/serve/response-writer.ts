@@ -62,7 +62,7 @@ export class ResponseWriter {
 		const fitted = this.#writeSections(world);
 		this.isTruncated = fitted !== WHOLE;
 		if (fitted === RECORDS_MISSING) this.#dropRecords();
-		return this.#finish(limit);
+		return this.#finish(request, limit);
 	}
 
 	/** A response that says no more than that TCP is the way. */
@@ -70,7 +70,7 @@ export class ResponseWriter {
 		this.#begin(request, limit, out);
 		this.isTruncated = true;
 		this.#dropRecords();
-		return this.#finish(limit);
+		return this.#finish(request, limit);
 	}
 
 	/** One TXT record of class CHAOS that holds `text`, at most 255 octets. */
@@ -87,7 +87,7 @@ export class ResponseWriter {
 		writer.u8(text.length);
 		writer.octets(text, 0, text.length);
 		this.#answers = 1;
-		return this.#finish(limit);
+		return this.#finish(request, limit);
 	}
 
 	#begin(request: Uint8Array, limit: number, out: Uint8Array): void {
@@ -97,12 +97,12 @@ export class ResponseWriter {
 		this.#writer.octets(request, HEADER_OCTETS, query.questionEnd - HEADER_OCTETS);
 	}
 
-	#finish(limit: number): number {
+	#finish(request: Uint8Array, limit: number): number {
 		const query = this.#query;
 		const writer = this.#writer;
 		const { rcode, isAuthoritative, scope } = this.#answer;
 		writer.limit = limit;
-		if (this.#opt.octets > 0) this.#opt.write(writer, query, rcode, scope);
+		if (this.#opt.octets > 0) this.#opt.write(writer, request, query, rcode, scope);
 		let flags = FLAG.qr | (query.flags & (FLAG.rd | OPCODE_BITS)) | (rcode & 15);
 		if (isAuthoritative) flags |= FLAG.aa;
 		if (this.isTruncated) flags |= FLAG.tc;
@@ -174,8 +174,7 @@ export class ResponseWriter {
 			const length = (octet(bytes, at) << 8) | octet(bytes, at + 1);
 			this.#writeFixed(world, section, i);
 			if (nameCount === 0) {
-				writer.u16(length);
-				writer.octets(bytes, at + 2, length);
+				writer.rdata(bytes, at + 2, length);
 			} else {
 				this.#writeCompressed(bytes, at + 2, length, section.nameSkips[i] ?? 0, nameCount);
 			}
@@ -207,8 +206,7 @@ export class ResponseWriter {
 		const octets = section.types[i] === TYPE.a ? 4 : 16;
 		for (let record = 0; record < records; record++) {
 			this.#writeFixed(world, section, i);
-			writer.u16(octets);
-			writer.octets(world.snapshot.steering.rdata, picked[record] ?? 0, octets);
+			writer.rdata(world.snapshot.steering.rdata, picked[record] ?? 0, octets);
 		}
 	}
 
@@ -224,10 +222,7 @@ export class ResponseWriter {
 		const rname = section.nameCounts[i] ?? 0;
 		const mnameAt = (section.dataAt[i] ?? 0) + LENGTH_OCTETS;
 		const rnameAt = mnameAt + mname + apexOctets;
-		writer.pointer(apexAt);
-		writer.u16(TYPE.soa);
-		writer.u16(CLASS.in);
-		writer.u32(section.ttlSec[i] ?? 0);
+		writer.recordHead(apexAt, TYPE.soa, section.ttlSec[i] ?? 0);
 		writer.u16(mname + rname + 2 * POINTER_OCTETS + SOA_FIXED_OCTETS);
 		writer.octets(bytes, mnameAt, mname);
 		writer.pointer(apexAt);
@@ -258,12 +253,12 @@ export class ResponseWriter {
 		const owner = section.owners[i] ?? 0;
 		// A pointer to a root label would be longer than the label.
 		if (owner === QNAME && this.#query.name.labelCount > 0) {
-			writer.pointer(HEADER_OCTETS);
-		} else {
-			this.#noteQuestion();
-			if (owner >= 0) writer.name(world.snapshot.zones.bytes, owner);
-			else writer.name(owner === QNAME ? ROOT : (this.#answer.chain[-1 - owner]?.wire ?? ROOT), 0);
+			writer.recordHead(HEADER_OCTETS, section.types[i] ?? 0, section.ttlSec[i] ?? 0);
+			return;
 		}
+		this.#noteQuestion();
+		if (owner >= 0) writer.name(world.snapshot.zones.bytes, owner);
+		else writer.name(owner === QNAME ? ROOT : (this.#answer.chain[-1 - owner]?.wire ?? ROOT), 0);
 		writer.u16(section.types[i] ?? 0);
 		writer.u16(CLASS.in);
 		writer.u32(section.ttlSec[i] ?? 0);

@@ -141,6 +141,8 @@ export class Answer {
 	isReferral = false;
 	/** A policy decided. */
 	isSteered = false;
+	/** It hangs on verdicts whose votes are too old. */
+	isStale = false;
 	/** What policies decided, name by name. */
 	readonly decisions = new Decisions(CHAIN_MAX + 1);
 	/** How many bits of the client's address the answer hangs on. */
@@ -176,6 +178,7 @@ export function answer(world: World, name: Name, type: number, asker: Asker, out
 	out.isAuthoritative = true;
 	out.isReferral = false;
 	out.isSteered = false;
+	out.isStale = false;
 	out.decisions.clear();
 	out.scope = 0;
 	out.answer.count = 0;
@@ -302,6 +305,7 @@ function addSteered(world: World, name: Name, type: number, link: number, asker:
 	setWalkClient(walk, asker.family, asker.words, asker.resolverFamily, asker.resolverWords);
 	const pick = choose(walk, steered, family, !out.isSteered);
 	out.isSteered = true;
+	out.isStale = walk.hasSeenStale;
 	out.decisions.add(steered, walk.pick, walk.state);
 	if (asker.isNamed) {
 		// A chain holds as far as its narrowest link (RFC 7871 §7.2.1).

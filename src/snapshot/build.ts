@@ -119,6 +119,7 @@ function resolveOwners(
 ): Map<string, SteeredOwner[]> {
 	const apexes = new Map(zones.map((zone) => [unitOf(zone), zone.apex]));
 	const steered = new Map<string, SteeredOwner[]>();
+	const taken = new Set<string>();
 	for (const { unit, owner: key, types, aliases, index } of names) {
 		const apex = apexes.get(unit) ?? Uint8Array.of(0);
 		const own = steered.get(unit) ?? [];
@@ -131,9 +132,11 @@ function resolveOwners(
 			continue;
 		}
 		const owner = lowerName(scanned);
+		const place = `${unit} ${printName(owner)}`;
 		if (!isAtOrBelow(owner, apex)) complain(`Cannot steer "${key}": it is not in the zone ${unit}`);
-		else if (own.some((other) => sameName(other.owner, owner))) complain(`Cannot steer "${key}" twice`);
+		else if (taken.has(place)) complain(`Cannot steer "${key}" twice`);
 		else own.push({ key, owner, types: steeredTypes(types, aliases), aliases, index });
+		taken.add(place);
 	}
 	return steered;
 }

@@ -9,7 +9,7 @@
  */
 
 import type { FamilyRanges, Ranges } from '../geo/ranges.ts';
-import type { SteeredName, SteeringNode, SteeringTable } from '../steering/nodes.ts';
+import type { PolicyNode, PoolNode, SteeredName, SteeringNode, SteeringTable } from '../steering/nodes.ts';
 import { membersOf } from '../steering/nodes.ts';
 import type { ZoneTable } from '../zone/table.ts';
 import type { AnswerColumns } from './decisions.ts';
@@ -145,15 +145,23 @@ export function rangesOf(buffer: SharedArrayBuffer, { ipv4, ipv6 }: Pick<WireRan
 	return { ipv4: family(1, ipv4), ipv6: family(4, ipv6) };
 }
 
-/** A node with the number of its ranges in their place. */
+/** With the number of its ranges in their place. */
+type Numbered<T extends { readonly decisions: Ranges }> = Omit<T, 'decisions'> & { readonly decisions: number };
+type Vantages = NonNullable<PoolNode['vantages']>;
 type NodeText =
-	| SteeringNode
-	| (Omit<Extract<SteeringNode, { decisions: Ranges }>, 'decisions'> & { decisions: number });
+	| (Omit<PoolNode, 'vantages'> & { readonly vantages?: Numbered<Vantages> })
+	| Exclude<PolicyNode, { decisions: Ranges }>
+	| Numbered<Extract<PolicyNode, { decisions: Ranges }>>;
 
 /** @param numberOf  of ranges, in `WireSnapshot.ranges` */
 export function printNode(node: SteeringNode, numberOf: (ranges: Ranges) => number): string {
-	const text: NodeText = 'decisions' in node ? { ...node, decisions: numberOf(node.decisions) } : node;
-	return JSON.stringify(text);
+	return JSON.stringify(numbered(node, numberOf));
+}
+
+function numbered(node: SteeringNode, numberOf: (ranges: Ranges) => number): NodeText {
+	if ('decisions' in node) return { ...node, decisions: numberOf(node.decisions) };
+	if (node.kind !== 'pool' || node.vantages === undefined) return node as NodeText;
+	return { ...node, vantages: { ...node.vantages, decisions: numberOf(node.vantages.decisions) } };
 }
 
 /**
@@ -220,10 +228,15 @@ class Texts {
 
 	#node(index: number): SteeringNode {
 		const text = this.#read(index) as NodeText;
-		if (!('decisions' in text) || typeof text.decisions !== 'number') return text as SteeringNode;
-		const ranges = this.#wire.ranges[text.decisions];
-		if (ranges === undefined) throw new Error(`Cannot find ranges ${text.decisions} of a snapshot`);
-		return { ...text, decisions: rangesOf(bufferOf(this.#buffers, ranges.buffer), ranges) } as SteeringNode;
+		if ('decisions' in text) return { ...text, decisions: this.#ranges(text.decisions) } as SteeringNode;
+		if (text.kind !== 'pool' || text.vantages === undefined) return text as SteeringNode;
+		return { ...text, vantages: { ...text.vantages, decisions: this.#ranges(text.vantages.decisions) } };
+	}
+
+	#ranges(number: number): Ranges {
+		const ranges = this.#wire.ranges[number];
+		if (ranges === undefined) throw new Error(`Cannot find ranges ${number} of a snapshot`);
+		return rangesOf(bufferOf(this.#buffers, ranges.buffer), ranges);
 	}
 
 	#read(entry: number): unknown {

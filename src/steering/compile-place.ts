@@ -10,7 +10,7 @@ import type { Ranges } from '../geo/ranges.ts';
 import type { Path } from '../lib/result.ts';
 import type { NearMember, PolicyDocument, Region } from '../model/steering.ts';
 import type { Compiler, SteeringUnit } from './compile.ts';
-import type { LatencyNode, LatencyRanking, ProximityNode, ProximityRanking } from './nodes.ts';
+import type { LatencyNode, LatencyRanking, PoolNode, ProximityNode, ProximityRanking } from './nodes.ts';
 
 type PolicyOf<K extends PolicyDocument['kind']> = Extract<PolicyDocument, { kind: K }>;
 type Point = Pick<Coordinates, 'latitude' | 'longitude'>;
@@ -106,6 +106,14 @@ export function compileLatency(
 		memoryAt: compiler.takeMemory(2 * Math.max(1, vantages.length)),
 		...placed,
 	};
+}
+
+/** The vantage of each client; undefined where all have the first one. */
+export function placeVantages({ vantages, regions, merges, geo }: Compiler): PoolNode['vantages'] {
+	const points = vantages.map((region) => regions.get(region));
+	if (placedCount(points) < 2) return undefined;
+	const key = `vantages ${geo.version} ${JSON.stringify(points)}`;
+	return merges.get(key, () => rankPlaces(geo, (client) => nearestFirst(points, client)[0] ?? 0));
 }
 
 /** How many points there are that differ. */

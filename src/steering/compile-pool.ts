@@ -8,6 +8,7 @@ import type { Path } from '../lib/result.ts';
 import type { Monitor } from '../model/monitor.ts';
 import type { EndpointDocument, PoolDocument } from '../model/steering.ts';
 import type { Compiler, SteeringUnit } from './compile.ts';
+import { placeVantages } from './compile-place.ts';
 import type { AddressEntry, EndpointEntry, PoolFamily, PoolNode } from './nodes.ts';
 import { seedOf } from './rendezvous.ts';
 
@@ -27,15 +28,19 @@ export function compilePool(
 ): PoolNode | undefined {
 	const path: Path = ['pools', name];
 	const before = compiler.mistakes;
+	const rampUpMs = compiler.model.durationMs(pool.rampUp);
 	if (pool.region !== undefined && !compiler.regions.has(pool.region)) {
 		compiler.report(unit, [...path, 'region'], `Cannot find the region "${pool.region}"`);
 	}
 	const monitors = poolMonitors(compiler, unit, pool, path);
 	const entries = pool.endpoints.map((endpoint, i) => ({
 		endpoint,
-		addresses: endpointAddresses(compiler, unit, name, endpoint, monitors, [...path, 'endpoints', i]),
+		addresses: endpointAddresses(compiler, unit, name, { endpoint, monitors, rampUpMs }, [...path, 'endpoints', i]),
 	}));
 	if (compiler.mistakes > before) return undefined;
+	const isSticky = pool.by === 'client';
+	const isRegional = monitors.some(({ monitor }) => monitor.regional === true);
+	const vantages = isRegional ? placeVantages(compiler) : undefined;
 	const nodeName = `${unit.unit} ${name}`;
 	const numbered = entries.map((entry) => ({
 		...entry,
@@ -44,7 +49,9 @@ export function compilePool(
 	return {
 		kind: 'pool',
 		name: nodeName,
-		looksAtClient: pool.by === 'client',
+		looksAtClient: isSticky || vantages !== undefined,
+		isSticky,
+		...(vantages === undefined ? {} : { vantages }),
 		holds: pool.endpoints[0]?.cname === undefined ? 'addresses' : 'aliases',
 		region: pool.region,
 		idle: pool.endpoints.flatMap((endpoint) => {
@@ -54,6 +61,7 @@ export function compilePool(
 		onAllDown: pool.onAllDown,
 		noAddress: pool.noAddress,
 		answers: pool.answers,
+		rampUpTenths: Math.ceil(rampUpMs / 100),
 		ipv4: poolFamily(4, name, pool, numbered),
 		ipv6: poolFamily(6, name, pool, numbered),
 	};
@@ -80,18 +88,24 @@ interface FamilyAddress extends AddressEntry {
 	readonly family: Family | undefined;
 }
 
+interface ProbedEndpoint {
+	readonly endpoint: EndpointDocument;
+	readonly monitors: readonly PoolMonitor[];
+	/** Of its pool. */
+	readonly rampUpMs: number;
+}
+
 function endpointAddresses(
 	compiler: Compiler,
 	unit: SteeringUnit,
 	pool: string,
-	endpoint: EndpointDocument,
-	monitors: readonly PoolMonitor[],
+	{ endpoint, monitors, rampUpMs }: ProbedEndpoint,
 	path: Path,
 ): FamilyAddress[] {
 	const targetsOf = (place: string, isFirst: boolean) =>
 		monitors.flatMap(({ name, port, monitor }) => {
 			const target = targetOf(endpoint, place, port, monitor);
-			if (target !== undefined) return [compiler.target(target)];
+			if (target !== undefined) return [compiler.target(target, rampUpMs)];
 			if (isFirst) compiler.report(unit, path, `Cannot check "${endpoint.name}" with "${name}": neither has a port`);
 			return [];
 		});

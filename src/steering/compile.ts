@@ -220,13 +220,16 @@ export class Compiler {
 		return (unit.document[key].get(name) ?? this.common.document[key].get(name)) as Entry | undefined;
 	}
 
-	/** The number of a target, the same for the same check. */
-	target(target: Target): number {
-		const before = this.#targetNumbers.get(target.key);
-		if (before !== undefined) return before;
-		this.#targetNumbers.set(target.key, this.#targets.length);
-		this.#targets.push(target);
-		return this.#targets.length - 1;
+	/**
+	 * The number of a target, the same for the same check.
+	 * @param rampUpMs  of the pool that uses it
+	 */
+	target(target: Target, rampUpMs: number): number {
+		const number = this.#targetNumbers.get(target.key) ?? this.#targets.length;
+		this.#targetNumbers.set(target.key, number);
+		const known = this.#targets[number] ?? target;
+		this.#targets[number] = rampUpMs > (known.rampUpMs ?? 0) ? { ...known, rampUpMs } : known;
+		return number;
 	}
 
 	/** The number that an endpoint is counted by. */

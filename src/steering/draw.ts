@@ -10,7 +10,7 @@
 
 import { VERDICT_WORD } from '../health/verdict-table.ts';
 import type { AddressEntry, EndpointEntry, PoolFamily, PoolNode, SteeringNode } from './nodes.ts';
-import { addressWord, hasKnownUp } from './pool.ts';
+import { addressWord, hasKnownUp, rampedWeight } from './pool.ts';
 import { putStickyScore, stickyHash } from './rendezvous.ts';
 import { STATE, type Walk } from './walk.ts';
 
@@ -34,9 +34,11 @@ function drawFromPool(walk: Walk, pool: PoolNode, isAnyUsed: boolean): number {
 	if (!family.hasAddresses) return PICK.nodata;
 	if (isAnyUsed && pool.onAllDown !== 'all') return pool.onAllDown === 'nodata' ? PICK.nodata : PICK.servfail;
 	while (walk.pickedCount < pool.answers) {
-		const endpoint = pool.looksAtClient ? bestEndpoint(walk, family, isAnyUsed) : drawEndpoint(walk, family, isAnyUsed);
+		const endpoint = pool.isSticky
+			? bestEndpoint(walk, pool, family, isAnyUsed)
+			: drawEndpoint(walk, pool, family, isAnyUsed);
 		if (endpoint === undefined) break;
-		const address = pool.looksAtClient
+		const address = pool.isSticky
 			? bestAddress(walk, family, endpoint, isAnyUsed)
 			: drawAddress(walk, family, endpoint, isAnyUsed);
 		walk.pickedEndpoints[walk.pickedCount] = endpoint.index;
@@ -47,9 +49,9 @@ function drawFromPool(walk: Walk, pool: PoolNode, isAnyUsed: boolean): number {
 }
 
 /** An endpoint with an address that is not yet picked, by weight; weight 0 only when no other is left. */
-function drawEndpoint(walk: Walk, family: PoolFamily, isAnyUsed: boolean): EndpointEntry | undefined {
+function drawEndpoint(walk: Walk, pool: PoolNode, family: PoolFamily, isAnyUsed: boolean): EndpointEntry | undefined {
 	const { endpoints } = family;
-	const { left } = walk;
+	const { left, weights } = walk;
 	let total = 0;
 	let endpointsLeft = 0;
 	for (let i = 0; i < endpoints.length; i++) {
@@ -57,7 +59,9 @@ function drawEndpoint(walk: Walk, family: PoolFamily, isAnyUsed: boolean): Endpo
 		const count = endpoint === undefined ? 0 : countLeft(walk, family, endpoint, isAnyUsed);
 		left[i] = count;
 		if (endpoint === undefined || count === 0) continue;
-		total += endpoint.weight;
+		const weight = pool.rampUpTenths === 0 ? endpoint.weight : rampedWeight(walk, pool, endpoint);
+		weights[i] = weight;
+		total += weight;
 		endpointsLeft++;
 	}
 	if (endpointsLeft === 0) return undefined;
@@ -68,14 +72,14 @@ function drawEndpoint(walk: Walk, family: PoolFamily, isAnyUsed: boolean): Endpo
 	for (let i = 0; i < endpoints.length; i++) {
 		const endpoint = endpoints[i];
 		if (endpoint === undefined || left[i] === 0) continue;
-		remaining -= isEven || endpointsLeft === 1 ? 1 : endpoint.weight;
+		remaining -= isEven || endpointsLeft === 1 ? 1 : (weights[i] ?? 0);
 		if (remaining < 0) return endpoint;
 	}
 	return undefined;
 }
 
 /** The endpoint that the client's network has the least score for, of those with an address that is not yet picked. */
-function bestEndpoint(walk: Walk, family: PoolFamily, isAnyUsed: boolean): EndpointEntry | undefined {
+function bestEndpoint(walk: Walk, pool: PoolNode, family: PoolFamily, isAnyUsed: boolean): EndpointEntry | undefined {
 	const { endpoints } = family;
 	// The walk is over, so the scores of all its levels are free.
 	const { scores } = walk;
@@ -84,7 +88,9 @@ function bestEndpoint(walk: Walk, family: PoolFamily, isAnyUsed: boolean): Endpo
 	for (let i = 0; i < endpoints.length; i++) {
 		const endpoint = endpoints[i];
 		if (endpoint === undefined || countLeft(walk, family, endpoint, isAnyUsed) === 0) continue;
-		putStickyScore(scores, i, walk.client, endpoint.seed, endpoint.weight);
+		// A score falls as its weight grows, so a client comes to an endpoint that starts slowly once, and stays.
+		const weight = pool.rampUpTenths === 0 ? endpoint.weight : rampedWeight(walk, pool, endpoint);
+		putStickyScore(scores, i, walk.client, endpoint.seed, weight);
 		if (best !== undefined && (scores[i] ?? 0) >= (scores[bestAt] ?? 0)) continue;
 		best = endpoint;
 		bestAt = i;
@@ -122,6 +128,8 @@ function drawAddress(
 	endpoint: EndpointEntry,
 	isAnyUsed: boolean,
 ): AddressEntry | undefined {
+	// The endpoint was drawn because one is left.
+	if (endpoint.addresses.length === 1) return endpoint.addresses[0];
 	const count = countLeft(walk, family, endpoint, isAnyUsed);
 	let skip = count === 1 ? 0 : walk.chance.below(count);
 	for (let i = 0; i < endpoint.addresses.length; i++) {

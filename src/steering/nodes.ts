@@ -47,14 +47,20 @@ export interface IdleEndpoint {
 export interface PoolNode {
 	readonly kind: 'pool';
 	readonly name: string;
-	/** Sticky: the client decides which endpoint it gets. */
+	/** Sticky, or the verdicts of its targets hang on where the client is. */
 	readonly looksAtClient: boolean;
+	/** The client decides which endpoint it gets. */
+	readonly isSticky: boolean;
+	/** Of a pool with regional targets: the client's vantage. Absent where there is one for all. */
+	readonly vantages?: Placed<number>;
 	readonly holds: 'addresses' | 'aliases';
 	readonly region: string | undefined;
 	readonly idle: readonly IdleEndpoint[];
 	readonly onAllDown: 'all' | 'nodata' | 'servfail';
 	readonly noAddress: 'nodata' | 'pass';
 	readonly answers: number;
+	/** Tenths of a second until an endpoint that has come up has its whole weight; 0 for at once. */
+	readonly rampUpTenths: number;
 	readonly ipv4: PoolFamily;
 	readonly ipv6: PoolFamily;
 }

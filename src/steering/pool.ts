@@ -12,8 +12,9 @@
  * must not empty an answer. A newcomer counts too, but waits for its first verdict while another endpoint is up.
  */
 
-import { VERDICT_WORD } from '../health/verdict-table.ts';
+import { VERDICT_WORD, WORD } from '../health/verdict-table.ts';
 import type { Family } from '../lib/address.ts';
+import { locate } from './locate.ts';
 import type { AddressEntry, EndpointEntry, PoolFamily, PoolNode } from './nodes.ts';
 import { STATE, type Walk } from './walk.ts';
 
@@ -28,6 +29,8 @@ export function familyOf({ ipv4, ipv6 }: PoolNode, family: Family): PoolFamily {
 export function visitPool(walk: Walk, index: number, pool: PoolNode): number {
 	walk.pick = index;
 	walk.hasHealthy = false;
+	// The same for all pools of a query: it is the client's.
+	if (pool.vantages !== undefined) walk.vantage = pool.vantages.rankings[locate(walk, index, pool.vantages)] ?? 0;
 	const own = walk.family === 4 ? pool.ipv4 : pool.ipv6;
 	const { endpoints, requiredHealthy } = familyOf(pool, walk.family);
 	if ((!own.hasAddresses && pool.noAddress === 'pass') || endpoints.length === 0) return STATE.none;
@@ -80,11 +83,64 @@ export function hasKnownUp(walk: Walk, { endpoints }: PoolFamily): boolean {
 	return false;
 }
 
-/** The verdict of a target, read once in a query. */
+/** The verdict of a target, as VERDICT_WORD. */
 export function targetWord(walk: Walk, target: number): number {
+	return wholeWord(walk, target) & WORD.verdict;
+}
+
+/** A slow start begins with this share of the weight. */
+const RAMP_LEAST_PERCENT = 10;
+
+/**
+ * Weights of a pool that starts its endpoints slowly: a hundred times the weight of one that has long been up, ten
+ * times that of one that has just come up or that nobody has judged yet, and between the two in proportion to time.
+ * An endpoint is as its best address, and an address as its worst target.
+ */
+export function rampedWeight(walk: Walk, { rampUpTenths }: PoolNode, endpoint: EndpointEntry): number {
+	return endpoint.weight * rampPercent(walk, rampUpTenths, endpoint);
+}
+
+export function rampPercent(walk: Walk, rampUpTenths: number, { isForcedUp, addresses }: EndpointEntry): number {
+	if (isForcedUp) return 100;
+	let best = RAMP_LEAST_PERCENT;
+	for (let i = 0; i < addresses.length; i++) {
+		const targets = addresses[i]?.targets;
+		if (targets === undefined) continue;
+		let worst = 100;
+		for (let j = 0; j < targets.length; j++) {
+			const percent = targetPercent(wholeWord(walk, targets[j] ?? 0), rampUpTenths);
+			if (percent < worst) worst = percent;
+		}
+		if (worst > best) best = worst;
+	}
+	return best;
+}
+
+/** 0 for what is down. */
+function targetPercent(word: number, rampUpTenths: number): number {
+	const verdict = word & WORD.verdict;
+	if (verdict === VERDICT_WORD.down) return 0;
+	if (verdict !== VERDICT_WORD.up) return RAMP_LEAST_PERCENT;
+	const tenths = (word >> WORD.upForShift) - 1;
+	if (tenths < 0 || tenths >= rampUpTenths) return 100;
+	return RAMP_LEAST_PERCENT + Math.floor(((100 - RAMP_LEAST_PERCENT) * tenths) / rampUpTenths);
+}
+
+/** The word of a target, read once in a query. */
+function wholeWord(walk: Walk, target: number): number {
 	if (walk.targetEpochs[target] !== walk.worldEpoch) {
 		walk.targetEpochs[target] = walk.worldEpoch;
-		walk.targetWords[target] = Atomics.load(walk.health.verdicts, walk.slots[target] ?? 0);
+		const slot = walk.slots[target] ?? 0;
+		let word = Atomics.load(walk.health.verdicts, slot);
+		if ((word & WORD.regional) !== 0) word = regionalWord(walk, slot, word);
+		walk.targetWords[target] = word;
+		if ((word & WORD.stale) !== 0) walk.hasSeenStale = true;
 	}
 	return walk.targetWords[target] ?? VERDICT_WORD.unknown;
+}
+
+/** The word that the client's vantage has of its own, or the one that is for all. */
+function regionalWord({ health: { regional, verdicts }, vantage }: Walk, slot: number, common: number): number {
+	const own = Atomics.load(regional, vantage * verdicts.length + slot);
+	return own === 0 ? common : own;
 }

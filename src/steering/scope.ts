@@ -5,7 +5,7 @@
  */
 
 import { locate } from './locate.ts';
-import type { SteeringNode } from './nodes.ts';
+import type { PoolNode, SteeringNode } from './nodes.ts';
 import { STICKY_BITS } from './rendezvous.ts';
 import type { Walk } from './walk.ts';
 
@@ -26,7 +26,7 @@ export function scope(walk: Walk, index: number): number {
 function scopeOf(walk: Walk, index: number, node: SteeringNode): number {
 	switch (node.kind) {
 		case 'pool':
-			return stickyBits(walk);
+			return poolScope(walk, index, node);
 		case 'geo':
 			return longest(walk, node.rankings[locate(walk, index, node)] ?? [], walk.placeScopes[index] ?? 0);
 		case 'proximity':
@@ -40,6 +40,15 @@ function scopeOf(walk: Walk, index: number, node: SteeringNode): number {
 		default:
 			return longest(walk, node.members, 0);
 	}
+}
+
+/** Which verdicts of regional targets a client sees hangs on its vantage, whatever they are. */
+function poolScope(walk: Walk, index: number, { isSticky, vantages }: PoolNode): number {
+	const bits = isSticky ? stickyBits(walk) : 0;
+	if (vantages === undefined) return bits;
+	locate(walk, index, vantages);
+	const placed = walk.placeScopes[index] ?? 0;
+	return placed > bits ? placed : bits;
 }
 
 /** Stickiness looks at the client's network, whatever else is known of it. */

@@ -67,6 +67,8 @@ export class Walk {
 	hasHealthy = false;
 	/** Some pool that was visited has a probed endpoint down. */
 	hasSeenDown = false;
+	/** Some verdict that this query has looked at rests on votes that are too old. */
+	hasSeenStale = false;
 	/** Octet offsets of the addresses picked. */
 	readonly picked = new Int32Array(ANSWERS_MAX);
 	/** Whose they are: indexes of endpoints. */
@@ -75,6 +77,8 @@ export class Walk {
 	/** Of the root, one of STATE. */
 	state: number = STATE.none;
 	ttlSec = 0;
+	/** The client's, once a pool has been visited that asks for it. */
+	vantage = 0;
 
 	/** By node: state, pick and health as found in this epoch. */
 	readonly nodeEpochs: Int32Array;
@@ -88,9 +92,9 @@ export class Walk {
 	/** By node: its scope. */
 	readonly scopeEpochs: Int32Array;
 	readonly scopes: Uint8Array;
-	/** By target: its verdict word, read once. */
+	/** By target: its word, read once. */
 	readonly targetEpochs: Int32Array;
-	readonly targetWords: Uint8Array;
+	readonly targetWords: Int32Array;
 	/** For nodes that look at all their members: rows of MEMBERS_MAX words for each level. */
 	readonly scratch = new Int32Array(LEVELS * ROWS * MEMBERS_MAX);
 	readonly scores = new Float64Array(LEVELS * MEMBERS_MAX);
@@ -99,6 +103,8 @@ export class Walk {
 	readonly resortHasHealthy = new Uint8Array(LEVELS);
 	/** By endpoint of the pool that is drawn from: addresses that may still be picked. */
 	readonly left = new Uint8Array(ENDPOINTS_MAX);
+	/** By the same: what it is drawn by. */
+	readonly weights = new Int32Array(ENDPOINTS_MAX);
 	/** Round-trip times of one pick while their median is taken, or the addresses of a union while it is drawn from. */
 	readonly samples: Int32Array;
 	/** Endpoints of the addresses of a union. */
@@ -129,7 +135,7 @@ export class Walk {
 		this.scopeEpochs = new Int32Array(nodes);
 		this.scopes = new Uint8Array(nodes);
 		this.targetEpochs = new Int32Array(table.targetCount);
-		this.targetWords = new Uint8Array(table.targetCount);
+		this.targetWords = new Int32Array(table.targetCount);
 		this.samples = new Int32Array(table.addressesMax);
 		this.sampleEndpoints = new Int32Array(table.addressesMax);
 	}
@@ -146,6 +152,7 @@ export class Walk {
 			this.epoch = 1;
 		}
 		if (isFirst) {
+			this.hasSeenStale = false;
 			this.worldEpoch = (this.worldEpoch + 1) | 0;
 			if (this.worldEpoch === 0) {
 				this.targetEpochs.fill(0);
@@ -159,6 +166,7 @@ export class Walk {
 		this.hasHealthy = false;
 		this.hasSeenDown = false;
 		this.pickedCount = 0;
+		this.vantage = 0;
 	}
 }
 

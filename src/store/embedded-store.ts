@@ -9,6 +9,7 @@ import { applyChanges, itemsBack } from './apply.ts';
 import { type Kept, type LogRecord, loadFiles, remember } from './embedded-files.ts';
 import { EmbeddedWriter } from './embedded-writer.ts';
 import { headOf, isSameHead } from './head.ts';
+import { writeNote } from './instance-note.ts';
 import type { Item } from './item.ts';
 import type {
 	ChangedItem,
@@ -18,6 +19,8 @@ import type {
 	Configuration,
 	Head,
 	HistoryEntry,
+	InstanceNote,
+	InstanceView,
 	ProberName,
 	ProberSession,
 	ProberView,
@@ -71,6 +74,7 @@ class EmbeddedStore implements Store {
 	readonly #book = new ProberBook();
 	/** Live prober's incarnation, by instance. */
 	readonly #sessions = new Map<string, number>();
+	readonly #notes = new Map<string, Omit<InstanceView, 'isAlive'>>();
 	#incarnations = 0;
 	/** What is on the disk. */
 	#kept: Kept;
@@ -167,6 +171,20 @@ class EmbeddedStore implements Store {
 				this.#watchers.tell('probers');
 			},
 		};
+	}
+
+	async announce(note: InstanceNote): Promise<void> {
+		this.#assertOpen();
+		writeNote({ ...note, sentAtMs: Date.now() });
+		this.#notes.set(note.instance, { ...note, seenMs: performance.now() });
+	}
+
+	async instances(): Promise<readonly InstanceView[]> {
+		this.#assertOpen();
+		const nowMs = performance.now();
+		return [...this.#notes.values()]
+			.map((note) => ({ ...note, isAlive: nowMs - note.seenMs <= TIMING.leaseMs }))
+			.sort((a, b) => (a.instance < b.instance ? -1 : 1));
 	}
 
 	watch(callback: (hint: WatchHint) => void): () => void {

@@ -115,6 +115,25 @@ export interface ProberSession {
 	leave(): Promise<void>;
 }
 
+/** What an instance tells of itself. */
+export interface InstanceNote {
+	/** Unique in the fleet, as that of a prober. */
+	readonly instance: string;
+	readonly role: string;
+	readonly version: string;
+	readonly region: string;
+	/** Of the configuration that it serves; 0 for none. */
+	readonly epoch: number;
+	readonly generation: number;
+}
+
+export interface InstanceView extends InstanceNote {
+	/** When it said so, by the reader's monotonic clock. */
+	readonly seenMs: number;
+	/** It has said so lately. */
+	readonly isAlive: boolean;
+}
+
 export type WatchHint = 'configuration' | 'probers' | 'condition';
 
 export interface Store {
@@ -164,6 +183,17 @@ export interface Store {
 	 * @throws StoreError STORE_INSTANCE_TAKEN while another live prober has it
 	 */
 	join(name: ProberName): Promise<ProberSession>;
+
+	/**
+	 * Tell the fleet that an instance lives, and what it serves.
+	 * @throws StoreError
+	 */
+	announce(note: InstanceNote): Promise<void>;
+	/**
+	 * Instances that have announced themselves within a day, by name.
+	 * @throws StoreError
+	 */
+	instances(): Promise<readonly InstanceView[]>;
 
 	/** Call back after something has changed. @returns the end of it */
 	watch(callback: (hint: WatchHint) => void): () => void;

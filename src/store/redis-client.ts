@@ -34,6 +34,8 @@ export interface RedisClientParts {
 }
 
 const RETRY_MS_MIN = 100;
+/** What ioredis says of a command that it did not take; its errors have no codes. */
+const NOT_WRITABLE = "Stream isn't writeable";
 /** Errors of a server that is not the one to talk to, for now: another attempt may find it, or another. */
 const AWAY = /^(?:LOADING|READONLY|MASTERDOWN|NOAUTH|WRONGPASS|NOREPLICAS|BUSY|UNBLOCKED|CLUSTERDOWN|TRYAGAIN) /;
 
@@ -49,6 +51,11 @@ export class RedisClient {
 	constructor(parts: RedisClientParts) {
 		this.#parts = parts;
 		this.#connect();
+	}
+
+	/** Commands are taken. */
+	get isReady(): boolean {
+		return this.#isReady;
 	}
 
 	/** How often a connection was made. */
@@ -95,6 +102,8 @@ export class RedisClient {
 			if (name !== 'ReplyError') {
 				// Also a connection that is only slow: its next answers would come late as well.
 				redis.disconnect();
+				// It had gone already, which is told a moment later: nothing was sent.
+				if (message.startsWith(NOT_WRITABLE)) throw new StoreError('STORE_UNREACHABLE', 'Redis is not connected');
 				throw new StoreError('STORE_UNCERTAIN', `Redis does not answer ${command}: ${message}`, { cause });
 			}
 			if (!AWAY.test(message)) throw new StoreError('STORE_REFUSED', `Redis refuses ${command}: ${message}`, { cause });

@@ -122,6 +122,10 @@ export class RedisConfiguration {
 	/** @throws StoreError */
 	async restore({ author, reason }: Reason): Promise<Head> {
 		const { head: seen, items } = this.held;
+		if (seen !== undefined && !isHeadOf(seen, items)) {
+			const why = 'this process has started since, and has not read what it held; ask one that has';
+			throw new StoreError('STORE_LOST', `Cannot restore the store: ${why}`);
+		}
 		for (let tries = 1; tries <= TRIES_MAX; tries++) {
 			const { raw, sha1 } = await this.#read();
 			const found = this.#readHeadValue(raw);

@@ -12,6 +12,8 @@
  * | `prober:INSTANCE`      | string | signed: the record of a prober; goes 30 days after the last one       | that prober       |
  * | `lease:INSTANCE`       | string | signed: {instance, incarnation}; goes when it is not renewed           | that prober       |
  * | `incarnation:INSTANCE` | string | the last incarnation                                                 | that prober       |
+ * | `instances`            | sorted set | instances, by when they announced themselves last                | every instance    |
+ * | `instance:INSTANCE`    | string | signed: what an instance tells of itself; goes a day after the last   | that instance     |
  * | `hints`                | channel | `head`, or `prober INSTANCE`: that there is something to read          | all               |
  *
  * VERSION is chosen by who commits, once for each commit, so that an item is never written over: whoever has read the
@@ -25,6 +27,7 @@ export class RedisKeys {
 	readonly history: string;
 	readonly historyOctets: string;
 	readonly probers: string;
+	readonly instances: string;
 	readonly hints: string;
 
 	constructor(prefix: string) {
@@ -34,6 +37,7 @@ export class RedisKeys {
 		this.history = `${prefix}history`;
 		this.historyOctets = `${prefix}history:octets`;
 		this.probers = `${prefix}probers`;
+		this.instances = `${prefix}instances`;
 		this.hints = `${prefix}hints`;
 	}
 
@@ -43,6 +47,10 @@ export class RedisKeys {
 
 	prober(instance: string): string {
 		return `${this.prefix}prober:${instance}`;
+	}
+
+	instance(instance: string): string {
+		return `${this.prefix}instance:${instance}`;
 	}
 
 	lease(instance: string): string {

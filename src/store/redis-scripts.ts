@@ -123,3 +123,16 @@ redis.call('SADD', KEYS[3], ARGV[4])
 redis.call('PUBLISH', ARGV[5], 'prober ' .. ARGV[4])
 return 1
 `);
+
+/**
+ * KEYS instance, instances; ARGV the note, milliseconds to keep it, instance. Those that were not heard of for so long
+ * leave the set.
+ */
+export const ANNOUNCE = script(`#!lua
+local time = redis.call('TIME')
+local nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+redis.call('ZADD', KEYS[2], nowMs, ARGV[3])
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', nowMs - tonumber(ARGV[2]))
+return 1
+`);

@@ -39,6 +39,7 @@ export class RedisProberSession implements ProberSession {
 	/** Connections of the client when something was published last: a new one may lead to a server that lacks it. */
 	#connections = 0;
 	#sending: Promise<void> | undefined;
+	#acquiring: Promise<boolean> | undefined;
 	#timer: NodeJS.Timeout | undefined;
 	#isEnded = false;
 
@@ -110,7 +111,7 @@ export class RedisProberSession implements ProberSession {
 		const lease = this.#lease;
 		if (lease !== undefined) {
 			const isOurs = await client.run(RENEW, [keys.lease(this.#name.instance)], [lease.value, timing.leaseMs]);
-			if (isOurs !== 1) this.#lease = undefined;
+			if (isOurs !== 1 && this.#lease === lease) this.#lease = undefined;
 		}
 		if (this.#isEnded) return;
 		if (this.#lease === undefined && !(await this.#acquire())) return;
@@ -118,8 +119,18 @@ export class RedisProberSession implements ProberSession {
 		await this.#flush();
 	}
 
-	/** @returns false when somebody else has the place */
-	async #acquire(): Promise<boolean> {
+	/**
+	 * A beat and a publication may both find that the lease is gone: one of them would stand in the way of the other.
+	 * @returns false when somebody else has the place
+	 */
+	#acquire(): Promise<boolean> {
+		this.#acquiring ??= this.#acquireOnce().finally(() => {
+			this.#acquiring = undefined;
+		});
+		return this.#acquiring;
+	}
+
+	async #acquireOnce(): Promise<boolean> {
 		const { client, keys, seal, timing } = this.#context;
 		const { instance } = this.#name;
 		const reply = listOf(await client.run(NEXT_INCARNATION, [keys.incarnation(instance)], []));
@@ -153,10 +164,12 @@ export class RedisProberSession implements ProberSession {
 	async #send(): Promise<void> {
 		if (this.#isEnded) throw new StoreError('STORE_CLOSED', `${this.#name.instance} has left`);
 		if (this.#lease === undefined && !(await this.#acquire())) throw instanceTaken(this.#name.instance);
+		const lease = this.#lease;
 		if (await this.#sendRecord()) return;
-		// Lapsed while nobody renewed it: forgotten, or taken by another.
-		this.#lease = undefined;
-		if (!(await this.#acquire()) || !(await this.#sendRecord())) throw instanceTaken(this.#name.instance);
+		// Lapsed while nobody renewed it: forgotten, or taken by another; unless a beat has seen to it meanwhile.
+		if (this.#lease === lease) this.#lease = undefined;
+		const isOurs = this.#lease !== undefined || (await this.#acquire());
+		if (!isOurs || !(await this.#sendRecord())) throw instanceTaken(this.#name.instance);
 	}
 
 	/** @returns false when the lease is not ours any more */

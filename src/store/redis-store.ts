@@ -21,6 +21,8 @@ import type {
 	Configuration,
 	Head,
 	HistoryEntry,
+	InstanceNote,
+	InstanceView,
 	ProberName,
 	ProberSession,
 	ProberView,
@@ -34,6 +36,7 @@ import { RedisClient } from './redis-client.ts';
 import { RedisConfiguration } from './redis-configuration.ts';
 import { listOf, RedisContext, textOfReply } from './redis-context.ts';
 import { RedisFleet } from './redis-fleet.ts';
+import { RedisInstances } from './redis-instances.ts';
 import { RedisKeys } from './redis-keys.ts';
 import { Refusals } from './refusals.ts';
 import { StoreError } from './store-error.ts';
@@ -48,7 +51,7 @@ export interface RedisStoreParts {
 	readonly prefix: string;
 	/** Secrets of the fleet: the first one signs, all are believed; without one nothing is signed. */
 	readonly fleetKeys: readonly string[];
-	/** The last generation that this process has seen, maybe in a former life. */
+	/** The last generation that this process has seen, maybe in a former life; of that the head may be all there is. */
 	readonly known?: Configuration;
 	readonly log: Log;
 	readonly timing?: Timing;
@@ -57,8 +60,9 @@ export interface RedisStoreParts {
 const NOTHING_KNOWN: Configuration = { head: undefined, items: new Map() };
 /** Between looks that hints ask for: whoever may write to the channel cannot keep everyone busy. */
 const HINT_PAUSE_MS = 20;
-/** Who starts does not wait for a Redis that swallows packets. */
+/** Who starts does not wait for a Redis that swallows packets; least of all who knows what it had. */
 const FIRST_LOOK_MS_MAX = 1500;
+const KNOWING_LOOK_MS_MAX = 500;
 
 /** Open it; settles after the first look at Redis, the first attempt that failed, or when neither comes soon. */
 export async function openRedisStore(parts: RedisStoreParts): Promise<Store> {
@@ -67,7 +71,7 @@ export async function openRedisStore(parts: RedisStoreParts): Promise<Store> {
 	const store = new RedisStore(parts);
 	let giveUp: NodeJS.Timeout | undefined;
 	const patience = new Promise<void>((resolve) => {
-		giveUp = setTimeout(resolve, FIRST_LOOK_MS_MAX);
+		giveUp = setTimeout(resolve, parts.known === undefined ? FIRST_LOOK_MS_MAX : KNOWING_LOOK_MS_MAX);
 	});
 	await Promise.race([store.firstLook, patience]);
 	clearTimeout(giveUp);
@@ -84,6 +88,7 @@ class RedisStore implements Store {
 	readonly #context: RedisContext;
 	readonly #configuration: RedisConfiguration;
 	readonly #fleet: RedisFleet;
+	readonly #instances: RedisInstances;
 	readonly #refusals = new Refusals();
 	readonly #watchers = new Watchers();
 	readonly #beat: NodeJS.Timeout;
@@ -120,6 +125,7 @@ class RedisStore implements Store {
 		this.#context = new RedisContext(shared);
 		this.#configuration = new RedisConfiguration(this.#context, known);
 		this.#fleet = new RedisFleet(this.#context);
+		this.#instances = new RedisInstances(this.#context);
 		this.#beat = setInterval(() => this.#onBeat(), timing.beatMs);
 	}
 
@@ -172,6 +178,8 @@ class RedisStore implements Store {
 			const head = await this.#configuration.restore(reason);
 			this.#setCondition({ kind: 'ready' });
 			this.#watchers.tell('configuration');
+			// One that is under way may have found what was there before.
+			await this.#lookNow();
 			return head;
 		});
 	}
@@ -189,6 +197,16 @@ class RedisStore implements Store {
 	async join(name: ProberName): Promise<ProberSession> {
 		this.#assertOpen();
 		return this.#fleet.join(name);
+	}
+
+	async announce(note: InstanceNote): Promise<void> {
+		this.#assertOpen();
+		await this.#instances.announce(note);
+	}
+
+	async instances(): Promise<readonly InstanceView[]> {
+		this.#assertOpen();
+		return this.#instances.views();
 	}
 
 	watch(callback: (hint: WatchHint) => void): () => void {
@@ -259,6 +277,9 @@ class RedisStore implements Store {
 	}
 
 	#requestLook(): void {
+		// A connection that is still being made is no reason to call Redis away: one that fails tells so itself, and
+		// all is looked at when it is there.
+		if (!this.#client.isReady) return;
 		this.#isLookDue = true;
 		this.#looking ??= this.#lookWhileDue();
 	}

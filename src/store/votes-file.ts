@@ -5,7 +5,7 @@
  * | what happens                 | then                                                               |
  * |------------------------------|--------------------------------------------------------------------|
  * | crash while it is written    | the old file is there, or the new one                              |
- * | file that is damaged         | put aside as `votes.json.damaged`, told of once; the start goes on |
+ * | file that is damaged         | put aside as `NAME.json.damaged`, told of once; the start goes on |
  * | disk that cannot be written  | told of once, tried again with the next change                     |
  */
 
@@ -13,19 +13,22 @@ import { createHash } from 'node:crypto';
 import { readFileSync, renameSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { SavedVote } from '../health/vote-book.ts';
 import type { Log } from '../lib/ports.ts';
 
-interface Stored {
+interface Stored<T> {
 	readonly version: 1;
 	readonly savedAtMs: number;
-	readonly votes: readonly SavedVote[];
+	readonly votes: T;
 }
 
-interface VotesFileParts {
+interface VotesFileParts<T> {
+	/** Of the file, without its ending. */
+	readonly name: string;
+	/** What there is where nothing could be read. */
+	readonly none: T;
 	readonly log: Log;
-	/** What is to be kept, now. */
-	readonly collect: () => readonly SavedVote[];
+	/** What is to be kept, now: as JSON can say it. */
+	readonly collect: () => T;
 	/** Milliseconds since 1970. */
 	readonly wallMs: () => number;
 	/** Between a change and its write. */
@@ -34,18 +37,20 @@ interface VotesFileParts {
 
 const DELAY_MS = 1000;
 
-export class VotesFile {
+export class VotesFile<T> {
 	readonly #directory: string;
 	readonly #path: string;
-	readonly #parts: VotesFileParts;
+	readonly #parts: VotesFileParts<T>;
 	#timer: NodeJS.Timeout | undefined;
+	/** When the timer ends, by the clock of the process. */
+	#dueMs = Number.POSITIVE_INFINITY;
 	/** The write under way; writes never overtake each other. */
 	#writing: Promise<void> = Promise.resolve();
 	#problem: string | undefined;
 
-	constructor(stateDir: string, parts: VotesFileParts) {
+	constructor(stateDir: string, parts: VotesFileParts<T>) {
 		this.#directory = stateDir;
-		this.#path = join(stateDir, 'votes.json');
+		this.#path = join(stateDir, `${parts.name}.json`);
 		this.#parts = parts;
 	}
 
@@ -54,27 +59,31 @@ export class VotesFile {
 		return this.#problem;
 	}
 
-	/** What was kept, and how long ago; empty when there is nothing that could be read. */
-	load(): { readonly votes: readonly SavedVote[]; readonly elapsedMs: number } {
+	/** What was kept, and how long ago. */
+	load(): { readonly votes: T; readonly elapsedMs: number } {
 		let text: string;
 		try {
 			text = readFileSync(this.#path, 'utf8');
 		} catch (error) {
 			if ((error as NodeJS.ErrnoException).code !== 'ENOENT') this.#putAside((error as Error).message);
-			return { votes: [], elapsedMs: 0 };
+			return { votes: this.#parts.none, elapsedMs: 0 };
 		}
-		const stored = readStored(text);
+		const stored = readStored<T>(text);
 		if (typeof stored === 'string') {
 			this.#putAside(stored);
-			return { votes: [], elapsedMs: 0 };
+			return { votes: this.#parts.none, elapsedMs: 0 };
 		}
 		// A clock that was set back must not bring votes from the future.
 		return { votes: stored.votes, elapsedMs: Math.max(0, this.#parts.wallMs() - stored.savedAtMs) };
 	}
 
-	/** Something has turned: write soon. */
-	touch(): void {
-		this.#timer ??= setTimeout(() => void this.#write(), this.#parts.delayMs ?? DELAY_MS);
+	/** There is something new: write soon. */
+	touch(withinMs: number = this.#parts.delayMs ?? DELAY_MS): void {
+		const dueMs = performance.now() + withinMs;
+		if (dueMs >= this.#dueMs) return;
+		clearTimeout(this.#timer);
+		this.#dueMs = dueMs;
+		this.#timer = setTimeout(() => void this.#write(), withinMs);
 	}
 
 	/** Write what there is now; settles when it is on the disk, or cannot be. */
@@ -84,7 +93,7 @@ export class VotesFile {
 
 	#write(): Promise<void> {
 		clearTimeout(this.#timer);
-		this.#timer = undefined;
+		this.#dueMs = Number.POSITIVE_INFINITY;
 		this.#writing = this.#writing.then(() => this.#writeNow());
 		return this.#writing;
 	}
@@ -92,7 +101,7 @@ export class VotesFile {
 	async #writeNow(): Promise<void> {
 		const { collect, wallMs, log } = this.#parts;
 		try {
-			const stored: Stored = { version: 1, savedAtMs: wallMs(), votes: collect() };
+			const stored: Stored<T> = { version: 1, savedAtMs: wallMs(), votes: collect() };
 			await writeDurably(this.#directory, this.#path, printStored(stored));
 			this.#problem = undefined;
 		} catch (error) {
@@ -135,17 +144,17 @@ async function writeDurably(directory: string, path: string, text: string): Prom
 }
 
 /** Two lines: the check of the second, and the second. */
-function printStored(stored: Stored): string {
+function printStored(stored: Stored<unknown>): string {
 	const text = JSON.stringify(stored);
 	return `${checkOf(text)}\n${text}\n`;
 }
 
 /** What was stored, or what is wrong with the text. */
-function readStored(text: string): Stored | string {
+function readStored<T>(text: string): Stored<T> | string {
 	const [check, body = ''] = text.split('\n');
 	if (check !== checkOf(body)) return 'it does not match its check';
-	const stored = JSON.parse(body) as Stored | { readonly version: unknown };
-	return stored.version === 1 ? (stored as Stored) : `its version is ${JSON.stringify(stored.version)}, expected 1`;
+	const stored = JSON.parse(body) as Stored<T> | { readonly version: unknown };
+	return stored.version === 1 ? (stored as Stored<T>) : `its version is ${JSON.stringify(stored.version)}, expected 1`;
 }
 
 function checkOf(text: string): string {

@@ -140,6 +140,8 @@ export async function openApi(t: Pick<TestContext, 'after'>, spec: ApiSpec = {})
 		},
 		ready: () => ready,
 		targets: () => [],
+		fleet: async () => ({ store: undefined, epoch: 0, generation: 0, refused: {}, instances: [], probers: [] }),
+		latency: () => ({ regions: [], addresses: [] }),
 		geo: async () => ({ databases: [], lacks: [], suffering: [] }),
 		explain: async ({ name }) => (name === 'bad' ? 'Cannot explain that' : { name }),
 		metrics: { contentType: 'text/plain', text: async () => '' },

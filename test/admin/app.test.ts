@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type AdminParts, createAdminSurface } from '../../src/admin/app.ts';
-import type { GeoReport, ReadyReport } from '../../src/admin/reports.ts';
+import type { FleetReport } from '../../src/admin/fleet-report.ts';
+import type { GeoReport, LatencyReport, ReadyReport } from '../../src/admin/reports.ts';
 import { bearer, operatingParts, SETTING_TOKEN } from './operating-parts.ts';
 
 const fine: ReadyReport = {
@@ -39,6 +40,7 @@ const target = {
 	frozen: false,
 	stale: false,
 	guarded: false,
+	votes: [],
 	freshVotes: 1,
 	votesNeeded: 1,
 	history: [{ secAgo: 4, vote: 'down', reason: 'status 500' }],
@@ -48,6 +50,17 @@ const geo: GeoReport = {
 	databases: [],
 	lacks: ['asn'],
 	suffering: [{ unit: 'example.org.', path: 'policies.www', needs: 'asn', effect: 'never matches' }],
+};
+
+const latency: LatencyReport = {
+	regions: ['eu-west', 'us-east'],
+	addresses: [
+		{
+			address: '192.0.2.1',
+			pools: ['example.org. eu'],
+			roundTrips: [{ region: 'eu-west', ms: 12.5, ageSec: 3 }],
+		},
+	],
 };
 
 const degraded: ReadyReport = { ...fine, degraded: ['the new version of example.org. was refused'] };
@@ -122,6 +135,7 @@ describe('the admin surface', () => {
 			body: JSON.parse(JSON.stringify({ targets: [target] })),
 		},
 		{ name: '/v1/geo tells of the geo databases', url: '/v1/geo', status: 200, body: geo },
+		{ name: '/v1/latency tells of round-trip times', url: '/v1/latency', status: 200, body: latency },
 	] as readonly Row[]) {
 		it(name, async () => {
 			const answer = await ask(parts, method, url);
@@ -245,13 +259,24 @@ async function ask(parts: Partial<AdminParts>, method: 'GET' | 'POST', url: stri
 	return { ...answer, faults };
 }
 
+const FLEET: FleetReport = {
+	store: { kind: 'ready' },
+	epoch: 1,
+	generation: 7,
+	refused: { forged: 0 },
+	instances: [],
+	probers: [],
+};
+
 function partsWith(parts: Partial<AdminParts>): AdminParts {
 	return {
 		...operatingParts(),
 		version: '1.2.3',
 		ready: () => fine,
 		targets: () => [target],
+		fleet: async () => FLEET,
 		geo: async () => geo,
+		latency: () => latency,
 		explain: async ({ name }) => (name === 'bad' ? 'Cannot explain that' : { name }),
 		metrics: {
 			contentType: 'text/plain; version=0.0.4; charset=utf-8',

@@ -116,6 +116,10 @@ export const SHOWN = {
 		...{ workers: { wanted: 1, running: 1 }, loadedSecAgo: 1 },
 	}),
 	targets: () => [],
+	fleet: async () => ({
+		...{ store: { kind: 'ready' as const }, epoch: 1, generation: 1, refused: {}, instances: [], probers: [] },
+	}),
+	latency: () => ({ regions: [], addresses: [] }),
 	geo: async () => ({ databases: [], lacks: [], suffering: [] }),
 	explain: async ({ name }: { readonly name: string }) => ({ name }),
 	metrics: { contentType: 'text/plain', text: () => Promise.resolve('meridian_zones 1\n') },

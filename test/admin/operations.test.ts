@@ -471,6 +471,8 @@ const STATE: readonly Row[] = [
 	{ op: 'getReadiness', status: 503, ask: 'GET /readyz', isUnready: true },
 	{ op: 'getMetrics', status: 200, ask: 'GET /metrics' },
 	{ op: 'listTargets', status: 200, ask: 'GET /v1/health' },
+	{ op: 'getFleet', status: 200, ask: 'GET /v1/fleet' },
+	{ op: 'getLatency', status: 200, ask: 'GET /v1/latency' },
 	{ op: 'getGeo', status: 200, ask: 'GET /v1/geo' },
 	{ op: 'getOpenApi', status: 200, ask: 'GET /v1/openapi.json' },
 	{ op: 'explain', status: 200, ask: 'GET /v1/explain?name=www.example.org' },
@@ -710,6 +712,33 @@ describe('operations', () => {
 				Object.keys(responses).flatMap((status) => (status === 'default' ? [] : [`${operationId} ${status}`])),
 			);
 		assert.deepEqual([...seen, ...ELSEWHERE].sort(), documented.sort());
+	});
+
+	it('have names of their own, and a document without loose ends', async (t) => {
+		const { body, text } = await (await openApi(t, GROUND)).ask('GET /v1/openapi.json');
+		const paths = Object.entries<
+			Record<string, { operationId: string; parameters?: readonly { name: string; in: string }[] }>
+		>(body.paths);
+		const names = paths.flatMap(([, operations]) => Object.values(operations).map(({ operationId }) => operationId));
+		assert.equal(new Set(names).size, names.length);
+		for (const [path, operations] of paths) {
+			const wanted = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+			for (const { operationId, parameters = [] } of Object.values(operations)) {
+				const given = parameters.filter((one) => one.in === 'path').map(({ name }) => name);
+				assert.deepEqual(given, wanted, operationId);
+			}
+		}
+		for (const [, name] of text.matchAll(/"#\/components\/schemas\/(\w+)"/g))
+			assert(Object.hasOwn(body.components.schemas, name ?? ''), name);
+	});
+
+	it('take no body for what it is, whatever type it is said to have', async (t) => {
+		const api = await openApi(t, GROUND);
+		const gone = await api.ask('DELETE /v1/zones/example.org/regions/spare-r', { match: '*', body: '' });
+		assert.equal(gone.status, 200, gone.text);
+		const nothing = await api.ask('PUT /v1/zones/example.org/regions/r', { match: '*', body: '' });
+		assert.deepEqual([nothing.status, nothing.body.detail], [400, 'Cannot do without a body']);
+		assert.equal((await api.ask('POST /v1/changes', { body: '' })).status, 400);
 	});
 
 	it('change nothing when they are refused', async () => {

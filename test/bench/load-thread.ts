@@ -4,6 +4,7 @@
 
 import { performance } from 'node:perf_hooks';
 import { parentPort, workerData } from 'node:worker_threads';
+import { parseAddress } from '../../src/lib/address.ts';
 import { createChance } from '../../src/lib/chance.ts';
 import type { ListenAddress } from '../../src/lib/listen-address.ts';
 import type { Chance } from '../../src/lib/ports.ts';
@@ -17,7 +18,7 @@ import { Histogram } from './histogram.ts';
 
 export interface LoadThreadInput {
 	readonly to: ListenAddress;
-	/** `name type [rcode]`. */
+	/** `name type [rcode [address,address ...]]`. */
 	readonly questions: readonly string[];
 	readonly seconds: number;
 	readonly sockets: number;
@@ -25,6 +26,8 @@ export interface LoadThreadInput {
 	/** Queries a second; 0 for as many as come back. */
 	readonly rate: number;
 	readonly hasSubnet: boolean;
+	/** A client cookie in each query, which the server answers with one of its own (RFC 7873). */
+	readonly hasCookie: boolean;
 	/** Every record of an answer has one TTL, which tells its generation; an answer of two is mixed. */
 	readonly hasOneTtl: boolean;
 	readonly seed: number;
@@ -47,13 +50,20 @@ const BATCH_SIZE = 32;
 const QUERY_OCTETS_MAX = 512;
 const LOST_US = 1_000_000;
 const IDS = 65536;
+const HEADER_OCTETS = 12;
+const TYPE_A = 1;
 const OPT = 41;
+const COOKIE = { code: 10, octets: [1, 2, 3, 4, 5, 6, 7, 8] };
 const RCODES: readonly string[] = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED'];
 const RECEIVE_BUFFER_OCTETS = 4 * 1024 * 1024;
 
 interface Question {
 	readonly octets: Uint8Array;
+	/** Offset behind the question. */
+	readonly end: number;
 	readonly rcode: number;
+	/** Address records of the answer must be of these, as 32-bit numbers; undefined when anything goes. */
+	readonly addresses: ReadonlySet<number> | undefined;
 }
 
 /** A socket and the queries on their way; those of the oldest id up to the next one may be open. */
@@ -61,7 +71,8 @@ class Client {
 	readonly descriptor: number;
 	/** By id, when each was sent or due, in microseconds; negative for one that nobody waits for. */
 	readonly sentUs = new Float64Array(IDS).fill(-1);
-	readonly rcodes = new Uint8Array(IDS);
+	/** By id, which question it was. */
+	readonly asked = new Uint32Array(IDS);
 	open = 0;
 	nextId = 0;
 	oldestId = 0;
@@ -94,7 +105,7 @@ class LoadThread {
 
 	constructor(input: LoadThreadInput, libc: Libc) {
 		this.#input = input;
-		this.#questions = input.questions.map((text) => questionOf(text, input.hasSubnet));
+		this.#questions = input.questions.map((text) => questionOf(text, input));
 		this.#clients = Array.from({ length: input.sockets }, () => new Client(libc, input.to));
 		this.#batch = new DatagramBatch(libc, BATCH_SIZE, QUERY_OCTETS_MAX);
 		this.#polls = new PollSet(libc, input.sockets);
@@ -158,16 +169,17 @@ class LoadThread {
 	}
 
 	#stage(client: Client, us: number): void {
-		const question = this.#questions[this.#chance.below(this.#questions.length)];
+		const asked = this.#chance.below(this.#questions.length);
+		const question = this.#questions[asked];
 		const out = this.#batch.responses[this.#batch.staged];
 		if (question === undefined || out === undefined) return;
-		const { octets, rcode } = question;
+		const { octets } = question;
 		const id = client.nextId;
 		client.nextId = (id + 1) & (IDS - 1);
 		// Still open after 65,535 others: it will not be told apart from this one.
 		if ((client.sentUs[id] ?? -1) >= 0) this.#lose(client, id);
 		client.sentUs[id] = us;
-		client.rcodes[id] = rcode;
+		client.asked[id] = asked;
 		client.open++;
 		for (let i = 2; i < octets.length; i++) out[i] = octets[i] ?? 0;
 		out[0] = id >>> 8;
@@ -197,9 +209,10 @@ class LoadThread {
 		if (answer === undefined) return;
 		const id = ((answer[0] ?? 0) << 8) | (answer[1] ?? 0);
 		const sentUs = client.sentUs[id] ?? -1;
-		const isResponse = this.#batch.requestLength(slot) >= 12 && ((answer[2] ?? 0) & 0x80) !== 0;
-		if (sentUs < 0 || !isResponse || ((answer[3] ?? 0) & 15) !== client.rcodes[id]) this.#wrong++;
-		if (this.#input.hasOneTtl && isResponse) this.#takeTtl(answer, this.#batch.requestLength(slot));
+		const length = this.#batch.requestLength(slot);
+		const question = this.#questions[client.asked[id] ?? 0];
+		if (sentUs < 0 || question === undefined || !isRight(answer, length, question)) this.#wrong++;
+		if (this.#input.hasOneTtl) this.#takeTtl(answer, length);
 		if (sentUs < 0) return;
 		client.sentUs[id] = -1;
 		client.open--;
@@ -233,6 +246,25 @@ class LoadThread {
 	}
 }
 
+/** Whether it is a response to that question, with the RCODE and of the addresses that are expected. */
+function isRight(answer: Uint8Array, length: number, { octets, end, rcode, addresses }: Question): boolean {
+	if (length < end || ((answer[2] ?? 0) & 0x80) === 0 || ((answer[3] ?? 0) & 15) !== rcode) return false;
+	for (let i = HEADER_OCTETS; i < end; i++) if (answer[i] !== octets[i]) return false;
+	if (addresses === undefined) return true;
+	const word = (at: number) => ((answer[at] ?? 0) << 8) | (answer[at + 1] ?? 0);
+	let found = 0;
+	let at = end;
+	for (let record = word(6); record > 0 && at < length; record--) {
+		at = behindName(answer, at);
+		if (word(at) === TYPE_A) {
+			if (!addresses.has(65_536 * word(at + 10) + word(at + 12))) return false;
+			found++;
+		}
+		at += 10 + word(at + 8);
+	}
+	return found > 0;
+}
+
 /** The TTL that all records but OPT have; -1 when they differ, or there is none. */
 function oneTtl(answer: Uint8Array, length: number): number {
 	const word = (at: number) => ((answer[at] ?? 0) << 8) | (answer[at + 1] ?? 0);
@@ -260,13 +292,27 @@ function behindName(message: Uint8Array, start: number): number {
 	return at + 1;
 }
 
-function questionOf(text: string, hasSubnet: boolean): Question {
-	const [name = '', type = 'A', rcodeName = 'NOERROR'] = text.trim().split(/\s+/);
+function questionOf(text: string, { hasSubnet, hasCookie }: LoadThreadInput): Question {
+	const [name = '', type = 'A', rcodeName = 'NOERROR', list] = text.trim().split(/\s+/);
 	const rcode = RCODES.indexOf(rcodeName);
 	if (rcode < 0) throw new Error(`Cannot expect "${rcodeName}": expected one of ${RCODES.join(', ')}`);
-	// The network stands in the last three octets.
-	const octets = makeQuery({ name, type, edns: hasSubnet ? { subnet: '192.0.2.0/24' } : {} });
-	return { octets, rcode };
+	const options = hasCookie ? [COOKIE] : [];
+	// The network stands in the last three octets of a query without other options.
+	if (hasSubnet && hasCookie) throw new Error('Cannot ask with a client subnet and a cookie: expected one of them');
+	const octets = makeQuery({ name, type, edns: hasSubnet ? { subnet: '192.0.2.0/24' } : { options } });
+	const end = makeQuery({ name, type }).length;
+	return {
+		octets,
+		end,
+		rcode,
+		addresses: list === undefined ? undefined : new Set(list.split(',').map(addressNumber)),
+	};
+}
+
+function addressNumber(text: string): number {
+	const address = parseAddress(text);
+	if (address?.family !== 4) throw new Error(`Cannot expect "${text}": expected an IPv4 address`);
+	return address.words[0] ?? 0;
 }
 
 /** A random /24 of those that clients may have. */

@@ -6,13 +6,15 @@
  *
  * | option           | default | means                                                                                |
  * |------------------|---------|--------------------------------------------------------------------------------------|
- * | --name 'N T [R]' |         | a question, and the RCODE its answers must have (NOERROR); may be given again         |
+ * | --name 'N T [R [A,A]]' |   | a question, the RCODE its answers must have (NOERROR), and the addresses that they    |
+ * |                  |         | may bring; may be given again                                                        |
  * | --seconds N      | 5       | how long queries are sent                                                            |
  * | --threads N      | 1       |                                                                                      |
  * | --sockets N      | 16      | of each thread: servers spread clients by address and port                           |
  * | --window N       | 16      | closed loop: queries of a socket that wait for their answer                          |
  * | --rate N         | 0       | open loop: queries a second of all threads, sent whatever comes back; 0: closed loop |
  * | --no-subnet      |         | without a client subnet; else a random IPv4 /24 for each query                       |
+ * | --cookie         |         | with a client cookie, and without a client subnet                                    |
  * | --one-ttl        |         | all records of an answer must have one TTL, which tells their generation             |
  *
  * Open loop measures from the moment a query was due, not from when the generator came to send it. It prints one line
@@ -30,7 +32,7 @@ export interface LoadResult {
 	readonly answered: number;
 	/** Not answered within a second. */
 	readonly lost: number;
-	/** Of another RCODE, with an id that nobody waits for, or no response at all. */
+	/** Of another RCODE, question or address, with an id that nobody waits for, or no response at all. */
 	readonly wrong: number;
 	/** Whose records have different TTLs, under --one-ttl. */
 	readonly mixed: number;
@@ -60,6 +62,7 @@ function readOptions(args: readonly string[]): LoadOptions | string {
 			window: { type: 'string', default: '16' },
 			rate: { type: 'string', default: '0' },
 			'no-subnet': { type: 'boolean', default: false },
+			cookie: { type: 'boolean', default: false },
 			'one-ttl': { type: 'boolean', default: false },
 		},
 	});
@@ -71,7 +74,8 @@ function readOptions(args: readonly string[]): LoadOptions | string {
 	);
 	const rate = Number(values.rate);
 	if (!(seconds && threads && sockets && window && rate >= 0)) return 'Cannot load: expected positive numbers';
-	const how = { hasSubnet: !values['no-subnet'], hasOneTtl: values['one-ttl'] };
+	const hasSubnet = !values['no-subnet'] && !values.cookie;
+	const how = { hasSubnet, hasCookie: values.cookie, hasOneTtl: values['one-ttl'] };
 	return { to, questions: values.name, seconds, threads, sockets, window, rate, ...how };
 }
 

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import type { Log } from '../../src/lib/ports.ts';
 import { parseRedisAddress } from '../../src/lib/redis-address.ts';
 import type { Change, Unit } from '../../src/store/item.ts';
-import type { Commit, Publication, Reason, Store } from '../../src/store/ports.ts';
+import type { Commit, InstanceNote, Publication, Reason, Store } from '../../src/store/ports.ts';
 import { openRedisStore, type RedisStoreParts } from '../../src/store/redis-store.ts';
 import type { Timing } from '../../src/store/timing.ts';
 
@@ -14,13 +14,13 @@ export const FLEET_KEY = 'a-key-of-sixteen-and-more';
 export const PREFIX = 'meridian:';
 export const BY_TEST: Reason = { author: 'tester', reason: 'a test' };
 
-/** As in a fleet, but ten times as fast. */
+/** As in a fleet, but ten times as fast; what waits for a machine that is busy with other tests is not. */
 export const FAST: Timing = {
 	leaseMs: 1000,
 	beatMs: 100,
 	resyncMs: 1000,
-	commandTimeoutMs: 500,
-	connectTimeoutMs: 1000,
+	commandTimeoutMs: 1500,
+	connectTimeoutMs: 2000,
 	retryMs: 300,
 };
 
@@ -65,6 +65,10 @@ export function zoneOf(store: Store, name: string): string | undefined {
 	const item = store.configuration.items.get(`unit:${name}`);
 	return item?.kind === 'unit' ? item.content.zone : undefined;
 }
+
+export const NOTE: InstanceNote = {
+	...{ instance: 'dns-1', role: 'serve', version: '1.2.3', region: 'eu-west', epoch: 1, generation: 7 },
+};
 
 export function publication(vote: 'up' | 'down', ...keys: readonly string[]): Publication {
 	const nowMs = performance.now();

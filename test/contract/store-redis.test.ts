@@ -31,6 +31,7 @@ import {
 	FAST,
 	FLEET_KEY,
 	memoryLog,
+	NOTE,
 	openRedis,
 	PREFIX,
 	publication,
@@ -149,6 +150,32 @@ describe('store in Redis', { skip: WITHOUT_REDIS, concurrency: 6 }, () => {
 			assert.deepEqual(store.condition, { kind: 'ready' });
 		});
 	}
+
+	for (const { name, octets, refusal } of POISONS) {
+		it(`takes ${name} for no instance`, async (t) => {
+			const redis = await startRedis(t);
+			const store = await opened(t, redis.url);
+			await store.announce(NOTE);
+			await store.announce({ ...NOTE, instance: 'dns-2' });
+			await redis.ask('SET', `${PREFIX}instance:dns-1`, octets(`${PREFIX}instance:dns-1`));
+			assert.deepEqual(
+				(await store.instances()).map(({ instance }) => instance),
+				['dns-2'],
+			);
+			assert.equal(store.refused[refusal], 1);
+		});
+	}
+
+	it('forgets an instance that was not heard of for a day', async (t) => {
+		const redis = await startRedis(t);
+		const store = await opened(t, redis.url);
+		await store.announce(NOTE);
+		await redis.ask('ZADD', `${PREFIX}instances`, '1', 'dns-1');
+		await redis.ask('DEL', `${PREFIX}instance:dns-1`);
+		await store.announce({ ...NOTE, instance: 'dns-2' });
+		assert.deepEqual(await redis.ask('ZRANGE', `${PREFIX}instances`, '0', '-1'), ['dns-2']);
+		assert.equal((await store.instances()).length, 1);
+	});
 
 	it('takes a record that was replayed for none', async (t) => {
 		const redis = await startRedis(t);
@@ -295,7 +322,7 @@ describe('store in Redis', { skip: WITHOUT_REDIS, concurrency: 6 }, () => {
 		const { store: writer, session } = await living(t, redis.url);
 		const store = await opened(t, redis.url, { log });
 		await redis.kill();
-		await becomes(store, 'unreachable');
+		await Promise.all([becomes(store, 'unreachable'), becomes(writer, 'unreachable')]);
 		const startMs = performance.now();
 		await assert.rejects(session.publish(publication('up', 'k')), { code: 'STORE_UNREACHABLE' });
 		const attempt = writer.commit({ expected: writer.configuration.head, changes: [put('a.', '2')], ...BY_TEST });
@@ -383,6 +410,7 @@ describe('store in Redis', { skip: WITHOUT_REDIS, concurrency: 6 }, () => {
 		const session = await near.join({ instance: 'eu-1', region: 'eu-west' });
 		assert(session.incarnation > cutOff.incarnation);
 		await session.publish(publication('up', 'k'));
+		await becomes(far, 'unreachable');
 		proxy.isDeaf = false;
 		await becomes(far, 'ready');
 		await assert.rejects(cutOff.publish(publication('down', 'k')), { code: 'STORE_INSTANCE_TAKEN' });
@@ -500,6 +528,10 @@ describe('store in Redis', { skip: WITHOUT_REDIS, concurrency: 6 }, () => {
 			const attempt = store.commit({ expected: store.configuration.head, changes: [put('a.', '2')], ...BY_TEST });
 			await assert.rejects(attempt, { code: 'STORE_REFUSED' });
 		}
+		await reader.announce(NOTE);
+		assert.equal((await admin.instances()).length, 1);
+		await assert.rejects(prober.announce(NOTE), { code: 'STORE_REFUSED' });
+		await assert.rejects(reader.join({ instance: 'eu-1', region: 'r' }), { code: 'STORE_REFUSED' });
 		await commitTo(admin, [put('c.', '2')]);
 		await until('the commit', HEAL_MS_MAX, () => zoneOf(reader, 'c.') === '2');
 		assert.equal((await admin.history(1)).length, 1);

@@ -12,7 +12,7 @@ import type { Store, WatchHint } from '../../src/store/ports.ts';
 import { until } from '../roles/meridian-process.ts';
 import { scratch } from '../roles/scratch.ts';
 import { startRedis, WITHOUT_REDIS } from '../setup/redis.ts';
-import { BY_TEST, commitTo, memoryLog, openRedis, publication, put, unit, zoneOf } from './store-parts.ts';
+import { BY_TEST, commitTo, memoryLog, NOTE, openRedis, publication, put, unit, zoneOf } from './store-parts.ts';
 
 /** A place that a store can be opened on again and again. */
 interface Ground {
@@ -306,6 +306,27 @@ for (const { name, skip, ground } of TWINS) {
 			await assert.rejects(store.join({ instance: 'a', region: '' }), { code: 'STORE_CONTENT' });
 		});
 
+		it('tells which instances live, and what each said last', async (t) => {
+			const store = await (await ground(t)).open();
+			assert.deepEqual(await store.instances(), []);
+			await store.announce(NOTE);
+			await store.announce({ ...NOTE, instance: 'dns-0', role: 'start' });
+			await store.announce({ ...NOTE, generation: 8 });
+			const [other, view, ...more] = await store.instances();
+			assert(view !== undefined);
+			const { seenMs, isAlive, ...note } = view;
+			assert.deepEqual([other?.instance, note, isAlive, more], ['dns-0', { ...NOTE, generation: 8 }, true, []]);
+			const ageMs = performance.now() - seenMs;
+			assert(ageMs >= 0 && ageMs < 10_000, `${ageMs} ms`);
+		});
+
+		it('refuses notes that no instance may write', async (t) => {
+			const store = await (await ground(t)).open();
+			for (const wrong of [{ instance: 'a b' }, { role: '' }, { version: 'x'.repeat(256) }, { generation: -1 }])
+				await assert.rejects(store.announce({ ...NOTE, ...wrong }), { code: 'STORE_CONTENT' });
+			assert.deepEqual(await store.instances(), []);
+		});
+
 		it('tells those that watch, until they have heard enough', async (t) => {
 			const store = await (await ground(t)).open();
 			const heard: WatchHint[] = [];
@@ -328,6 +349,8 @@ for (const { name, skip, ground } of TWINS) {
 			await assert.rejects(store.restore(BY_TEST), closed);
 			await assert.rejects(store.history(1), closed);
 			await assert.rejects(store.join({ instance: 'a', region: 'r' }), closed);
+			await assert.rejects(store.announce(NOTE), closed);
+			await assert.rejects(store.instances(), closed);
 		});
 	});
 }

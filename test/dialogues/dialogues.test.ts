@@ -10,6 +10,7 @@ import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { readYaml } from '../../src/config/yaml-document.ts';
 import { readMessage } from '../../src/dns/message-text.ts';
+import type { Place } from '../../src/geo/place.ts';
 import type { Vote } from '../../src/health/target.ts';
 import { parsePrefix, prefixHolds } from '../../src/lib/prefix.ts';
 import { type EdnsSpec, makeQuery, optRecord } from '../dns/make-query.ts';
@@ -39,7 +40,7 @@ describe('dialogues', () => {
 			const responder = responderFor(dialogue);
 			let set: (() => void)[] = [];
 			for (const step of dialogue.steps) {
-				if (step.kind === 'health') set.push(() => responder.setHealth(step.address, step.vote as Vote));
+				if (step.kind === 'health') set.push(() => setHealth(responder, dialogue, step));
 				else if (step.kind === 'draw') {
 					set.push(() => {
 						responder.draw = step.share;
@@ -57,7 +58,18 @@ describe('dialogues', () => {
 	}
 });
 
-function responderFor({ zones, steering, geo, trust }: Dialogue): TestResponder {
+function setHealth(responder: TestResponder, { vantages }: Dialogue, step: Extract<Step, { kind: 'health' }>): void {
+	const { address, vote, isStale, region } = step;
+	if (region === undefined) {
+		responder.setHealth(address, vote as Vote, isStale);
+		return;
+	}
+	const vantage = vantages.indexOf(region);
+	if (vantage < 0) throw new Error(`Cannot set the health as seen from ${region}: it is no vantage`);
+	responder.setRegional(address, vote === 'up' ? 'up' : 'down', vantage);
+}
+
+function responderFor({ zones, steering, geo, trust, vantages }: Dialogue): TestResponder {
 	const prefix = trust === undefined ? undefined : parsePrefix(trust);
 	if (typeof prefix === 'string') throw new Error(prefix);
 	const documentOf = (unit: string) => {
@@ -68,9 +80,17 @@ function responderFor({ zones, steering, geo, trust }: Dialogue): TestResponder 
 	return responderOf({
 		zones: zones.map(({ apex, text }) => ({ apex, text, steering: documentOf(apex) })),
 		common: documentOf('common'),
-		geo,
+		geo: Object.fromEntries(Object.entries(geo).map(([prefix, place]) => [prefix, placeOf(place)])),
+		vantages,
 		isSubnetTrusted: (sender) => prefix === undefined || prefixHolds(prefix, sender),
 	});
+}
+
+/** `at=51/9` is a place on earth. */
+function placeOf({ at, ...place }: Readonly<Record<string, string>>): Partial<Place> {
+	const [latitude, longitude] = (at ?? '').split('/').map(Number);
+	if (latitude === undefined || longitude === undefined) return place;
+	return { ...place, coordinates: { latitude, longitude, precision: 'database' } };
 }
 
 function check(responder: TestResponder, step: Query, file: string): void {

@@ -8,9 +8,12 @@
  *     	names: ...
  *     geo                              what a database says: prefix, then key=value
  *     	198.51.100.0/24 country=DE continent=EU
+ *     	192.0.2.0/24 at=51/9            degrees north and east
+ *     vantages eu us                   regions that have had a prober
  *     trust 192.0.2.0/24               only senders in there are believed when they name a client subnet
  *
- *     health 203.0.113.10 down         from here on
+ *     health 203.0.113.10 down         from here on; with `stale` behind it, on votes that are too old; with
+ *                                      `from us`, as a regional monitor says it there
  *     draw 0.75                        what each draw gives from here on, in [0, 1)
  *
  *     # A sentence about the next query, its title.
@@ -29,11 +32,18 @@ export interface Dialogue {
 	readonly steering: ReadonlyMap<string, string>;
 	readonly geo: Readonly<Record<string, Readonly<Record<string, string>>>>;
 	readonly trust: string | undefined;
+	readonly vantages: readonly string[];
 	readonly steps: readonly Step[];
 }
 
 export type Step =
-	| { readonly kind: 'health'; readonly address: string; readonly vote: string }
+	| {
+			readonly kind: 'health';
+			readonly address: string;
+			readonly vote: string;
+			readonly isStale: boolean;
+			readonly region: string | undefined;
+	  }
 	| { readonly kind: 'draw'; readonly share: number }
 	| {
 			readonly kind: 'query' | 'octets';
@@ -56,8 +66,9 @@ export function readDialogue(text: string): Dialogue {
 	const geo: Record<string, Record<string, string>> = {};
 	const steps: Step[] = [];
 	let trust: string | undefined;
+	let vantages: readonly string[] = [];
 	for (const block of blocksOf(text)) {
-		const [keyword = '', first = '', second = ''] = block.words;
+		const [keyword = '', first = ''] = block.words;
 		if (keyword === 'zone') zones.push({ apex: first, text: block.body.flatMap(repeated).join('\n') });
 		else if (keyword === 'steering') steering.set(first, block.body.join('\n'));
 		else if (keyword === 'geo') {
@@ -66,7 +77,8 @@ export function readDialogue(text: string): Dialogue {
 				geo[prefix] = Object.fromEntries(pairs.map((pair) => pair.split('=')));
 			}
 		} else if (keyword === 'trust') trust = first;
-		else if (keyword === 'health') steps.push({ kind: 'health', address: first, vote: second });
+		else if (keyword === 'vantages') vantages = block.words.slice(1);
+		else if (keyword === 'health') steps.push(healthStep(block));
 		else if (keyword === 'draw') steps.push({ kind: 'draw', share: Number(first) });
 		else if (keyword === 'query' || keyword === 'octets') {
 			const title = block.comment === '' ? block.words.join(' ') : block.comment;
@@ -74,7 +86,12 @@ export function readDialogue(text: string): Dialogue {
 			steps.push({ kind: keyword, title, line: block.line, words: block.words.slice(1), reply });
 		} else throw new Error(`line ${block.line}: cannot read "${keyword}"`);
 	}
-	return { zones, steering, geo, trust, steps };
+	return { zones, steering, geo, trust, vantages, steps };
+}
+
+function healthStep({ words }: Block): Step {
+	const [, address = '', vote = '', mark, region] = words;
+	return { kind: 'health', address, vote, isStale: mark === 'stale', region: mark === 'from' ? region : undefined };
 }
 
 function blocksOf(text: string): Block[] {

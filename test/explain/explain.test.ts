@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { type ExplainQuestion, explain } from '../../src/explain/explain.ts';
 import type { Explanation, NodeExplanation } from '../../src/explain/explanation.ts';
 import { printExplanation } from '../../src/explain/print.ts';
-import { createHealthWords, VERDICT_WORD } from '../../src/health/verdict-table.ts';
+import { createHealthWords, VERDICT_WORD, WORD, wordWith } from '../../src/health/verdict-table.ts';
 import type { Chance } from '../../src/lib/ports.ts';
 import { build } from '../../src/snapshot/build.ts';
 import { contextOf, type ResponderSpec, responderOf, unitsOf } from '../serve/responder-of.ts';
@@ -36,6 +36,7 @@ const SPEC: ResponderSpec = {
 					},
 					us: { region: 'us-east', monitor: 'tcp', endpoints: [endpoint('us-1', '192.0.2.11')] },
 					own: { endpoints: [endpoint('own-1', '192.0.2.21')] },
+					slow: { monitor: 'tcp', rampUp: '60s', endpoints: [endpoint('new-1', '192.0.2.31', { weight: 4 })] },
 					cdn: { endpoints: [{ name: 'cdn-a', cname: 'static.example.org.' }] },
 				},
 				policies: {
@@ -63,6 +64,7 @@ const SPEC: ResponderSpec = {
 					},
 					both: { policy: { kind: 'all', members: ['eu', 'us'] } },
 					shop: { policy: 'cdn' },
+					slow: { policy: 'slow' },
 				},
 			},
 		},
@@ -71,13 +73,14 @@ const SPEC: ResponderSpec = {
 };
 
 /** A world of its own for each test, in which some addresses are down. */
-function worldOf(down: readonly string[] = [], draw = 0) {
+function worldOf(down: readonly string[] = [], draw = 0, stale: readonly string[] = []) {
 	const context = contextOf(SPEC);
 	const { snapshot, geoNotes } = build(unitsOf(SPEC), context);
 	assert.ok(snapshot !== undefined);
 	const health = createHealthWords(snapshot.targets.length);
 	for (const [i, { address }] of snapshot.targets.entries())
-		health.verdicts[i] = down.includes(address) ? VERDICT_WORD.down : VERDICT_WORD.up;
+		health.verdicts[i] =
+			(down.includes(address) ? VERDICT_WORD.down : VERDICT_WORD.up) | (stale.includes(address) ? WORD.stale : 0);
 	const chance: Chance = { below: (bound) => Math.floor(draw * bound) };
 	const sources = {
 		snapshot,
@@ -90,13 +93,82 @@ function worldOf(down: readonly string[] = [], draw = 0) {
 		vantages: [],
 		noteOf: () => 'refused: ECONNREFUSED',
 	};
-	return (question: Partial<ExplainQuestion>): Explanation => {
+	const targetOf = (address: string) => snapshot.targets.findIndex((target) => target.address === address);
+	const ask = (question: Partial<ExplainQuestion>): Explanation => {
 		const all = { name: 'www.example.org.', type: 'A', client: undefined, resolver: '192.0.2.53', ...question };
 		const explanation = explain(sources, all);
 		if (typeof explanation === 'string') assert.fail(explanation);
 		return explanation;
 	};
+	return Object.assign(ask, { health, targetOf });
 }
+
+describe('explain() on stale votes', () => {
+	it('says that the last known state decides', () => {
+		const explanation = worldOf([], 0, ['192.0.2.1'])({ client: '2.1.0.0/16' });
+		assert.deepEqual(
+			explanation.decisions.map(({ isStale }) => isStale),
+			[true],
+		);
+		assert.match(printExplanation(explanation), /TTL 60 s\nno fresh health checks: the last known state decides\n/);
+		assert.deepEqual(
+			worldOf([], 0, ['192.0.2.11'])({ client: '2.1.0.0/16' }).decisions.map(({ isStale }) => isStale),
+			[false],
+		);
+	});
+});
+
+describe('explain() on a slow start', () => {
+	it('tells how much of its weight an endpoint has', () => {
+		const world = worldOf();
+		const text = () => printExplanation(world({ name: 'slow.example.org.' }));
+		assert.match(text(), /^ *> new-1, weight 4: 192\.0\.2\.31 up/m);
+		world.health.verdicts[world.targetOf('192.0.2.31')] = wordWith('up', { upForMs: 30_000 });
+		assert.match(text(), /^ *> new-1, weight 4, of which 55 % so far: 192\.0\.2\.31 up/m);
+		world.health.verdicts[world.targetOf('192.0.2.31')] = VERDICT_WORD.down;
+		assert.match(text(), /^ *> new-1, weight 4 \(down\): 192\.0\.2\.31 down/m);
+	});
+});
+
+describe('explain() on regional health', () => {
+	const spec: ResponderSpec = {
+		vantages: ['eu-west', 'us-east'],
+		geo: { '85.0.0.0/8': europe },
+		zones: [
+			{
+				apex: 'example.org.',
+				text: '',
+				steering: {
+					regions: { 'eu-west': { latitude: 53.3, longitude: -6.3 }, 'us-east': { latitude: 39, longitude: -77.5 } },
+					monitors: { tcp: { kind: 'tcp', port: 80, regional: true } },
+					pools: { p: { monitor: 'tcp', endpoints: [endpoint('a', '192.0.2.1'), endpoint('b', '192.0.2.2')] } },
+					names: { www: { policy: 'p' } },
+				},
+			},
+		],
+	};
+
+	it('tells whose verdicts the client sees', () => {
+		const context = contextOf(spec);
+		const { snapshot, geoNotes } = build(unitsOf(spec), context);
+		assert.ok(snapshot !== undefined);
+		const health = createHealthWords(2, 2);
+		health.verdicts.fill(VERDICT_WORD.up | WORD.regional);
+		health.regional[0] = VERDICT_WORD.down;
+		const sources = {
+			...{ snapshot, geoNotes, geo: context.geo, databases: [], health, vantages: context.vantages },
+			...{ slots: Int32Array.of(0, 1), chance: { below: () => 0 }, noteOf: () => undefined },
+		};
+		const explanation = explain(sources, {
+			...{ name: 'www.example.org.', type: 'A', client: '85.1.0.0/16', resolver: '192.0.2.53' },
+		});
+		if (typeof explanation === 'string') assert.fail(explanation);
+		const text = printExplanation(explanation);
+		assert.match(text, /health as seen from eu-west, where that has a verdict of its own\n/);
+		assert.match(text, /a, weight 1 \(down\): 192\.0\.2\.1 down/);
+		assert.match(text, /> b, weight 1: 192\.0\.2\.2 up/);
+	});
+});
 
 describe('explain() in words', () => {
 	for (const { name, question, down = [], says } of [

@@ -15,6 +15,8 @@ export interface Said {
 	/** How long ago each target was checked. */
 	readonly checkedAgoMs?: number;
 	readonly isAlive?: boolean;
+	/** How long it has been cut off from its anchors. */
+	readonly cutOffAgoMs?: number;
 }
 
 /** Long enough ago to be no longer fresh. */
@@ -27,6 +29,7 @@ export function fleetOf(said: Readonly<Record<string, Said | string>>): readonly
 			sinceAgoMs = 60_000,
 			checkedAgoMs = 1000,
 			isAlive = true,
+			cutOffAgoMs,
 		} = typeof what === 'string' ? { votes: what } : what;
 		const [prober = '', region = prober] = who.split('@');
 		const entries = [...votes].flatMap((letter, i): [string, PublishedVote][] => {
@@ -34,6 +37,7 @@ export function fleetOf(said: Readonly<Record<string, Said | string>>): readonly
 			const vote = letter === 'u' ? 'up' : 'down';
 			return [[`t${i}`, { vote, sinceMs: NOW_MS - sinceAgoMs, checkedMs: NOW_MS - checkedAgoMs }]];
 		});
-		return { prober, region, isAlive, votes: new Map(entries) };
+		const cutOff = cutOffAgoMs === undefined ? {} : { cutOffMs: NOW_MS - cutOffAgoMs };
+		return { prober, region, isAlive, ...cutOff, votes: new Map(entries) };
 	});
 }

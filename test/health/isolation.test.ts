@@ -62,6 +62,27 @@ describe('isolatedProbers()', () => {
 			fleet: { a: { votes: 'dddddd', ...SILENT }, b: 'uuuuuu', c: 'uuuuuu' },
 			isolated: ['a'],
 		},
+		{
+			name: 'believes one that says it is cut off, however few it fails, or sees',
+			fleet: { a: { votes: 'u', cutOffAgoMs: 1000 }, b: 'u', c: 'u' },
+			isolated: ['a'],
+		},
+		{ name: 'believes one that is alone', fleet: { a: { votes: 'uuuuu', cutOffAgoMs: 0 } }, isolated: ['a'] },
+		{
+			name: 'does not call those who say so to witness',
+			fleet: {
+				a: 'ddddd',
+				b: { votes: 'uuuuu', cutOffAgoMs: 1000 },
+				c: { votes: 'uuuuu', cutOffAgoMs: 1000 },
+				d: 'ddddd',
+			},
+			isolated: ['b', 'c'],
+		},
+		{
+			name: 'finds another beside one that says so',
+			fleet: { a: 'ddddd', b: { votes: 'ddddd', cutOffAgoMs: 1000 }, c: 'uuuuu' },
+			isolated: ['b', 'a'],
+		},
 	] as { name: string; fleet: Record<string, Said | string>; isolated?: string[] }[]) {
 		it(name, () => {
 			assert.deepEqual([...isolatedProbers(fleetOf(fleet), INTERVALS, NOW_MS)], isolated);

@@ -9,6 +9,7 @@ import type { Consensus } from '../../src/model/monitor-voting.ts';
 import { fleetOf, INTERVAL_MS, NOW_MS, type Said, SILENT } from './fleet.ts';
 
 interface Monitor {
+	readonly regional?: true;
 	readonly mode?: Consensus['mode'];
 	readonly k?: number;
 	readonly minProbers?: number;
@@ -51,6 +52,28 @@ function wordsOf(judgement: Judgement | undefined): string {
 const STALE = { checkedAgoMs: 300_001, isAlive: false } as const;
 
 const SENTENCES: Readonly<Record<string, readonly Row[]>> = {
+	'a prober that most anchors fail has no vote': [
+		{ name: 'others decide', fleet: { eu: { votes: 'd', cutOffAgoMs: 5000 }, us: 'u', ap: 'u' }, is: 'up' },
+		{
+			name: 'two of three change nothing when they are cut off',
+			fleet: { eu: { votes: 'd', cutOffAgoMs: 5000 }, us: { votes: 'd', cutOffAgoMs: 5000 }, ap: 'u' },
+			before: 'u',
+			is: 'up frozen',
+		},
+		{
+			name: 'what it said before stands, though it is the only one',
+			fleet: { eu: { votes: 'd', cutOffAgoMs: 5000 } },
+			before: 'u',
+			is: 'up frozen',
+		},
+		{
+			name: 'and is stale when it has been cut off for long',
+			fleet: { eu: { votes: 'd', cutOffAgoMs: 300_001 } },
+			before: 'u',
+			is: 'up frozen stale',
+		},
+		{ name: 'unknown stays unknown', fleet: { eu: { votes: 'd', cutOffAgoMs: 5000 } }, is: 'unknown' },
+	],
 	'a region says down when more than half of its votes are down': [
 		{ name: 'half is up', fleet: { 'p@eu': 'u', 'q@eu': 'd' }, is: 'up' },
 		{ name: 'two of three is down', fleet: { 'p@eu': 'u', 'q@eu': 'd', 'r@eu': 'd' }, is: 'down' },
@@ -149,6 +172,41 @@ const SENTENCES: Readonly<Record<string, readonly Row[]>> = {
 		{ name: 'one of one', fleet: { eu: { votes: 'd', ...SILENT } }, before: 'd', is: 'down frozen' },
 		{ name: 'one of two, which makes a tie', fleet: { eu: 'd', us: { votes: 'u', ...SILENT } }, before: 'u', is: 'up' },
 		{ name: 'one of three', fleet: { eu: 'd', us: 'u', ap: { votes: 'd', ...SILENT } }, before: 'd', is: 'down' },
+		{
+			name: 'but makes no tie with one who has seen it die since',
+			fleet: { eu: { votes: 'd', sinceAgoMs: 20_000 }, us: { votes: 'u', ...SILENT } },
+			before: 'u',
+			is: 'down',
+		},
+		{
+			name: 'nor do two of them',
+			fleet: {
+				eu: { votes: 'd', sinceAgoMs: 20_000 },
+				us: { votes: 'd', sinceAgoMs: 25_000 },
+				ap: { votes: 'u', ...SILENT },
+				sa: { votes: 'u', ...SILENT },
+			},
+			before: 'u',
+			is: 'down',
+		},
+		{
+			name: 'while another who sees it up still speaks it is a tie',
+			fleet: {
+				eu: { votes: 'd', sinceAgoMs: 20_000 },
+				us: { votes: 'd', sinceAgoMs: 25_000 },
+				ap: { votes: 'u', ...SILENT },
+				sa: 'u',
+			},
+			before: 'u',
+			is: 'up',
+		},
+		{
+			name: 'any-up holds to its last word',
+			fleet: { eu: { votes: 'd', sinceAgoMs: 20_000 }, us: { votes: 'u', ...SILENT } },
+			monitor: { mode: 'any-up' },
+			before: 'u',
+			is: 'up',
+		},
 		{
 			name: 'also when the lease lives and the checks do not',
 			fleet: { eu: { votes: 'd', checkedAgoMs: 31_000 } },
@@ -445,5 +503,164 @@ describe('judge() always', () => {
 				},
 			),
 		);
+	});
+});
+
+describe('judge() of a target whose pools start it slowly', () => {
+	const upForMs = (fleet: Readonly<Record<string, Said | string>>, before: string, rampUpMs: number) => {
+		const monitor = {
+			intervalMs: INTERVAL_MS,
+			from: undefined,
+			consensus: { mode: 'majority', k: undefined, minProbers: undefined },
+		} as const;
+		const target = { key: 't0', monitor, ...(rampUpMs === 0 ? {} : { rampUpMs }) };
+		const asked = { targets: [target], reports: fleetOf(fleet), before: verdictsOf(before), nowMs: NOW_MS };
+		return judge(asked).byKey.get('t0')?.upForMs;
+	};
+	const since = (votes: string, sinceAgoMs: number, more: object = {}): Said => ({ votes, sinceAgoMs, ...more });
+
+	for (const { name, fleet, before = '', rampUpMs = 60_000, is } of [
+		{ name: 'tells how long it has been up', fleet: { eu: since('u', 20_000) }, is: 20_000 },
+		{ name: 'tells it from its first vote on', fleet: { eu: since('u', 0) }, is: 0 },
+		{ name: 'tells it no longer than that', fleet: { eu: since('u', 60_000) }, is: undefined },
+		{ name: 'tells it of nothing that is down', fleet: { eu: since('d', 20_000) }, is: undefined },
+		{ name: 'tells it of no other target', fleet: { eu: since('u', 20_000) }, rampUpMs: 0, is: undefined },
+		{
+			name: 'counts from when the majority was there',
+			fleet: { eu: since('u', 50_000), us: since('u', 30_000), ap: since('u', 10_000) },
+			is: 30_000,
+		},
+		{
+			name: 'is not set back by one of three that comes to say what the others said',
+			fleet: { eu: since('u', 900_000), us: since('u', 900_000), ap: since('u', 10_000) },
+			is: undefined,
+		},
+		{
+			name: 'goes on while votes are frozen',
+			fleet: { eu: since('u', 40_000, SILENT) },
+			before: 'u',
+			is: 40_000,
+		},
+		{
+			name: 'tells it of nothing whose verdict stands against the votes',
+			fleet: { eu: since('d', 40_000, SILENT) },
+			before: 'u',
+			is: undefined,
+		},
+	]) {
+		it(name, () => assert.equal(upForMs(fleet, before, rampUpMs), is));
+	}
+});
+
+const IS_REGIONAL: Monitor = { regional: true };
+
+const REGIONAL: readonly (Row & { readonly own: string })[] = [
+	{
+		name: 'gives each region what it says itself',
+		fleet: { eu: 'u', us: 'd', ap: 'u' },
+		is: 'up',
+		own: 'eu up, us down, ap up',
+	},
+	{
+		name: 'gives none without the key',
+		fleet: { eu: 'u', us: 'd', ap: 'u' },
+		monitor: {},
+		is: 'up',
+		own: '',
+	},
+	{
+		name: 'takes more than half of the votes of the region',
+		fleet: { 'p@eu': 'd', 'q@eu': 'u', 'r@us': 'd', 's@us': 'd', 't@us': 'u' },
+		is: 'up',
+		own: 'eu up, us down',
+	},
+	{
+		name: 'does not ask mode and minProbers',
+		fleet: { eu: 'u', us: 'd', ap: 'u' },
+		monitor: { regional: true, mode: 'all-up', minProbers: 3 },
+		is: 'down',
+		own: 'eu up, us down, ap up',
+	},
+	{
+		name: 'gives none to a region that has not voted, or may not',
+		fleet: { eu: 'u', us: '.', ap: 'd', sa: 'd' },
+		monitor: { regional: true, from: ['eu', 'us', 'ap'] },
+		is: 'up',
+		own: 'eu up, ap down',
+	},
+	{
+		name: 'leaves a region that has fallen silent to the others',
+		fleet: { eu: { votes: 'u', ...SILENT }, us: 'd', ap: 'd' },
+		is: 'down',
+		own: 'us down, ap down',
+	},
+	{
+		name: 'counts a silent prober beside one of its region that lives',
+		fleet: { 'p@eu': { votes: 'u', ...SILENT }, 'q@eu': 'd', us: 'd', ap: 'd' },
+		is: 'down',
+		own: 'eu up, us down, ap down',
+	},
+	{
+		name: 'keeps what regions said last when all is frozen',
+		fleet: { eu: { votes: 'u', ...SILENT }, us: { votes: 'd', ...SILENT }, ap: { votes: 'u', ...SILENT } },
+		before: 'u',
+		is: 'up frozen',
+		own: 'eu up, us down, ap up',
+	},
+	{
+		name: 'marks it stale when it is',
+		fleet: { eu: { votes: 'u', ...STALE }, us: { votes: 'd', ...STALE }, ap: 'u' },
+		monitor: { regional: true, minProbers: 2 },
+		before: 'u',
+		is: 'up frozen stale',
+		own: 'eu up stale, us down stale, ap up',
+	},
+	{
+		name: 'counts a slow start from when the region came to say up',
+		fleet: { eu: { votes: 'u', sinceAgoMs: 5000 }, us: { votes: 'u', sinceAgoMs: 90_000 } },
+		is: 'up',
+		own: 'eu up 5000, us up',
+	},
+];
+
+describe('judge() of a regional monitor', () => {
+	const judge1 = (fleet: Readonly<Record<string, Said | string>>, monitor: Monitor, before = '') => {
+		const { mode = 'majority', k, minProbers, from, regional } = monitor;
+		const settings = { intervalMs: INTERVAL_MS, from, consensus: { mode, k, minProbers } };
+		const targets = [
+			{ key: 't0', monitor: regional === true ? { ...settings, regional } : settings, rampUpMs: 60_000 },
+		];
+		const asked = { targets, reports: fleetOf(fleet), before: verdictsOf(before), nowMs: NOW_MS };
+		return judge(asked).byKey.get('t0') ?? assert.fail();
+	};
+
+	for (const { name, fleet, monitor = IS_REGIONAL, before, is, own } of REGIONAL) {
+		it(name, () => {
+			const judgement = judge1(fleet, monitor, before);
+			assert.equal(wordsOf(judgement), is);
+			const words = [...judgement.regional].map(([region, { verdict, isStale, upForMs }]) =>
+				[region, verdict, isStale && 'stale', upForMs !== undefined && upForMs < 60_000 && upForMs].filter(Boolean),
+			);
+			assert.equal(words.map((one) => one.join(' ')).join(', '), own);
+		});
+	}
+
+	it('has none of a prober that has lost its vote, and is not held by the guard', () => {
+		const monitor = {
+			intervalMs: INTERVAL_MS,
+			from: undefined,
+			regional: true,
+			consensus: { mode: 'any-up', k: undefined, minProbers: 1 },
+		} as const;
+		const ask = (fleet: Readonly<Record<string, Said | string>>, before: string) => {
+			const targets = [...before].map((_, i) => ({ key: `t${i}`, monitor }));
+			return judge({ targets, reports: fleetOf(fleet), before: verdictsOf(before), nowMs: NOW_MS });
+		};
+		const { isolated, byKey } = ask({ eu: 'uuuuu', us: 'uuuuu', ap: 'ddddd' }, 'uuuuu');
+		assert.deepEqual([...isolated], ['ap']);
+		assert.deepEqual([...(byKey.get('t0')?.regional.keys() ?? [])], ['eu', 'us']);
+		const held = ask({ eu: { votes: 'dddd', sinceAgoMs: 1000 }, us: '....' }, 'uuuu').byKey.get('t0');
+		assert.equal(wordsOf(held), 'up guarded');
+		assert.equal(held?.regional.get('eu')?.verdict, 'down');
 	});
 });

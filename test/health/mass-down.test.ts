@@ -5,8 +5,9 @@ import { heldTurns, type Turn } from '../../src/health/mass-down.ts';
 const NOW_MS = 1_000_000;
 const HOLD = { guardHoldMs: 60_000, nowMs: NOW_MS };
 
-function turns(count: number, region: string | undefined, agoMs = 1000): Turn[] {
-	return Array.from({ length: count }, (_, i) => ({ key: `${region}${i}`, region, sinceMs: NOW_MS - agoMs }));
+function turns(count: number, region: string | undefined, agoMs = 1000, isTurned = false): Turn[] {
+	const sinceMs = NOW_MS - agoMs;
+	return Array.from({ length: count }, (_, i) => ({ key: `${region}${i}${isTurned}`, region, sinceMs, isTurned }));
 }
 
 describe('heldTurns()', () => {
@@ -25,6 +26,18 @@ describe('heldTurns()', () => {
 		{ name: 'counts each region by itself', all: [...turns(4, 'eu'), ...turns(4, 'us')], upCount: 8, held: 0 },
 		{ name: 'lets turn what has waited for `guardHold`', all: turns(9, 'eu', 60_000), upCount: 9, held: 0 },
 		{ name: 'waits until then', all: turns(9, 'eu', 59_999), upCount: 9, held: 9 },
+		{
+			name: 'holds what is left of a mass that has begun to turn',
+			all: [...turns(3, 'eu', 5000, true), ...turns(2, 'eu')],
+			upCount: 9,
+			held: 2,
+		},
+		{
+			name: 'lets half of them turn one after the other',
+			all: [...turns(3, 'eu', 5000, true), ...turns(1, 'eu')],
+			upCount: 8,
+			held: 0,
+		},
 		{
 			name: 'does not hold a straggler behind a mass that has turned',
 			all: [...turns(8, 'eu', 60_000), ...turns(1, 'eu')],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { createHealthWords, VERDICT_WORD, VerdictTable } from '../../src/health/verdict-table.ts';
+import { createHealthWords, VERDICT_WORD, VerdictTable, WORD } from '../../src/health/verdict-table.ts';
 
 const { unknown, up, down } = VERDICT_WORD;
 
@@ -16,7 +16,12 @@ function slotsAfter(table: VerdictTable, ...generations: readonly string[]): Rea
 	return slots;
 }
 
-const tableOf = (slots: number) => new VerdictTable(createHealthWords(slots));
+/** With one vantage, which is here. */
+function tableOf(slots: number): VerdictTable {
+	const table = new VerdictTable(createHealthWords(slots, 1));
+	table.addVantage('here');
+	return table;
+}
 
 describe('VerdictTable.assign()', () => {
 	for (const { name, generations, slots } of [
@@ -59,7 +64,7 @@ describe('VerdictTable.assign()', () => {
 		slotsAfter(table, 'a b');
 		for (const key of ['a', 'b']) {
 			table.set(key, 'down');
-			table.addRtt(key, 5);
+			table.addRtt('here', key, 5);
 		}
 		slotsAfter(table, 'b', 'b c');
 		assert.deepEqual([...table.words.verdicts], [unknown, down, 0, 0]);
@@ -98,11 +103,84 @@ describe('VerdictTable.set()', () => {
 		assert.deepEqual([...table.words.verdicts], [up, down, unknown]);
 	});
 
+	it('marks what rests on votes that are too old', () => {
+		const table = tableOf(2);
+		slotsAfter(table, 'a b');
+		table.set('a', 'down', { isStale: true });
+		table.set('b', 'up', { isStale: true });
+		assert.deepEqual([...table.words.verdicts], [down | WORD.stale, up | WORD.stale]);
+		table.set('a', 'down');
+		assert.deepEqual([...table.words.verdicts], [down, up | WORD.stale]);
+	});
+
+	it('tells for how long a target has been up, in tenths of a second', () => {
+		const table = tableOf(4);
+		slotsAfter(table, 'a b c d');
+		for (const [key, upForMs] of [
+			['a', 0],
+			['b', 99],
+			['c', 12_345],
+			['d', 1e15],
+		] as const)
+			table.set(key, 'up', { upForMs });
+		assert.deepEqual(
+			[...table.words.verdicts].map((word) => [word & WORD.verdict, word >> WORD.upForShift]),
+			[
+				[up, 1],
+				[up, 1],
+				[up, 124],
+				[up, 0x7ffffff],
+			],
+		);
+	});
+
+	it('gives vantages the words that their regions have, and says so in the common one', () => {
+		const table = new VerdictTable(createHealthWords(2, 3));
+		slotsAfter(table, 'a b');
+		for (const region of ['eu', 'us']) table.addVantage(region);
+		const own = (verdict: 'up' | 'down', isStale = false) => ({ verdict, isStale, upForMs: undefined });
+		const words = () => [[...table.words.verdicts], [...table.words.regional]];
+		const apart = new Map([
+			['us', own('down', true)],
+			['eu', own('up')],
+			['nowhere', own('down')],
+		]);
+		table.set('b', 'up', { regional: apart });
+		assert.deepEqual(words(), [
+			[unknown, up | WORD.regional],
+			[0, up, 0, down | WORD.stale, 0, 0],
+		]);
+		table.set('b', 'down', { regional: new Map([['eu', own('up')]]) });
+		assert.deepEqual(words(), [
+			[unknown, down | WORD.regional],
+			[0, up, 0, 0, 0, 0],
+		]);
+		table.set('b', 'down', { regional: new Map() });
+		assert.deepEqual(words()[0], [unknown, down]);
+	});
+
+	it('leaves nothing to the next target of a slot', () => {
+		const table = new VerdictTable(createHealthWords(2, 1));
+		table.addVantage('eu');
+		slotsAfter(table, 'a');
+		table.set('a', 'up', { regional: new Map([['eu', { verdict: 'down', isStale: false, upForMs: undefined }]]) });
+		slotsAfter(table, '', 'c');
+		assert.deepEqual([...table.words.verdicts], [unknown, unknown]);
+		table.set('c', 'up', { regional: new Map([['us', { verdict: 'down', isStale: false, upForMs: undefined }]]) });
+		assert.deepEqual(
+			[[...table.words.verdicts], [...table.words.regional]],
+			[
+				[up | WORD.regional, 0],
+				[0, 0],
+			],
+		);
+	});
+
 	it('drops what comes for a key that is no longer, or never was, there', () => {
 		const table = tableOf(2);
 		slotsAfter(table, 'a', '');
 		table.set('a', 'down');
-		table.addRtt('a', 1);
+		table.addRtt('here', 'a', 1);
 		table.set('never', 'down');
 		assert.deepEqual([...table.words.verdicts, ...table.words.rttUs], [0, 0, 0, 0]);
 	});
@@ -121,7 +199,7 @@ describe('VerdictTable.addRtt()', () => {
 		it(name, () => {
 			const table = tableOf(1);
 			slotsAfter(table, 'a');
-			for (const sample of samplesMs) table.addRtt('a', sample);
+			for (const sample of samplesMs) table.addRtt('here', 'a', sample);
 			assert.equal(table.words.rttUs[0], rttUs);
 		});
 	}
@@ -129,16 +207,75 @@ describe('VerdictTable.addRtt()', () => {
 	it('comes near a time that stays', () => {
 		const table = tableOf(1);
 		slotsAfter(table, 'a');
-		table.addRtt('a', 500);
-		for (let i = 0; i < 100; i++) table.addRtt('a', 20);
+		table.addRtt('here', 'a', 500);
+		for (let i = 0; i < 100; i++) table.addRtt('here', 'a', 20);
 		assert.ok(Math.abs((table.words.rttUs[0] ?? 0) - 20_000) <= 4);
+	});
+});
+
+describe('VerdictTable.addVantage()', () => {
+	it('numbers regions as they come, and knows those it has', () => {
+		const table = new VerdictTable(createHealthWords(4, 3));
+		assert.deepEqual(
+			['eu', 'us', 'eu', 'ap'].map((region) => table.addVantage(region)),
+			[true, true, false, true],
+		);
+		assert.deepEqual(table.vantages, ['eu', 'us', 'ap']);
+	});
+
+	it('takes no more than there are rows for', () => {
+		const table = new VerdictTable(createHealthWords(4, 1));
+		assert.deepEqual([table.addVantage('eu'), table.addVantage('us')], [true, false]);
+		assert.deepEqual(table.vantages, ['eu']);
+	});
+});
+
+describe('VerdictTable.setRtt()', () => {
+	/** Slots a and b, vantages eu and us. */
+	function twoByTwo(): VerdictTable {
+		const table = new VerdictTable(createHealthWords(2, 3));
+		slotsAfter(table, 'a b');
+		for (const region of ['eu', 'us']) table.addVantage(region);
+		return table;
+	}
+
+	it('writes the time of a target into the row of the region', () => {
+		const table = twoByTwo();
+		table.setRtt('eu', 'a', 10);
+		table.setRtt('us', 'b', 90.5);
+		table.setRtt('us', 'b', 80.5);
+		assert.deepEqual([...table.words.rttUs], [10_000, 0, 0, 80_500, 0, 0]);
+		assert.equal(table.rttMs('us', 'b'), 80.5);
+		assert.equal(table.rttMs('eu', 'b'), undefined);
+	});
+
+	it('drops what comes from a region that is no vantage, and for what is no target', () => {
+		const table = twoByTwo();
+		table.setRtt('ap', 'a', 10);
+		table.setRtt('eu', 'c', 10);
+		assert.ok(table.words.rttUs.every((rttUs) => rttUs === 0));
+	});
+
+	it('forgets the times of all vantages when a slot is given out again', () => {
+		const table = twoByTwo();
+		for (const region of ['eu', 'us']) table.setRtt(region, 'a', 10);
+		slotsAfter(table, 'b', 'b c');
+		assert.deepEqual([...table.words.rttUs], [0, 0, 0, 0, 0, 0]);
 	});
 });
 
 describe('createHealthWords()', () => {
 	it('makes words that all threads share', () => {
-		const { verdicts, rttUs } = createHealthWords(3);
+		const { verdicts, rttUs } = createHealthWords(3, 2);
 		assert.ok(verdicts.buffer instanceof SharedArrayBuffer && rttUs.buffer instanceof SharedArrayBuffer);
+		assert.deepEqual([verdicts.length, rttUs.length], [3, 6]);
 		assert.equal(createHealthWords().verdicts.length, 262_144);
+	});
+
+	it('takes memory for what is written alone', () => {
+		const before = process.memoryUsage().rss;
+		const { rttUs } = createHealthWords();
+		assert.equal(rttUs.length, 64 * 262_144);
+		assert.ok(process.memoryUsage().rss - before < 16 * 2 ** 20);
 	});
 });

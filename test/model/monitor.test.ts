@@ -62,6 +62,16 @@ describe('monitorOf()', () => {
 			},
 		},
 		{
+			name: 'tells that it is regional, which others have never heard of',
+			document: { kind: 'tcp', regional: true },
+			gives: { kind: 'tcp', ...timing, regional: true, send: undefined, expect: undefined },
+		},
+		{
+			name: 'says no more of one that is not than of one that does not say',
+			document: { kind: 'tcp', regional: false },
+			gives: { kind: 'tcp', ...timing, send: undefined, expect: undefined },
+		},
+		{
 			name: 'counts a flap window that is not written in intervals',
 			document: { kind: 'tcp', interval: '1s', timeout: '500ms' },
 			gives: {

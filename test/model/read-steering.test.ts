@@ -24,6 +24,7 @@ const DESIGN_DOCUMENT = {
 			rise: 5,
 			consensus: { mode: 'majority', minProbers: 1 },
 			from: ['us-east', 'eu-west'],
+			regional: true,
 			maxFlips: 5,
 			flapWindow: '5m',
 		},
@@ -37,6 +38,7 @@ const DESIGN_DOCUMENT = {
 			noAddress: 'nodata',
 			answers: 1,
 			by: 'query',
+			rampUp: '0s',
 			state: 'auto',
 			failback: 'auto',
 			endpoints: [
@@ -148,7 +150,7 @@ describe('readSteering() takes', () => {
 			policies: { geo: { kind: 'geo' }, spread: { kind: 'weighted', members: [{ use: 'eu' }] } },
 			names: { '@': { policy: 'eu' } },
 		});
-		const timing = { interval: '10s', timeout: '4s', fall: 3, rise: 5, maxFlips: 7 };
+		const timing = { interval: '10s', timeout: '4s', fall: 3, rise: 5, regional: false, maxFlips: 7 };
 		assert.deepEqual(plain(Object.fromEntries(document.monitors)), {
 			http: { kind: 'http', ...timing, path: '/', redirects: 0, expect: { status: ['200-399'] } },
 			tcp: { kind: 'tcp', port: 1, ...timing },
@@ -159,6 +161,7 @@ describe('readSteering() takes', () => {
 			noAddress: 'nodata',
 			answers: 1,
 			by: 'query',
+			rampUp: '0s',
 			state: 'auto',
 			failback: 'auto',
 			endpoints: [{ ...endpoint, weight: 1, state: 'auto' }],
@@ -185,6 +188,8 @@ describe('readSteering() takes', () => {
 		{ name: 'a share of endpoints', value: inPool({ minHealthy: '100%' }) },
 		{ name: '255 endpoints', value: inPool({ endpoints: many(255, (i) => ({ ...endpoint, name: `e${i}` })) }) },
 		{ name: '8 answers', value: inPool({ answers: 8 }) },
+		{ name: 'no slow start', value: inPool({ rampUp: '0s' }) },
+		{ name: 'a slow start of a day', value: inPool({ rampUp: '1d' }) },
 		{ name: 'weight 0', value: inEndpoint({ weight: 0 }) },
 		{ name: 'weight 65535', value: inEndpoint({ weight: 65535 }) },
 		{ name: '64 members', value: inPolicy({ kind: 'failover', members: many(64, (i) => `m${i}`) }) },
@@ -354,6 +359,16 @@ const IN_POOLS: readonly Mistake[] = [
 		value: inEndpoint({ weight }),
 		says: [`pools.eu.endpoints[0].weight: Cannot use ${JSON.stringify(weight)}: expected an integer 0..65535`],
 	})),
+	...['50ms', '25h', '2d'].map((rampUp) => ({
+		name: `rampUp ${rampUp}`,
+		value: inPool({ rampUp }),
+		says: [`pools.eu.rampUp: Cannot use ${rampUp}: expected 0s for none, or 100ms to 1d`],
+	})),
+	{
+		name: 'rampUp that is no duration',
+		value: inPool({ rampUp: 60 }),
+		says: ['pools.eu.rampUp: Cannot use 60: expected a duration such as 500ms, 10s, 5m or 1h'],
+	},
 	...[0, 9].map((answers) => ({
 		name: `${answers} answers`,
 		value: inPool({ answers }),
@@ -460,8 +475,8 @@ const IN_MONITORS: readonly Mistake[] = [
 		name: 'keys of another kind',
 		value: { monitors: { web: { kind: 'tls', path: '/' }, plain: { kind: 'http', verify: false } } },
 		says: [
-			'monitors.web.path: Cannot use the unknown key "path": expected one of kind, port, interval, timeout, fall, rise, from, consensus, maxFlips, flapWindow, serverName, verify, minDaysLeft',
-			'monitors.plain.verify: Cannot use the unknown key "verify": expected one of kind, port, interval, timeout, fall, rise, from, consensus, maxFlips, flapWindow, path, host, redirects, expect',
+			'monitors.web.path: Cannot use the unknown key "path": expected one of kind, port, interval, timeout, fall, rise, from, regional, consensus, maxFlips, flapWindow, serverName, verify, minDaysLeft',
+			'monitors.plain.verify: Cannot use the unknown key "verify": expected one of kind, port, interval, timeout, fall, rise, from, regional, consensus, maxFlips, flapWindow, path, host, redirects, expect',
 		],
 	},
 	{
@@ -510,7 +525,7 @@ const IN_MONITORS: readonly Mistake[] = [
 		name: 'a port where there is none',
 		value: { monitors: { web: { kind: 'icmp', port: 7 } } },
 		says: [
-			'monitors.web.port: Cannot use the unknown key "port": expected one of kind, interval, timeout, fall, rise, from, consensus, maxFlips, flapWindow',
+			'monitors.web.port: Cannot use the unknown key "port": expected one of kind, interval, timeout, fall, rise, from, regional, consensus, maxFlips, flapWindow',
 		],
 	},
 	{

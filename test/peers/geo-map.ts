@@ -4,7 +4,7 @@
  * | name       | networks | countries | continents | known to                |
  * |------------|----------|-----------|------------|-------------------------|
  * | world      | yes      | yes       | yes        | gdnsd                   |
- * | countries  |          | yes       | yes        | Knot, PowerDNS          |
+ * | countries  |          | yes       | yes        | gdnsd, Knot, PowerDNS   |
  * | continents |          |           | yes        | Knot, PowerDNS          |
  *
  * A site is a group of clients that are answered alike; its address stands for it.
@@ -54,6 +54,26 @@ export function addressOf(site: string): string {
 	return `192.0.2.${SITES.indexOf(site) + 1}`;
 }
 
+/** All that a name of the map may be answered with. */
+export function siteAddresses(): readonly string[] {
+	return SITES.map(addressOf);
+}
+
+/** The site of clients in a country, by the map `countries`. */
+export function siteOf(country: string | undefined, continent: string | undefined): string {
+	return COUNTRIES[country ?? ''] ?? CONTINENTS[continent ?? ''] ?? DEFAULT_SITE;
+}
+
+/** The map `countries` as a function body in PowerDNS's Lua, for a LUA record. */
+function luaOf(): string {
+	const cases = [
+		...Object.entries(COUNTRIES).map(([code, site]) => [`country('${code}')`, site] as const),
+		...Object.entries(CONTINENTS).map(([code, site]) => [`continent('${code}')`, site] as const),
+	];
+	const lines = cases.map(([test, site]) => `if ${test} then return '${addressOf(site)}' end`);
+	return `;${lines.join(' ')} return '${addressOf(DEFAULT_SITE)}'`;
+}
+
 const MASTER_FILE = `$TTL 300
 @ SOA ns1 hostmaster 1 2h 30m 14d 60
 @ NS ns1
@@ -94,6 +114,7 @@ export function gdnsdFiles(
 	directory: string,
 	port: number,
 	geodb: string,
+	workers: number,
 ): { readonly zone: string; readonly config: string } {
 	const listOf = (...sites: (string | undefined)[]) =>
 		`[${[...new Set([...sites, DEFAULT_SITE])].filter((site) => site !== undefined).join(', ')}]`;
@@ -102,21 +123,19 @@ export function gdnsdFiles(
 		const lines = own.map(([country, site]) => `${country} => ${listOf(site, CONTINENTS[continent])}`);
 		return `${continent} => { default => ${listOf(CONTINENTS[continent])}, ${lines.join(', ')} }`;
 	};
-	const map = CONTINENT_CODES.map(ofContinent);
-	const nets = NETWORKS.map(([prefix, site]) => `${prefix} => [${site}]`);
-	const dcmap = SITES.map((site) => `${site} => ${addressOf(site)}`);
+	const places = `default => [${DEFAULT_SITE}], ${CONTINENT_CODES.map(ofContinent).join(',\n      ')}`;
+	const mapOf = (nets: string) =>
+		`{ geoip2_db => ${geodb}, datacenters => [${SITES.join(', ')}], map => { ${places} }${nets} }`;
+	const nets = NETWORKS.map(([prefix, site]) => `${prefix} => [${site}]`).join(', ');
+	const dcmap = SITES.map((site) => `${site} => ${addressOf(site)}`).join(', ');
+	const resourceOf = (map: string) => `{ map => ${map}, service_types => up, dcmap => { ${dcmap} } }`;
 	return {
-		zone: zoneWith((name) => `${name} 30 DYNA geoip!${name}`, ['world']),
-		config: `options => { listen => 127.0.0.1, dns_port => ${port}, udp_threads => 1, tcp_threads => 1,
+		zone: zoneWith((name) => `${name} 30 DYNA geoip!${name}`, ['world', 'countries']),
+		config: `options => { listen => 127.0.0.1, dns_port => ${port}, udp_threads => ${workers}, tcp_threads => 1,
   run_dir => ${directory}/run, state_dir => ${directory}/state }
 plugins => { geoip => {
-  maps => { map1 => {
-    geoip2_db => ${geodb}
-    datacenters => [${SITES.join(', ')}]
-    map => { default => [${DEFAULT_SITE}], ${map.join(',\n      ')} }
-    nets => { ${nets.join(', ')} }
-  } }
-  resources => { world => { map => map1, service_types => up, dcmap => { ${dcmap.join(', ')} } } }
+  maps => { map1 => ${mapOf(`, nets => { ${nets} }`)}, map2 => ${mapOf('')} }
+  resources => { world => ${resourceOf('map1')}, countries => ${resourceOf('map2')} }
 } }
 `,
 	};
@@ -127,6 +146,7 @@ export function knotFiles(
 	directory: string,
 	port: number,
 	geodb: string,
+	workers: number,
 ): { readonly zone: string; readonly geo: string; readonly config: string } {
 	const record = (key: string, site: string) => `  - geo: "${key}"\n    A: ${addressOf(site)}\n`;
 	const continents = Object.entries(CONTINENTS).map(([code, site]) => record(`${code};*`, site));
@@ -138,7 +158,7 @@ export function knotFiles(
 		config: `server:
     rundir: ${directory}
     listen: 127.0.0.1@${port}
-    udp-workers: 1
+    udp-workers: ${workers}
     tcp-workers: 1
     background-workers: 1
     edns-client-subnet: on
@@ -169,6 +189,7 @@ export function pdnsFiles(
 	directory: string,
 	port: number,
 	geodb: string,
+	workers: number,
 ): { readonly zones: string; readonly config: string } {
 	const apex = APEX.slice(0, -1);
 	const record = (owner: string, site: string) => `    ${owner}.map.${apex}: [{ a: ${addressOf(site)} }]\n`;
@@ -186,6 +207,8 @@ export function pdnsFiles(
     ${apex}:
       - soa: ns1.${apex}. hostmaster.${apex}. 1 7200 1800 1209600 60
       - ns: ns1.${apex}.
+    lua.${apex}:
+      - lua: A "${luaOf()}"
 ${continents.join('')}${countries.join('')}${record(DEFAULT_SITE, DEFAULT_SITE)}  services:
     countries.${apex}: ['%cc.%cn.map.${apex}', '${last}']
     continents.${apex}: ['${last}']
@@ -195,13 +218,14 @@ local-address=127.0.0.1
 local-port=${port}
 socket-dir=${directory}
 edns-subnet-processing=yes
+enable-lua-records=yes
 geoip-database-files=mmdb:${geodb}
 geoip-zones-file=${directory}/zones.yaml
 daemon=no
 guardian=no
 disable-syslog=yes
 loglevel=3
-receiver-threads=1
+receiver-threads=${workers}
 zone-cache-refresh-interval=0
 cache-ttl=0
 query-cache-ttl=0

@@ -15,11 +15,15 @@ import { ended } from '../setup/ended.ts';
 import { freePort } from '../setup/free-port.ts';
 import { findProgram } from '../setup/tools.ts';
 
+/** Until a server answers. */
+const START_MS_MAX = 20_000;
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 export interface Peer {
 	readonly name: string;
 	readonly port: number;
+	/** Of the process that was started; it may have children. */
+	readonly pid: number;
 	stop(): Promise<void>;
 }
 
@@ -29,31 +33,40 @@ interface ZoneFile {
 	readonly path: string;
 }
 
-type Configure = (directory: string, port: number, zones: readonly ZoneFile[]) => readonly string[];
+export interface ServerOptions {
+	/** Threads or processes that answer; 1 when absent. */
+	readonly workers?: number;
+	/** Cores that it may run on, as taskset lists them; all when absent. */
+	readonly cpus?: string | undefined;
+	/** Milliseconds until the first answer; 20,000 when absent. */
+	readonly startMsMax?: number;
+}
+
+type Configure = (directory: string, port: number, zones: readonly ZoneFile[], workers: number) => readonly string[];
 
 const KINDS: Readonly<Record<string, { readonly program: string; readonly configure: Configure }>> = {
 	nsd: {
 		program: 'nsd',
-		configure: (directory, port, zones) => {
+		configure: (directory, port, zones, workers) => {
 			const config = join(directory, 'nsd.conf');
 			const zoneLines = zones.map(({ apex, path }) => `zone:\n  name: "${apex}"\n  zonefile: "${path}"\n`);
 			writeFileSync(
 				config,
 				`server:\n  ip-address: 127.0.0.1\n  port: ${port}\n  username: ""\n  zonesdir: ""\n  database: ""\n  pidfile: ""\n` +
 					`  zonelistfile: "${directory}/zone.list"\n  xfrdfile: "${directory}/xfrd.state"\n  xfrdir: "${directory}"\n` +
-					`  hide-version: yes\n  server-count: 1\n  rrl-ratelimit: 0\nremote-control:\n  control-enable: no\n${zoneLines.join('')}`,
+					`  hide-version: yes\n  server-count: ${workers}\n  rrl-ratelimit: 0\nremote-control:\n  control-enable: no\n${zoneLines.join('')}`,
 			);
 			return ['-d', '-c', config];
 		},
 	},
 	knot: {
 		program: 'knotd',
-		configure: (directory, port, zones) => {
+		configure: (directory, port, zones, workers) => {
 			const config = join(directory, 'knot.conf');
 			const zoneLines = zones.map(({ apex, path }) => `  - domain: ${apex}\n    file: ${path}\n`);
 			writeFileSync(
 				config,
-				`server:\n    rundir: ${directory}\n    listen: 127.0.0.1@${port}\n    udp-workers: 1\n    tcp-workers: 1\n` +
+				`server:\n    rundir: ${directory}\n    listen: 127.0.0.1@${port}\n    udp-workers: ${workers}\n    tcp-workers: 1\n` +
 					`    background-workers: 1\ndatabase:\n    storage: ${directory}\nlog:\n  - target: stderr\n    any: error\n` +
 					`template:\n  - id: default\n    semantic-checks: off\n    zonefile-load: whole\n    journal-content: none\nzone:\n${zoneLines.join('')}`,
 			);
@@ -62,7 +75,7 @@ const KINDS: Readonly<Record<string, { readonly program: string; readonly config
 	},
 	bind: {
 		program: 'named',
-		configure: (directory, port, zones) => {
+		configure: (directory, port, zones, workers) => {
 			const config = join(directory, 'named.conf');
 			const zoneLines = zones.map(
 				({ apex, path }) => `zone "${apex}" { type primary; file "${path}"; check-names ignore; };\n`,
@@ -73,7 +86,7 @@ const KINDS: Readonly<Record<string, { readonly program: string; readonly config
 					`  pid-file none; session-keyfile none; check-names primary ignore; check-mx ignore; check-srv-cname ignore;\n` +
 					`  check-integrity no; minimal-responses yes; empty-zones-enable no; notify no; };\ncontrols { };\n${zoneLines.join('')}`,
 			);
-			return ['-g', '-c', config, '-n', '1'];
+			return ['-g', '-c', config, '-n', String(workers)];
 		},
 	},
 };
@@ -87,6 +100,7 @@ export async function startPeer(
 	name: string,
 	directory: string,
 	zones: readonly ZoneFile[],
+	options: ServerOptions = {},
 ): Promise<Peer | undefined> {
 	const kind = KINDS[name];
 	const program = kind === undefined ? undefined : findProgram(kind.program);
@@ -94,7 +108,8 @@ export async function startPeer(
 	const own = join(directory, name);
 	mkdirSync(own);
 	const port = await freePort();
-	return startServer({ name, program, args: kind.configure(own, port, zones), port, apex: zones.at(-1)?.apex ?? '.' });
+	const args = kind.configure(own, port, zones, options.workers ?? 1);
+	return startServer({ name, program, args, port, apex: zones.at(-1)?.apex ?? '.' }, options);
 }
 
 interface ServerStart {
@@ -111,29 +126,49 @@ interface ServerStart {
  * Start a server and wait until it answers.
  * @throws Error with what it printed, when it does not
  */
-export async function startServer({ name, program, args, port, apex }: ServerStart): Promise<Peer> {
-	const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+export async function startServer(
+	{ name, program, args, port, apex }: ServerStart,
+	{ cpus, startMsMax = START_MS_MAX }: ServerOptions = {},
+): Promise<Peer> {
+	const child = spawn(...pinned(cpus, program, args), { stdio: ['ignore', 'pipe', 'pipe'] });
 	let printed = '';
 	for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (printed += text));
-	if (!(await answers(port, apex, child))) {
+	if (!(await answers(port, apex, child, startMsMax))) {
 		await ended(child);
 		throw new Error(`Cannot start ${name}: ${printed.slice(-2000)}`);
 	}
-	return { name, port, stop: () => ended(child) };
+	return { name, port, pid: child.pid ?? 0, stop: () => ended(child) };
+}
+
+/** The command that keeps a program to some cores. */
+export function pinned(
+	cpus: string | undefined,
+	program: string,
+	args: readonly string[],
+): [program: string, args: readonly string[]] {
+	const taskset = cpus === undefined ? undefined : findProgram('taskset');
+	return taskset === undefined || cpus === undefined ? [program, args] : [taskset, ['-c', cpus, program, ...args]];
 }
 
 /** Meridian as a process of its own, on the zones in `zones` of a directory. */
-export async function startMeridian(directory: string, port: number): Promise<ChildProcess> {
+export async function startMeridian(
+	directory: string,
+	port: number,
+	{ workers = 1, cpus }: ServerOptions = {},
+	more: Readonly<Record<string, string>> = {},
+): Promise<ChildProcess> {
 	const flags = {
 		'zones-dir': join(directory, 'zones'),
 		'state-dir': join(directory, 'state'),
 		'dns-listen': `127.0.0.1:${port}`,
 		'admin-listen': '127.0.0.1:0',
-		'dns-workers': '1',
+		'dns-workers': String(workers),
 		'log-level': 'error',
+		...more,
 	};
 	const words = Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`);
-	const child = spawn(process.execPath, [MAIN, 'serve', ...words], { stdio: ['ignore', 'pipe', 'inherit'] });
+	const command = pinned(cpus, process.execPath, [MAIN, 'serve', ...words]);
+	const child = spawn(...command, { stdio: ['ignore', 'pipe', 'inherit'] });
 	await new Promise<void>((resolve, reject) => {
 		child.stdout.once('data', () => resolve());
 		child.once('exit', () => reject(new Error('Meridian did not start')));
@@ -142,9 +177,10 @@ export async function startMeridian(directory: string, port: number): Promise<Ch
 }
 
 /** Ask for an SOA until it is answered with NOERROR. */
-async function answers(port: number, apex: string, child: ChildProcess): Promise<boolean> {
+async function answers(port: number, apex: string, child: ChildProcess, msMax: number): Promise<boolean> {
 	const query = makeQuery({ name: apex, type: 'SOA' });
-	for (let tries = 0; tries < 200 && child.exitCode === null; tries++) {
+	const endMs = performance.now() + msMax;
+	while (performance.now() < endMs && child.exitCode === null) {
 		const reply = await askOnce(port, query, 100);
 		if (reply !== undefined && ((reply[3] ?? 0) & 15) === 0) return true;
 		if (reply !== undefined) await new Promise((resolve) => setTimeout(resolve, 50));
@@ -153,7 +189,7 @@ async function answers(port: number, apex: string, child: ChildProcess): Promise
 }
 
 /** One question over UDP; undefined when there is no answer in time. */
-function askOnce(port: number, query: Uint8Array, timeoutMs: number): Promise<Uint8Array | undefined> {
+export function askOnce(port: number, query: Uint8Array, timeoutMs: number): Promise<Uint8Array | undefined> {
 	return new Promise((resolve) => {
 		const socket = createSocket('udp4');
 		const finish = (reply: Uint8Array | undefined) => {

@@ -3,17 +3,12 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { BroadcastChannel } from 'node:worker_threads';
-import { createHealthWords, VerdictTable } from '../../src/health/verdict-table.ts';
-import { Generations } from '../../src/roles/generations.ts';
 import { StartRefused } from '../../src/roles/start-refused.ts';
-import type { Generation } from '../../src/roles/worker-messages.ts';
-import type { WorkerPool } from '../../src/roles/worker-pool.ts';
-import { outcomeOf } from '../zone/zone-of.ts';
+import { generationsOf } from './generations-of.ts';
 import { until } from './meridian-process.ts';
 import { GOOD_ZONE, scratch, write } from './scratch.ts';
 
 const LIMIT_MS = 20_000;
-const ENTRY = new URL('./faulty-builder.ts', import.meta.url);
 const BROKEN_ZONE = `${GOOD_ZONE}x IN A 192.0.2.256\n`;
 const STEERING = [
 	'monitors: { web: { kind: tcp, port: 80 } }',
@@ -21,38 +16,9 @@ const STEERING = [
 	'names: { x: { policy: eu } }',
 ].join('\n');
 
-async function setUp(t: TestContext, files: Readonly<Record<string, string>> = { 'a.example.zone': GOOD_ZONE }) {
+function setUp(t: TestContext, files: Readonly<Record<string, string>> = { 'a.example.zone': GOOD_ZONE }) {
 	const zonesDir = scratch(t, files);
-	const said: string[] = [];
-	const take = (fields: Readonly<Record<string, unknown>>, message: string) =>
-		said.push(`${message} ${JSON.stringify(fields)}`);
-	const verdicts = new VerdictTable(createHealthWords(16));
-	const generations = new Generations({
-		settings: {
-			...{ zonesDir, stateDir: scratch(t), source: 'directory', geodb: [], region: 'local' },
-			health: verdicts.words,
-		},
-		verdicts,
-		clock: { nowMs: () => performance.now() },
-		log: { info: take, warn: take, error: take },
-		entry: ENTRY,
-		heapMb: 128,
-	});
-	t.after(() => generations.close());
-	const swapped: Generation[] = [];
-	/** Reads the newest generation alone. */
-	const workers = {
-		get generationsInUse() {
-			return [generations.served.number];
-		},
-		swap: (generation: Generation) => swapped.push(generation),
-	} as unknown as WorkerPool;
-	const start = async () => {
-		swapped.push(await generations.start(undefined, false));
-		generations.serveTo({ workers, health: undefined });
-	};
-	const has = (name: string) => outcomeOf(generations.served.snapshot.zones, name, 'A').startsWith('answer');
-	return { generations, zonesDir, said, swapped, start, has };
+	return { ...generationsOf(t, zonesDir, 128), zonesDir };
 }
 
 function bringFault(t: TestContext, fault: 'throw' | 'hoard'): void {
@@ -63,7 +29,7 @@ function bringFault(t: TestContext, fault: 'throw' | 'hoard'): void {
 
 describe('Generations', { concurrency: false }, () => {
 	it('builds aside what is served, one generation after the other, and the last word always', async (t) => {
-		const { generations, zonesDir, swapped, start, has } = await setUp(t);
+		const { generations, zonesDir, swapped, start, has } = setUp(t);
 		await start();
 		assert(has('www.a.example.'));
 		for (let i = 0; i < 20; i++) {
@@ -79,7 +45,7 @@ describe('Generations', { concurrency: false }, () => {
 	});
 
 	it('refuses a start with all problems', async (t) => {
-		const { generations } = await setUp(t, { 'a.example.zone': BROKEN_ZONE, 'b.example.zone': BROKEN_ZONE });
+		const { generations } = setUp(t, { 'a.example.zone': BROKEN_ZONE, 'b.example.zone': BROKEN_ZONE });
 		await assert.rejects(generations.start(undefined, false), (error) => {
 			assert(error instanceof StartRefused);
 			return error.lines.length === 2 && /a\.example\.zone:6:8/.test(error.lines.join('\n'));
@@ -87,7 +53,7 @@ describe('Generations', { concurrency: false }, () => {
 	});
 
 	it('gives targets slots in the memory that threads read, and tells their pools', async (t) => {
-		const { generations, zonesDir, swapped, start, has } = await setUp(t, {
+		const { generations, zonesDir, swapped, start, has } = setUp(t, {
 			'a.example.zone': GOOD_ZONE,
 			'a.example.yaml': STEERING,
 		});
@@ -106,7 +72,7 @@ describe('Generations', { concurrency: false }, () => {
 	});
 
 	it('validates units over what is served, and serves nothing of it', async (t) => {
-		const { generations, start, has, swapped } = await setUp(t, {
+		const { generations, start, has, swapped } = setUp(t, {
 			'a.example.zone': GOOD_ZONE,
 			'b.example.zone': GOOD_ZONE,
 			'common.yaml': 'pools: { shared: { endpoints: [{ name: a, addresses: [192.0.2.1] }] } }\n',
@@ -141,7 +107,7 @@ describe('Generations', { concurrency: false }, () => {
 	});
 
 	it('explains with what is told of the targets that are asked about', async (t) => {
-		const { generations, start } = await setUp(t, { 'a.example.zone': GOOD_ZONE, 'a.example.yaml': STEERING });
+		const { generations, start } = setUp(t, { 'a.example.zone': GOOD_ZONE, 'a.example.yaml': STEERING });
 		await start();
 		const question = { name: 'x.a.example.', type: 'A', client: undefined, resolver: '127.0.0.1' };
 		const explanation = await generations.explain(question, () => 'for 12 s');
@@ -155,7 +121,7 @@ describe('Generations', { concurrency: false }, () => {
 		{ fault: 'hoard', says: /the builder died.*memory limit/ },
 	] as const) {
 		it(`outlives a builder that begins to ${fault}, says so, and builds with the next one`, async (t) => {
-			const { generations, zonesDir, start, has, said } = await setUp(t);
+			const { generations, zonesDir, start, has, said } = setUp(t);
 			await start();
 			const kept = generations.served.snapshot.zones.bytes.buffer;
 			bringFault(t, fault);
@@ -176,7 +142,7 @@ describe('Generations', { concurrency: false }, () => {
 
 	it('ends in the middle of a build', async (t) => {
 		const hosts = Array.from({ length: 300_000 }, (_, i) => `h${i} A 10.${i >>> 16}.${(i >>> 8) & 255}.${i & 255}\n`);
-		const { generations, zonesDir, start } = await setUp(t);
+		const { generations, zonesDir, start } = setUp(t);
 		await start();
 		write(zonesDir, { 'a.example.zone': GOOD_ZONE + hosts.join('') });
 		generations.reload(false);

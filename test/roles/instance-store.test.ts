@@ -88,11 +88,14 @@ describe('an instance with Redis', { skip: WITHOUT_REDIS, concurrency: 3 }, () =
 		assert.equal((await ready(instance)).generation, generation + 1);
 	});
 
-	it('starts from its last good zones while Redis is away, and takes what is there when it is back', async (t) => {
+	it('starts from what it knew while Redis is away, and takes what is there when it is back', async (t) => {
 		const { redis, store } = await redisStore(t);
 		await commit(store, unit('a.example.'));
 		const stateDir = scratch(t);
+		const firstMs = performance.now();
 		const first = await serve(t, redis.url, stateDir);
+		// What a start takes here while other tests run.
+		const usualMs = performance.now() - firstMs;
 		await until('the zone', LIMIT_MS, async () => (await addressOf(first)) === '192.0.2.80');
 		first.signal('SIGTERM');
 		await first.exit;
@@ -102,12 +105,8 @@ describe('an instance with Redis', { skip: WITHOUT_REDIS, concurrency: 3 }, () =
 		const second = await serve(t, redis.url, stateDir);
 		assert.equal(await addressOf(second), '192.0.2.80');
 		const tookMs = performance.now() - startMs;
-		assert(tookMs < BOOT_MS_MAX, `${tookMs} ms`);
-		assert.match(second.stderr, /"msg":"starting from the last good zones of the state directory"/);
-		assert.match(
-			(await ready(second)).degraded.join('\n'),
-			/^the store is unreachable: .*\nCannot load the zones of the store: it is unreachable/,
-		);
+		assert(tookMs < Math.max(BOOT_MS_MAX, 2 * usualMs), `${tookMs} ms, usually ${usualMs} ms`);
+		assert.match((await ready(second)).degraded.join('\n'), /^the store is unreachable: [^\n]*$/);
 		redis.signal('SIGCONT');
 		await until('the store', LIMIT_MS, async () => (await ready(second)).degraded.length === 0);
 		await until('our own connection', LIMIT_MS, () => store.condition.kind === 'ready');
@@ -120,6 +119,25 @@ describe('an instance with Redis', { skip: WITHOUT_REDIS, concurrency: 3 }, () =
 		const instance = await serve(t, `redis://127.0.0.1:${port}`, scratch(t));
 		assert.match(instance.stderr, /"msg":"starting with nothing, and refusing every query"/);
 		assert.equal((await askUdp(instance.port, www)).rcode, 'REFUSED');
+	});
+
+	it('starts from its last good zones when Redis has been emptied meanwhile, and does not take that for its word', async (t) => {
+		const { redis, store } = await redisStore(t);
+		await commit(store, unit('a.example.'));
+		const stateDir = scratch(t);
+		const first = await serve(t, redis.url, stateDir);
+		assert.equal(await addressOf(first), '192.0.2.80');
+		first.signal('SIGTERM');
+		await first.exit;
+		await redis.ask('FLUSHALL');
+		const second = await serve(t, redis.url, stateDir);
+		assert.equal(await addressOf(second), '192.0.2.80');
+		assert.match((await ready(second)).degraded.join('\n'), /^the store is lost: /);
+		await until('our own alarm', LIMIT_MS, () => store.condition.kind === 'lost');
+		await store.restore({ author: 'test', reason: 'a test' });
+		await commit(store, unit('a.example.', { zone: zoneWith('192.0.2.83') }));
+		await until('the change', LIMIT_MS, async () => (await addressOf(second)) === '192.0.2.83');
+		assert.deepEqual((await ready(second)).degraded, []);
 	});
 
 	it('goes on when Redis goes away or is emptied', async (t) => {

@@ -101,6 +101,18 @@ describe('LocalHealth', () => {
 		});
 	});
 
+	it('tells the round-trip times that it has measured, by address', async (t) => {
+		const { health } = start(t, [A, B], { region: 'eu-west' });
+		assert.deepEqual(health.roundTrips(), []);
+		health.probe();
+		await advance(1100);
+		assert.deepEqual(
+			health.roundTrips().map(({ region, address, ms, isAlive }) => ({ region, address, ms, isAlive })),
+			[A, B].map(({ address }) => ({ region: 'eu-west', address, ms: 5, isAlive: true })),
+		);
+		assert.ok(health.roundTrips().every(({ measuredMs }) => Date.now() - measuredMs <= 1100));
+	});
+
 	it('takes a dead endpoint out within `fall` intervals', async (t) => {
 		const { health, failing, words } = start(t, [A]);
 		health.probe();
@@ -126,7 +138,7 @@ describe('LocalHealth', () => {
 		assert.equal(turns, 3);
 		assert.equal(words(), 'down');
 		assert.equal(told().filter((line) => line === 'warn: target flaps: held down').length, 1);
-		assert.equal(health.list()[0]?.isHeld, true);
+		assert.equal(health.list()[0]?.own?.isHeld, true);
 	});
 
 	it('lets a new target wait beside others, at most `fall` intervals', async (t) => {
@@ -151,16 +163,16 @@ describe('LocalHealth', () => {
 		failing.add(B.address);
 		await advance(4000);
 		await health.close();
-		assert.equal(verdicts.rttMs(A.key), 5);
+		assert.equal(verdicts.rttMs('local', A.key), 5);
 		await advance(60_000);
 		const again = start(t, [A, B, C], { stateDir, failing });
 		assert.equal(again.words(), 'up down waiting');
-		assert.equal(again.verdicts.rttMs(A.key), 5);
+		assert.equal(again.verdicts.rttMs('local', A.key), 5);
 		const [, down] = again.health.list();
-		assert.equal(down?.vote.reason, 'connection refused');
+		assert.equal(down?.own?.vote.reason, 'connection refused');
 		assert.equal(down?.judgement.isFrozen, true);
-		assert.ok(Date.now() - (down?.vote.checkedMs ?? 0) >= 60_000);
-		assert.deepEqual(again.health.summary(), { unsaved: undefined, stale: 0, short: 0 });
+		assert.ok(Date.now() - (down?.own?.vote.checkedMs ?? 0) >= 60_000);
+		assert.deepEqual(again.health.summary(), { unsaved: undefined, stale: 0, short: 0, problems: [] });
 		again.health.probe();
 		await advance(1100);
 		assert.equal(again.words(), 'up down up');
@@ -186,7 +198,7 @@ describe('LocalHealth', () => {
 		await advance(2000);
 		assert.equal(words(), 'up unknown');
 		assert.deepEqual(
-			health.list().map(({ vote }) => vote.target.address),
+			health.list().map(({ target }) => target.address),
 			[A.address],
 		);
 	});
@@ -198,7 +210,7 @@ describe('LocalHealth', () => {
 		health.probe();
 		await advance(2000);
 		assert.deepEqual(told(), ['warn: target is never probed']);
-		assert.equal(health.list()[0]?.vote.reason, 'denied: it is ours');
+		assert.equal(health.list()[0]?.own?.vote.reason, 'denied: it is ours');
 		assert.equal(words(), 'unknown');
 	});
 
@@ -211,8 +223,8 @@ describe('LocalHealth', () => {
 		findings.next = cannotRun;
 		await advance(5000);
 		assert.equal(words(), 'up');
-		const [{ vote, judgement } = assert.fail()] = health.list();
-		assert.equal(vote.reason, cannotRun.reason);
+		const [{ own, judgement } = assert.fail()] = health.list();
+		assert.equal(own?.vote.reason, cannotRun.reason);
 		assert.equal(judgement.isFrozen, true);
 		findings.next = UP;
 		await advance(1500);
@@ -220,7 +232,7 @@ describe('LocalHealth', () => {
 		await advance(3000);
 		const cannot = 'warn: target cannot be probed from here';
 		assert.deepEqual(told(), ['info: target is up', cannot, cannot]);
-		assert.equal(health.counts.get('tcp')?.none, 8);
+		assert.equal(health.checks.counts.get('tcp')?.none, 8);
 	});
 
 	it('tells of a certificate that is about to expire, once', async (t) => {
@@ -231,7 +243,7 @@ describe('LocalHealth', () => {
 		await advance(4000);
 		assert.deepEqual(told(), ['warn: target will fail soon', 'info: target is up']);
 		assert.equal(lines[0]?.fields['warning'], 'certificate expires in 9 days');
-		assert.equal(health.list()[0]?.vote.last?.tls, tls);
+		assert.equal(health.list()[0]?.own?.vote.last?.tls, tls);
 	});
 
 	it('says what has fewer votes than it needs, and leaves it unknown', async (t) => {
@@ -249,9 +261,9 @@ describe('LocalHealth', () => {
 		failing.add(B.address);
 		health.probe();
 		await advance(1100);
-		const { up = 0, down = 0, none } = health.counts.get('tcp') ?? {};
+		const { up = 0, down = 0, none } = health.checks.counts.get('tcp') ?? {};
 		assert.ok(up > 0 && down > 0 && none === 0);
-		const [sample] = health.durations.samples();
+		const [sample] = health.checks.durations.samples();
 		assert.equal(sample?.count, up + down);
 		assert.deepEqual(sample?.labels, { kind: 'tcp' });
 	});

@@ -41,7 +41,7 @@ export function wantedTransport(): 'auto' | 'batch' | 'dgram' {
 }
 
 /** Run it with the node of this test; it is killed when the test ends. */
-function runMeridian(t: After, args: readonly string[], { cwd = PROJECT, env = {} } = {}): Meridian {
+export function runMeridian(t: After, args: readonly string[], { cwd = PROJECT, env = {} } = {}): Meridian {
 	const child = spawn(process.execPath, [join(PROJECT, 'src/main.ts'), ...args], {
 		cwd,
 		env: {

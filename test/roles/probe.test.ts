@@ -126,9 +126,14 @@ describe('meridian probe --once', { concurrency: 3 }, () => {
 			err: /^Cannot find the pool "elsewhere": there are a\.example\/eu, a\.example\/bare\n$/,
 		},
 		{
-			name: 'a prober that would publish',
+			name: 'a prober without a fleet',
 			args: ['probe'],
-			err: /^Cannot run a prober that publishes its votes: not yet, it needs Redis/,
+			err: /^Cannot run a prober without redis\.url \(--redis-url, MERIDIAN_REDIS_URL\)/,
+		},
+		{
+			name: 'a pool for a prober that runs on',
+			args: ['probe', 'eu'],
+			err: /^Cannot use "eu" with a prober that runs on: it goes with --once\n$/,
 		},
 		{ name: 'two pools', args: ['probe', '--once', 'eu', 'us'], err: /^Cannot use "us": probe takes \[POOL\]\n$/ },
 		{

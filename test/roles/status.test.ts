@@ -19,7 +19,7 @@ describe('meridian status', () => {
 			stdout,
 			/^store {4}ready\nhead {5}epoch 1, generation 1\nholds {4}2 units, 0 overrides, 0 trips, 0 tokens\n/,
 		);
-		assert.match(stdout, / {2}unit {3}example\.org\. \(owner store, etag [0-9a-f]{12}\)\nprobers {2}0\n$/);
+		assert.match(stdout, / {2}unit {3}example\.org\. \(owner store, etag [0-9a-f]{12}\)\ninstances 0\nprobers {2}0\n$/);
 	});
 
 	it('tells of a store that holds nothing', async (t) => {

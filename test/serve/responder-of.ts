@@ -13,7 +13,7 @@ import { type GeoData, noGeoData } from '../../src/geo/decide.ts';
 import { NOWHERE, type Place } from '../../src/geo/place.ts';
 import { rangesOfPrefixes } from '../../src/geo/ranges.ts';
 import type { Vote } from '../../src/health/target.ts';
-import { createHealthWords, VERDICT_WORD } from '../../src/health/verdict-table.ts';
+import { createHealthWords, VERDICT_WORD, WORD } from '../../src/health/verdict-table.ts';
 import { type Address, type Family, parseAddress } from '../../src/lib/address.ts';
 import { type Prefix, parsePrefix } from '../../src/lib/prefix.ts';
 import { readSteering } from '../../src/model/check-document.ts';
@@ -47,6 +47,8 @@ export interface ResponderSpec {
 	readonly common?: unknown;
 	/** Prefix to what a database says of it; the longest prefix counts. */
 	readonly geo?: Readonly<Record<string, Partial<Place>>>;
+	/** Regions that have had a prober. */
+	readonly vantages?: readonly string[];
 	readonly isSubnetTrusted?: (sender: Address) => boolean;
 	/** The first one makes cookies; absent, there are none. */
 	readonly cookieSecrets?: readonly Uint8Array[];
@@ -118,10 +120,20 @@ export class TestResponder {
 	}
 
 	/** Set the verdict of every target at an address. */
-	setHealth(address: string, vote: Vote): void {
+	setHealth(address: string, vote: Vote, isStale = false): void {
 		const at = this.snapshot.targets.flatMap((target, i) => (target.address === address ? [i] : []));
 		if (at.length === 0) throw new Error(`Cannot set the health of ${address}: it is not probed`);
-		for (const i of at) this.#health.verdicts[i] = VERDICT_WORD[vote];
+		for (const i of at) this.#health.verdicts[i] = VERDICT_WORD[vote] | (isStale ? WORD.stale : 0);
+	}
+
+	/** Set what a vantage says of every target at an address of its own. */
+	setRegional(address: string, vote: 'up' | 'down', vantage: number): void {
+		const { verdicts, regional } = this.#health;
+		for (const [i, target] of this.snapshot.targets.entries()) {
+			if (target.address !== address) continue;
+			verdicts[i] = (verdicts[i] ?? 0) | WORD.regional;
+			regional[vantage * verdicts.length + i] = VERDICT_WORD[vote];
+		}
 	}
 
 	/** Set the round-trip time of every target at an address. */
@@ -175,9 +187,9 @@ export function steeringOf(value: unknown, kind: 'common' | 'zone'): SteeringDoc
 	return result.value;
 }
 
-export function contextOf({ geo }: Pick<ResponderSpec, 'geo'> = {}): BuildContext {
+export function contextOf({ geo, vantages = [] }: Pick<ResponderSpec, 'geo' | 'vantages'> = {}): BuildContext {
 	const model = { depthMax: DEPTH_MAX, durationMs, monitorOf };
-	return { geo: geoOf(geo ?? {}), merges: new MergeCache(), cache: new BuildCache(), model, vantages: [] };
+	return { geo: geoOf(geo ?? {}), merges: new MergeCache(), cache: new BuildCache(), model, vantages };
 }
 
 function geoOf(networks: Readonly<Record<string, Partial<Place>>>): GeoData {

@@ -13,16 +13,18 @@ const SPEC = {
 	geo: {
 		'198.51.100.0/24': { country: 'DE', coordinates: { latitude: 51, longitude: 9, precision: 'database' as const } },
 	},
+	vantages: ['us', 'eu'],
 	common: { regions: { us: { latitude: 39, longitude: -77 }, eu: { latitude: 53, longitude: -6 } } },
 	zones: [
 		{
 			apex: 'example.org.',
 			text: 'www A 192.0.2.1\n* TXT wild\nalias CNAME geo\nmail MX 10 www',
 			steering: {
-				monitors: { web: { kind: 'tcp', port: 80 } },
+				monitors: { web: { kind: 'tcp', port: 80 }, own: { kind: 'tcp', port: 80, regional: true } },
 				pools: {
 					us: { region: 'us', monitor: 'web', endpoints: [endpoint('a', '203.0.113.1', '2001:db8::1')] },
 					eu: { region: 'eu', by: 'client', endpoints: [endpoint('b', '203.0.113.2'), endpoint('c', '203.0.113.3')] },
+					own: { monitor: 'own', endpoints: [endpoint('d', '203.0.113.4'), endpoint('e', '203.0.113.5')] },
 					cdn: { endpoints: [{ name: 'é', cname: 'cdn.example.net.' }] },
 				},
 				policies: {
@@ -36,18 +38,19 @@ const SPEC = {
 					share: { policy: { kind: 'weighted', members: [{ use: 'us' }, { use: 'geo', weight: 3 }] } },
 					first: { policy: { kind: 'failover', members: ['us', 'eu'] }, types: ['A'] },
 					cdn: { policy: 'cdn' },
+					own: { policy: 'own' },
 				},
 			},
 		},
 	],
 };
-const NAMES = ['www', 'no', 'alias', 'mail', 'geo', 'near', 'fast', 'all', 'share', 'first', 'cdn', 'x.y'];
-const SLOTS = Int32Array.of(0);
+const NAMES = ['www', 'no', 'alias', 'mail', 'geo', 'near', 'fast', 'all', 'share', 'first', 'cdn', 'own', 'x.y'];
+const SLOTS = Int32Array.of(0, 1, 2, 3);
 
 /** What a thread makes of it. */
 function open(shared: SharedSnapshot): Served {
 	const { snapshot, targetSlots, columns } = openSnapshot(shared.wire, shared.buffers);
-	return { world: new World(snapshot, createHealthWords(4), targetSlots, { below: () => 0 }), columns, generation: 1 };
+	return { world: new World(snapshot, createHealthWords(8), targetSlots, { below: () => 0 }), columns, generation: 1 };
 }
 
 function shareOf(

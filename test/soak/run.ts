@@ -1,5 +1,5 @@
 /**
- * `npm run soak [-- MINUTES [PART ...]]`: the long runs, one after another, with a verdict. Two hours by default;
+ * `npm run soak [-- MINUTES [PART ...]]`: the long runs, one after another, with a verdict. Two and a half hours by default;
  * other lengths are shared out in the same proportions, among the parts that are named.
  *
  * | part    | minutes | what it shows                                                                        |
@@ -10,6 +10,7 @@
  * | probes  |      30 | 2,000 targets at 10 s: below half a core, checked in time, sockets and memory flat   |
  * | answers |       5 | 10 million answers and more: heaps of the workers flat, none collected as a whole     |
  * | flood   |      10 | floods at the sockets of a server: other clients' p99 below twice, memory flat       |
+ * | fleet   |      30 | 10 probers of 2,000 endpoints at 10 s: processor time stated, memory and descriptors flat |
  */
 
 import { spawn } from 'node:child_process';
@@ -34,6 +35,7 @@ const PARTS = {
 	probes: { minutes: 30, run: soakProbes },
 	answers: { minutes: 5, run: soakAnswers },
 	flood: { minutes: 10, run: soakFlood },
+	fleet: { minutes: 30, run: soakFleet },
 } as const;
 
 const [minutesText, ...named] = process.argv.slice(2);
@@ -86,8 +88,15 @@ async function soakProbes(lengthMs: number): Promise<string> {
 	return `${seconds} s of 2,000 targets`;
 }
 
+async function soakFleet(lengthMs: number): Promise<string> {
+	const seconds = Math.max(10, Math.round(lengthMs / 1000));
+	const size = { FLEET_LOAD_PROBERS: '10', FLEET_LOAD_TARGETS: '2000', FLEET_LOAD_SEC: String(seconds) };
+	const output = await runTests('../serial/fleet-load.test.ts', size);
+	return `${seconds} s, ${/fleet: (.*)/.exec(output)?.[1]}`;
+}
+
 /** Run a test file; its output is shown only when it fails. */
-function runTests(file: string, environment: Readonly<Record<string, string>>): Promise<void> {
+function runTests(file: string, environment: Readonly<Record<string, string>>): Promise<string> {
 	const path = fileURLToPath(new URL(file, import.meta.url));
 	const child = spawn(process.execPath, ['--test', path], { env: { ...process.env, ...environment } });
 	let output = '';
@@ -95,7 +104,7 @@ function runTests(file: string, environment: Readonly<Record<string, string>>): 
 	return new Promise((resolve, reject) => {
 		child.once('error', reject);
 		child.once('exit', (code) => {
-			if (code === 0) resolve();
+			if (code === 0) resolve(output);
 			else reject(new Error(`${file} with ${JSON.stringify(environment)}\n${output.slice(-4000)}`));
 		});
 	});

@@ -47,6 +47,8 @@ export interface Surroundings {
 	readonly regionOf: Readonly<Record<string, string | undefined>>;
 	/** Pools whose clients keep their endpoint. */
 	readonly stickyPools: ReadonlySet<string>;
+	/** Pools whose health hangs on the client's vantage. */
+	readonly regionalPools: ReadonlySet<string>;
 }
 
 export const COUNTRIES = ['DE', 'FR', 'US'];
@@ -86,6 +88,7 @@ export class PlainRanking {
 		const policy = this.#made.policies[name];
 		if (policy === undefined) {
 			if (this.#around.stickyPools.has(name)) this.isSticky = true;
+			if (this.#around.regionalPools.has(name)) this.#note(name, this.#vantage(number));
 			return;
 		}
 		if (policy.kind === 'sticky') this.isSticky = true;
@@ -132,6 +135,11 @@ export class PlainRanking {
 		const count = (list: readonly (Point | undefined)[]) => new Set(list.filter((one) => one !== undefined)).size;
 		if (count(points) < 2 && count(vantages) < 2) return 'all alike';
 		return this.#placed(number, (at) => [nearest(vantages, at)[0] ?? 0, nearest(points, at)]);
+	}
+
+	#vantage(number: bigint): unknown {
+		const vantages = this.#made.vantages.map((name) => this.#regions[name]);
+		return vantages.length < 2 ? 'all alike' : this.#placed(number, (at) => nearest(vantages, at)[0] ?? 0);
 	}
 
 	/** The name of the block where an address of it has no place of its own. */

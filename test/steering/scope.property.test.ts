@@ -14,6 +14,7 @@ import type { GeoData } from '../../src/geo/decide.ts';
 import type { Place } from '../../src/geo/place.ts';
 import { SPECIAL_PURPOSE } from '../../src/geo/special-purpose.ts';
 import { type Family, printAddress } from '../../src/lib/address.ts';
+import type { Chance } from '../../src/lib/ports.ts';
 import { type Prefix, prefixOf, printPrefix } from '../../src/lib/prefix.ts';
 import { bitsOf, coveringOf, crowdedNumber, crowdedPrefix, geoDataOf, numberOf, wordsOf } from '../geo/oracle.ts';
 import {
@@ -44,10 +45,15 @@ const AROUND: Surroundings = {
 		coordinates(-6.2, 106.8),
 	],
 	regions: REGIONS,
-	regionOf: { a: 'us', b: 'eu', c: 'ap', s: 'br' },
+	regionOf: { a: 'us', b: 'eu', c: 'ap', s: 'br', r: 'us', q: 'eu' },
 	stickyPools: new Set(['s']),
+	regionalPools: new Set(['r', 'q']),
 };
 const POOLS = { a: pool('a', { region: 'us' }), b: pool('b', { region: 'eu' }), c: pool('c', { region: 'ap' }) };
+const REGIONAL_POOLS = {
+	r: pool('r x', { monitor: 'r', region: 'us' }),
+	q: pool('q', { monitor: ['m', 'r'], region: 'eu' }),
+};
 const STICKY_POOL = pool('s t', { region: 'br', by: 'client' });
 
 function claims(): fc.Arbitrary<Claims> {
@@ -147,17 +153,17 @@ function geoDocument(claim: Claims, members: readonly string[]): object {
 	return { kind: 'geo', rules, ...(hasDefault ? { default: members[3] } : {}) };
 }
 
-function worldOf(made: Made): World {
+function worldOf(made: Made, chance?: Chance): World {
 	const zone = {
 		regions: Object.fromEntries(
 			Object.entries(REGIONS).map(([name, [latitude, longitude]]) => [name, { latitude, longitude }]),
 		),
 		networks: Object.fromEntries(made.networks.map((one, i) => [`n${i}`, [printPrefix(one)]])),
-		pools: { ...POOLS, s: STICKY_POOL },
+		pools: { ...POOLS, ...REGIONAL_POOLS, s: STICKY_POOL },
 		policies: Object.fromEntries(Object.entries(made.policies).map(([name, policy]) => [name, documentOf(policy)])),
 		names: { www: { policy: 'p0' } },
 	};
-	return steer({ zone, geo: recordsOf(made), vantages: made.vantages });
+	return steer({ zone, geo: recordsOf(made), vantages: made.vantages, ...(chance === undefined ? {} : { chance }) });
 }
 
 function recordsOf(made: Made): GeoData {
@@ -201,6 +207,8 @@ for (const family of [4, 6] as const) {
 			{ name: 'of geo in geo', kinds: ['geo'], pools: ['a', 'b', 'c'] },
 			{ name: 'of proximity among regions', kinds: ['proximity'], pools: ['a', 'b', 'c'] },
 			{ name: 'of latency from several vantages', kinds: ['latency'], pools: ['a', 'b', 'c'] },
+			{ name: 'of regional pools alone', kinds: ['failover'], pools: ['a', 'r', 'q'] },
+			{ name: 'of regional pools in all kinds', kinds: KINDS, pools: ['a', 'b', 's', 'r', 'q'] },
 			{ name: 'of all kinds in one another', kinds: unsticky, pools: ['a', 'b', 'c'] },
 			{ name: 'of all kinds, some of them sticky', kinds: KINDS, pools: ['a', 'b', 'c', 's'] },
 		] as const) {
@@ -219,6 +227,36 @@ for (const family of [4, 6] as const) {
 		}
 	});
 }
+
+describe('the scope of regional health', () => {
+	it('holds for all clients within it, whatever each vantage says', () => {
+		const says = fc.constantFrom('up', 'down', 'none');
+		const verdicts = fc.array(fc.record({ r: says, x: says, q: says }), { minLength: 4, maxLength: 4 });
+		const policies = madeOf(4, ['geo', 'proximity', 'latency', 'failover', 'all'], ['a', 'r', 'q']);
+		const share = fc.constantFrom(0, 0.5, 0.999);
+		fc.assert(
+			fc.property(policies, verdicts, share, (made, byVantage, draw) => {
+				const world = worldOf(made, { below: (bound) => Math.floor(draw * bound) });
+				for (const [vantage] of made.vantages.entries()) {
+					const own = byVantage[vantage] ?? assert.fail();
+					for (const name of ['r', 'x', 'q'] as const) world.regional(name, own[name], vantage);
+				}
+				for (const number of made.clients) {
+					const client = { family: 4, words: wordsOf(number, 4) } as const;
+					const questionOf = (words: Uint32Array) => ({
+						client: printAddress({ family: 4, words }),
+						resolver: RESOLVER.text,
+					});
+					const own = questionOf(client.words);
+					const answer = world.ask('www', own);
+					for (const one of pieces(made, prefixOf(client, world.scope('www', own)), 4))
+						assert.equal(world.ask('www', questionOf(wordsOf(one, 4))), answer);
+				}
+			}),
+			{ numRuns: 200 },
+		);
+	});
+});
 
 describe('the scope', () => {
 	it('is the same whatever is down, measured or drawn', () => {

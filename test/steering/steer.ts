@@ -7,7 +7,7 @@
 import { scanName } from '../../src/dns/name.ts';
 import type { GeoData } from '../../src/geo/decide.ts';
 import { noGeoData } from '../../src/geo/decide.ts';
-import { createHealthWords, VERDICT_WORD } from '../../src/health/verdict-table.ts';
+import { createHealthWords, VERDICT_WORD, WORD, wordWith } from '../../src/health/verdict-table.ts';
 import { type Family, printAddress } from '../../src/lib/address.ts';
 import { createChance } from '../../src/lib/chance.ts';
 import type { Chance } from '../../src/lib/ports.ts';
@@ -27,7 +27,7 @@ import { addressOf } from '../mmdb-writer.ts';
 type Keys = Readonly<Record<string, unknown>>;
 
 export interface SteerSpec {
-	/** The document of the zone example.org; monitors m and n are there without being written. */
+	/** The document of the zone example.org; monitors m and n, and the regional r, are there without being written. */
 	readonly zone: Keys;
 	readonly common?: Keys;
 	readonly geo?: GeoData;
@@ -43,7 +43,11 @@ export interface Question {
 	readonly resolver?: string;
 }
 
-const MONITORS = { m: { kind: 'tcp', port: 80 }, n: { kind: 'tcp', port: 81 } };
+const MONITORS = {
+	m: { kind: 'tcp', port: 80 },
+	n: { kind: 'tcp', port: 81 },
+	r: { kind: 'tcp', port: 82, regional: true },
+};
 
 /**
  * A pool of endpoints that monitor m checks: `a` has an address of each family, `a:4`, `a:6`, `a:44` what is said,
@@ -156,7 +160,7 @@ export class World {
 		const count = compiled.targets.length;
 		this.walk = createWalk(
 			compiled.table,
-			{ ...createHealthWords(count), rttUs: new Int32Array(count * Math.max(1, vantages)) },
+			createHealthWords(count, Math.max(1, vantages)),
 			Int32Array.from({ length: count }, (_, i) => i),
 			chance,
 		);
@@ -167,6 +171,23 @@ export class World {
 	/** Set the word of `a`, or of its address of one family (`a/6`), or of its second address (`a.1`). */
 	set(endpoint: string, vote: keyof typeof VERDICT_WORD, monitor: 'm' | 'n' | 'all' = 'all'): this {
 		for (const target of this.#targetsOf(endpoint, monitor)) this.walk.health.verdicts[target] = VERDICT_WORD[vote];
+		return this;
+	}
+
+	/** An endpoint has come up so long ago, and its pool starts it slowly. */
+	ramp(endpoint: string, upForMs: number): this {
+		const word = wordWith('up', { upForMs });
+		for (const target of this.#targetsOf(endpoint, 'all')) this.walk.health.verdicts[target] = word;
+		return this;
+	}
+
+	/** Set the word that a vantage has of its own for an endpoint of monitor r; `none` for the common one. */
+	regional(endpoint: string, vote: 'up' | 'down' | 'none', vantage = 0): this {
+		const { regional, verdicts } = this.walk.health;
+		for (const target of this.#targetsOf(endpoint, 'all')) {
+			verdicts[target] = (verdicts[target] ?? 0) | WORD.regional;
+			regional[vantage * verdicts.length + target] = vote === 'none' ? 0 : VERDICT_WORD[vote];
+		}
 		return this;
 	}
 
@@ -183,7 +204,7 @@ export class World {
 		const families = family === '' ? ['4', '6'] : [family];
 		const addresses = places.flatMap((place) => families.map((one) => addressFor(name, one, place)));
 		const texts = [...addresses.map((text) => printAddress(addressOf(text))), aliasFor(name)];
-		const ports = monitor === 'all' ? [80, 81] : [monitor === 'm' ? 80 : 81];
+		const ports = monitor === 'all' ? [80, 81, 82] : [monitor === 'm' ? 80 : 81];
 		const found = this.compiled.targets.flatMap(({ address, port }, target) =>
 			texts.includes(address) && ports.includes(port) ? [target] : [],
 		);

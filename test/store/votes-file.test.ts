@@ -27,7 +27,9 @@ function setUp(t: TestContext, { votes = [VOTE], wallMs = 1_000_000, stateDir = 
 	const log = (level: string) => (_: unknown, message: string) => void lines.push(`${level}: ${message}`);
 	const clock = { wallMs };
 	let collected = 0;
-	const file = new VotesFile(stateDir, {
+	const file = new VotesFile<readonly SavedVote[]>(stateDir, {
+		name: 'votes',
+		none: [],
 		log: { info: log('info'), warn: log('warn'), error: log('error') },
 		collect: () => {
 			collected++;
