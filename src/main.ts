@@ -19,10 +19,13 @@ import type { Command, Signals } from './roles/command.ts';
 import { runExplain } from './roles/explain.ts';
 import { runExport } from './roles/export.ts';
 import { runGeo } from './roles/geo.ts';
+import { runOverride } from './roles/override.ts';
 import { runPlan } from './roles/plan.ts';
 import { runProbe } from './roles/probe.ts';
+import { runRelease, runRestore } from './roles/release.ts';
 import { runInstance } from './roles/run-instance.ts';
 import { runStatus } from './roles/status.ts';
+import { runToken } from './roles/token.ts';
 import { VERSION } from './roles/version.ts';
 
 const NODE_MAJOR_MIN = 24;
@@ -48,7 +51,7 @@ const SWITCHES = ['demo', 'force', 'help', 'json', 'once', 'strict', 'version'] 
 /** Those of every role. */
 const COMMON_SWITCHES: readonly string[] = ['force', 'help', 'version'];
 /** Flags with a value that are no settings. */
-const OPTIONS = ['client', 'resolver'] as const;
+const OPTIONS = ['client', 'expires', 'for', 'reason', 'resolver', 'role', 'zones'] as const;
 
 const ROLES: Readonly<Record<string, Role>> = {
 	start: {
@@ -107,6 +110,45 @@ const ROLES: Readonly<Record<string, Role>> = {
 		operands: 'DIR',
 		operandsMax: 1,
 		run: runExport,
+	},
+	drain: {
+		summary: 'keep new answers from a pool, an endpoint or a region (--for 1h, --reason TEXT, --json)',
+		operands: 'TARGET',
+		operandsMax: 1,
+		switches: ['json'],
+		options: ['for', 'reason'],
+		run: runOverride,
+	},
+	override: {
+		summary: 'show what is overridden, or switch a TARGET up, down, drain, or end that; clear a pool that tripped',
+		operands: '[TARGET STATE]',
+		operandsMax: 2,
+		switches: ['json'],
+		options: ['for', 'reason'],
+		run: runOverride,
+	},
+	token: {
+		summary: 'tokens of the admin API: create NAME --role ROLE (--zones A,B --expires 90d), list, revoke NAME (--json)',
+		operands: 'ACTION [NAME]',
+		operandsMax: 2,
+		switches: ['json'],
+		options: ['role', 'zones', 'expires'],
+		run: runToken,
+	},
+	release: {
+		summary: 'give a zone that the store owns back to its files (--reason TEXT, --json)',
+		operands: 'ZONE',
+		operandsMax: 1,
+		switches: ['json'],
+		options: ['reason'],
+		run: runRelease,
+	},
+	restore: {
+		summary: 'write the newest known state over a store that was lost (--reason TEXT, --json)',
+		operands: '',
+		switches: ['json'],
+		options: ['reason'],
+		run: runRestore,
 	},
 	status: {
 		summary:

@@ -4,6 +4,12 @@
  * | family           | routes                                                    |
  * |------------------|-----------------------------------------------------------|
  * | state-routes.ts  | /livez, /readyz, /metrics, /v1/health, /v1/fleet, /v1/geo, /v1/latency, /v1/explain |
+ * | token-routes.ts  | /v1/tokens                                                |
+ * | override-routes.ts | /v1/overrides                                           |
+ * | trip-routes.ts   | /v1/trips, and those of pools                             |
+ * | status-routes.ts | /v1/store                                                 |
+ * | event-routes.ts  | /v1/events                                                |
+ * | audit.ts         | /v1/audit                                                 |
  * | zone-routes.ts   | zones, master files, SOA settings, record sets            |
  * | steering-routes.ts | what stands in steering documents                       |
  * | change-routes.ts | /v1/changes, explain with a draft                         |
@@ -12,23 +18,43 @@
  */
 
 import { randomUUID } from 'node:crypto';
-import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AnyObjectShape, type TSchema } from '../model/api-shapes.ts';
 import { shapeReader } from '../model/check-document.ts';
+import { type AuditParts, addAudit, auditRoutes } from './audit.ts';
+import { addDoor, type DoorParts } from './auth.ts';
 import { changeRoutes } from './change-routes.ts';
 import type { ConfigurationParts } from './configuration.ts';
+import type { AdminCounts } from './counts.ts';
+import { EventFeed } from './event-feed.ts';
+import { eventRoutes } from './event-routes.ts';
 import { generationRoutes } from './generation-routes.ts';
 import { readBody } from './json-body.ts';
 import { collectRoutes } from './openapi.ts';
+import { type OverrideParts, overrideRoutes } from './override-routes.ts';
 import { pointerOf } from './pointer.ts';
 import { ApiProblem, problemBody } from './problem.ts';
+import { openServer, type ServerTls } from './server.ts';
 import { type StateParts, stateRoutes } from './state-routes.ts';
+import { statusRoutes } from './status-routes.ts';
 import { steeringRoutes } from './steering-routes.ts';
+import { type TokenRouteParts, tokenRoutes } from './token-routes.ts';
+import { tripRoutes } from './trip-routes.ts';
 import { Writer } from './writer.ts';
 import { zoneRoutes } from './zone-routes.ts';
 import './route.ts';
 
-export interface AdminParts extends StateParts {
+/** Who may ask, and how. */
+export interface OperatingParts extends TokenRouteParts, AuditParts, OverrideParts {
+	readonly door: DoorParts;
+	readonly counts: AdminCounts;
+	/** Told how many seconds each request took. */
+	readonly observe: (seconds: number) => void;
+	/** PEM; undefined for no TLS. */
+	readonly tls: ServerTls | undefined;
+}
+
+export interface AdminParts extends StateParts, OperatingParts {
 	readonly version: string;
 	/** Absent in a process that has no store. */
 	readonly configuration?: ConfigurationParts;
@@ -91,9 +117,8 @@ export function createAdminSurface(parts: AdminParts): AdminSurface {
 function createApp(parts: AdminParts): FastifyInstance {
 	const onError = (error: FastifyError, request: FastifyRequest, reply: FastifyReply) =>
 		sendProblem(problemOf(error, parts.onFault), request, reply);
-	const app = Fastify({
+	const app = openServer(parts.tls, {
 		bodyLimit: BODY_OCTETS_MAX,
-		requestTimeout: 10_000,
 		forceCloseConnections: true,
 		genReqId: ({ headers }) => {
 			const given = headers['x-request-id'];
@@ -102,7 +127,6 @@ function createApp(parts: AdminParts): FastifyInstance {
 		// What is wrong before there is a route, such as a URL that cannot be decoded.
 		frameworkErrors: onError,
 	});
-	app.decorateRequest('author', 'anonymous');
 	app.addHook('onRequest', (request, reply, done) => {
 		reply.header('x-request-id', request.id);
 		done();
@@ -122,8 +146,23 @@ function createApp(parts: AdminParts): FastifyInstance {
 		sendProblem(new ApiProblem('not-found', `There is no ${request.method} ${request.url}`), request, reply),
 	);
 	app.setErrorHandler(onError);
+	addDoor(app, parts.door);
+	addAudit(app, parts);
+	parts.counts.add(app, parts.observe);
 	const document = collectRoutes(app, parts.version);
 	app.register(stateRoutes(parts));
+	app.register(tokenRoutes(parts));
+	app.register(auditRoutes(parts));
+	app.register(overrideRoutes(parts));
+	app.register(tripRoutes(parts));
+	app.register(
+		eventRoutes({
+			feed: new EventFeed(parts, { mark: randomUUID().slice(0, 8) }),
+			tokens: parts.door.tokens,
+			counts: parts.counts,
+		}),
+	);
+	app.register(statusRoutes(parts));
 	if (parts.configuration !== undefined) registerConfiguration(app, parts.configuration, parts);
 	app.get('/v1/openapi.json', {
 		schema: {
@@ -184,6 +223,7 @@ function problemOf(error: FastifyError | ApiProblem, onFault: (error: Error) => 
 
 /** RFC 9457. */
 function sendProblem(problem: ApiProblem, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+	request.problem = problem.code;
 	return reply
 		.code(problem.statusCode)
 		.headers({ ...problem.headers })

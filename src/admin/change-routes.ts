@@ -87,7 +87,7 @@ export function changeRoutes(
 						return draftOf(view, edits);
 					},
 				});
-				return writeReply(result);
+				return writeReply(request, result);
 			},
 		});
 		app.post('/v1/explain', {

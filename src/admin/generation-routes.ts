@@ -206,7 +206,7 @@ async function goBack(
 		},
 		draft,
 	});
-	return { ...writeReply(result), etag: result.after(unit)?.etag };
+	return { ...writeReply(request, result), etag: result.after(unit)?.etag };
 }
 
 /** Before the take-over the files were the truth, and are so again. */

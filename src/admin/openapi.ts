@@ -10,7 +10,7 @@ import { OPEN_SHAPES, ProblemShape, type TSchema } from '../model/api-shapes.ts'
 import { PROBLEMS, type ProblemCode } from './problem.ts';
 
 /** Problems that any operation may answer; they stand under `default`. */
-const COMMON_PROBLEMS = 'unauthenticated, forbidden, rate-limited or internal';
+const COMMON_PROBLEMS = 'unauthenticated, forbidden, misdirected, rate-limited, audit-failed or internal';
 
 type Json = Readonly<Record<string, unknown>>;
 

@@ -14,6 +14,7 @@ export const PROBLEMS = {
 	'precondition-failed': { status: 412, title: 'Precondition failed' },
 	'too-large': { status: 413, title: 'Too large' },
 	'unsupported-media-type': { status: 415, title: 'Unsupported media type' },
+	misdirected: { status: 421, title: 'Misdirected request' },
 	invalid: { status: 422, title: 'Invalid' },
 	'precondition-required': { status: 428, title: 'Precondition required' },
 	'rate-limited': { status: 429, title: 'Too many requests' },
@@ -23,6 +24,7 @@ export const PROBLEMS = {
 	'store-uncertain': { status: 503, title: 'Store uncertain' },
 	'store-lost': { status: 503, title: 'Store lost' },
 	'store-refused': { status: 503, title: 'Store refused' },
+	'audit-failed': { status: 507, title: 'Audit log failed' },
 } as const satisfies Readonly<Record<string, { readonly status: number; readonly title: string }>>;
 
 export type ProblemCode = keyof typeof PROBLEMS;

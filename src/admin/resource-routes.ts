@@ -200,7 +200,7 @@ async function writeResource(
 	// What may be large is not sent back.
 	const isWhole = place.kind === 'zone-file' || place.kind === 'unit' || place.kind === 'zone';
 	const value = isWhole ? undefined : valueAtPlace(after, place);
-	return reply.code(isNew && !result.isDryRun ? 201 : 200).send({ ...writeReply(result), etag, value });
+	return reply.code(isNew && !result.isDryRun ? 201 : 200).send({ ...writeReply(request, result), etag, value });
 }
 
 /** @throws ApiProblem */
@@ -222,7 +222,12 @@ export function writeOptions({ query, headers, author }: FastifyRequest) {
 	};
 }
 
-export function writeReply({ head, isDryRun, diff, takenOver, warnings, guards }: WriteResult) {
+/** @param request  learns the generation, for the audit log */
+export function writeReply(
+	request: FastifyRequest,
+	{ head, isDryRun, diff, takenOver, warnings, guards }: WriteResult,
+) {
+	if (!isDryRun) request.generation = head?.generation;
 	return {
 		epoch: head?.epoch ?? 0,
 		generation: head?.generation ?? 0,

@@ -7,6 +7,7 @@
  */
 
 import type { TSchema } from '../model/api-shapes.ts';
+import type { Caller } from './auth-tokens.ts';
 import type { ProblemCode } from './problem.ts';
 
 /** Each may do what those before it may. `public` asks for no token. */
@@ -17,6 +18,8 @@ declare module 'fastify' {
 		access?: Access;
 		/** The unit that a scoped token must be for; without it the route is about all of them. */
 		unitOf?: (params: Readonly<Record<string, string>>) => string;
+		/** Public to who stands on this machine. */
+		isOpenOnLoopback?: boolean;
 		/** Units that the body names, where the path names none. */
 		unitsOfBody?: (body: unknown) => readonly string[];
 		/** Problems that the operation may answer, beside those of every operation. */
@@ -37,5 +40,11 @@ declare module 'fastify' {
 	interface FastifyRequest {
 		/** Who asks, as the history and the audit log name them. */
 		author: string;
+		/** Undefined where no token was asked for, or shown. */
+		caller: Caller | undefined;
+		/** That a write has made, for the audit log. */
+		generation: number | undefined;
+		/** That was answered, for the audit log. */
+		problem: ProblemCode | undefined;
 	}
 }

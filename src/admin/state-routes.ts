@@ -4,6 +4,7 @@
 
 import type { FastifyPluginCallback } from 'fastify';
 import { AnyObjectShape, ExplainQueryShape, StrictQueryShape, TextShape } from '../model/api-shapes.ts';
+import { mayReadDetails } from './auth.ts';
 import type { FleetReport } from './fleet-report.ts';
 import { ApiProblem } from './problem.ts';
 import type { GeoReport, LatencyReport, ReadyReport, TargetReport } from './reports.ts';
@@ -53,7 +54,9 @@ export function stateRoutes({
 				const report = ready();
 				const isStrict = Object.hasOwn(request.query as object, 'strict');
 				const isFine = report.ready && !(isStrict && report.degraded.length > 0);
-				return reply.code(isFine ? 200 : 503).send(report);
+				// It tells of files and zones: to strangers the status is all.
+				const told = mayReadDetails(request) ? report : { ready: report.ready };
+				return reply.code(isFine ? 200 : 503).send(told);
 			},
 		});
 		app.get('/metrics', {
@@ -63,7 +66,8 @@ export function stateRoutes({
 				replyType: 'text/plain',
 				response: { 200: TextShape },
 			},
-			config: { access: 'public' },
+			// Scrapers of this machine need no secret; who else scrapes sends a bearer token, as Prometheus can.
+			config: { access: 'viewer', isOpenOnLoopback: true },
 			handler: async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()),
 		});
 		app.get('/v1/health', {
@@ -109,10 +113,8 @@ export function stateRoutes({
 				querystring: ExplainQueryShape,
 				response: { 200: AnyObjectShape },
 			},
-			config: { access: 'viewer', problems: ['malformed', 'forbidden'] },
+			config: { access: 'viewer', problems: ['malformed'] },
 			handler: async (request) => {
-				// It tells where backends are; who may ask from elsewhere is for tokens to say.
-				if (!isLoopback(request.socket.remoteAddress)) throw new ApiProblem('forbidden', 'Ask from this machine');
 				const { name, type, client, resolver } = request.query as ExplainQuery;
 				const explained = await explain({ name, type, client, resolver });
 				if (typeof explained === 'string') throw new ApiProblem('malformed', explained);
@@ -121,8 +123,4 @@ export function stateRoutes({
 		});
 		done();
 	};
-}
-
-function isLoopback(address: string | undefined): boolean {
-	return address !== undefined && (/^(::ffff:)?127\./.test(address) || address === '::1');
 }

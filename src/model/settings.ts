@@ -35,6 +35,15 @@ export interface Settings {
 	/** How much of a client's address is told. */
 	readonly 'dns.queryLog.clients': 'network' | 'address';
 	readonly 'admin.listen': string;
+	/** Where commands find the API; empty for `admin.listen`. */
+	readonly 'admin.url': string;
+	/** A token with the role admin that is good as long as it is set; empty for none. */
+	readonly 'admin.token': string;
+	/** Files of PEM; empty for no TLS. */
+	readonly 'admin.tls.cert': string;
+	readonly 'admin.tls.key': string;
+	/** Requests a second for one token; 0 is no limit. */
+	readonly 'admin.rateLimit': number;
 	readonly zonesDir: string;
 	readonly stateDir: string;
 	/** Files; empty is the database that comes with Meridian. */
@@ -79,6 +88,12 @@ const textSetting = (fallback: string, description: string): Definition<string> 
 	fallback,
 	description,
 	read: (text) => (text === '' ? { expected: 'some text' } : { value: text }),
+});
+
+const fileSetting = (description: string): Definition<string> => ({
+	fallback: '',
+	description,
+	read: (text) => ({ value: text }),
 });
 
 const numberSetting = (fallback: string, most: number, description: string): Definition<number> => ({
@@ -194,14 +209,28 @@ export const SETTINGS: { readonly [K in Key]: Definition<Settings[K]> } = {
 		fallback: '127.0.0.1:8053',
 		description: 'address of the admin surface',
 		read: (text) => {
-			const at = parseListenAddress(text);
-			if (at === undefined) return { expected: 'address:port or [address]:port' };
-			const isLoopback = at.address === '::1' || at.address.startsWith('127.');
-			return isLoopback
-				? { value: text }
-				: { expected: 'an address of loopback: the admin surface asks nobody who they are' };
+			const isGood = parseListenAddress(text) !== undefined;
+			return isGood ? { value: text } : { expected: 'address:port or [address]:port' };
 		},
 	},
+	'admin.url': {
+		fallback: '',
+		description: 'where commands find the admin API, such as https://admin.example.org; admin.listen when empty',
+		read: (text) =>
+			text === '' || /^https?:\/\/[^\s/?#@]+\/*$/.test(text)
+				? { value: text }
+				: { expected: 'http:// or https:// with a host, and a port if need be' },
+	},
+	'admin.token': {
+		fallback: '',
+		description: 'a token with the role admin; when empty the first start makes one, in stateDir/admin-token',
+		isSecret: true,
+		read: (text) =>
+			/^(?:[!-~]{8,256})?$/.test(text) ? { value: text } : { expected: '8 to 256 printable characters without spaces' },
+	},
+	'admin.tls.cert': fileSetting('file of the certificate of the admin surface, with those that lead to it (PEM)'),
+	'admin.tls.key': fileSetting('file of its private key (PEM)'),
+	'admin.rateLimit': numberSetting('100', 1_000_000, 'requests a second for one token; 0 is no limit'),
 	zonesDir: textSetting('./zones', 'directory of zone and steering files'),
 	stateDir: textSetting('./state', 'directory that Meridian keeps its own state in'),
 	geodb: {
@@ -228,11 +257,9 @@ export const SETTINGS: { readonly [K in Key]: Definition<Settings[K]> } = {
 				? { value: text }
 				: { expected: 'redis://[user:password@]host[:port][/database] or redis+sentinel://host,host/master' },
 	},
-	'redis.ca': {
-		fallback: '',
-		description: 'file of the authorities that certificates of Redis come from; those of the system when empty',
-		read: (text) => ({ value: text }),
-	},
+	'redis.ca': fileSetting(
+		'file of the authorities that certificates of Redis come from; those of the system when empty',
+	),
 	'redis.prefix': {
 		fallback: 'meridian:',
 		description: 'what the names of all keys in Redis begin with',
@@ -285,9 +312,6 @@ export const SETTINGS: { readonly [K in Key]: Definition<Settings[K]> } = {
 	},
 };
 
-/** Settings of the design that are still to be built. */
-const TO_COME: ReadonlySet<string> = new Set(['admin.token']);
-
 const KEYS = Object.keys(SETTINGS) as Key[];
 
 export interface SettingProblem {
@@ -312,8 +336,7 @@ export function keyOf(
 	source: string,
 	spelling: (key: string) => string,
 ): { readonly key: string } | { readonly problem: string } {
-	const key = [...KEYS, ...TO_COME].find((candidate) => spelling(candidate) === source);
-	if (key !== undefined && TO_COME.has(key)) return { problem: `Cannot set ${source}: not yet` };
+	const key = KEYS.find((candidate) => spelling(candidate) === source);
 	if (key !== undefined) return { key };
 	const nearest = nearestName(source, KEYS.map(spelling), Number.POSITIVE_INFINITY);
 	return {

@@ -113,6 +113,7 @@ const PoolShape = Type.Object(
 		by: Type.Enum(['query', 'client'], { default: 'query', description: 'query or client' }),
 		rampUp: duration('0s'),
 		state,
+		failback: Type.Enum(['auto', 'manual'], { default: 'auto', description: 'auto or manual' }),
 		endpoints: Type.Array(EndpointShape, {
 			minItems: 1,
 			maxItems: ENDPOINTS_MAX,

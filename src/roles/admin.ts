@@ -3,8 +3,7 @@
  * no query.
  */
 
-import type { AdminParts } from '../admin/app.ts';
-import { createAdminSurface } from '../admin/app.ts';
+import { type AdminParts, createAdminSurface, type OperatingParts } from '../admin/app.ts';
 import { combineRoundTrips } from '../health/round-trips.ts';
 import { createHealthWords, VerdictTable } from '../health/verdict-table.ts';
 import type { Clock, Log } from '../lib/ports.ts';
@@ -13,7 +12,7 @@ import { openStore } from '../store/open-store.ts';
 import type { Store } from '../store/ports.ts';
 import { lockState } from '../store/state-lock.ts';
 import { createLog } from '../telemetry/log.ts';
-import { createMetrics } from '../telemetry/metrics.ts';
+import { createMetrics, type Metric } from '../telemetry/metrics.ts';
 import { Closers } from './closers.ts';
 import type { Command } from './command.ts';
 import { configurationParts } from './configuration-parts.ts';
@@ -27,6 +26,7 @@ import { createInstanceHealth, type InstanceHealth } from './instance-health.ts'
 import { instanceName } from './instance-name.ts';
 import { latencyReport } from './latency-report.ts';
 import { listenAdmin } from './listen-admin.ts';
+import { openOperating } from './operating.ts';
 import { readyReport } from './reports.ts';
 import { StartRefused } from './start-refused.ts';
 import { VERSION } from './version.ts';
@@ -69,13 +69,19 @@ async function startAdmin(settings: Settings, log: Log, closers: Closers): Promi
 	closers.add(() => generations.close());
 	const store = await openStore(settings, log);
 	closers.add(() => store.close());
+	const documents = () => generations.documents();
+	const operating = await openOperating({ settings, store, log, clock, documents, makesFirstToken: true });
+	closers.add(() => operating.close());
 	await generations.start(store, false);
 	const instance = instanceName(settings, 'admin');
 	const judging = { settings, clock, log, store, verdicts, instance, isProbing: false };
 	const { health, fleet } = await createInstanceHealth(judging, closers);
 	health?.setTargets(generations.served.snapshot.targets);
 	generations.serveTo({ workers: undefined, health });
-	const admin = createAdminSurface(adminParts({ store, generations, verdicts, health, fleet, log }));
+	const admin = createAdminSurface({
+		...operating.parts,
+		...adminParts({ store, generations, verdicts, health, fleet, metrics: operating.metrics, log }),
+	});
 	closers.add(() => admin.close());
 	return listenAdmin(admin, settings['admin.listen']);
 }
@@ -84,11 +90,12 @@ interface Parts extends InstanceHealth {
 	readonly store: Store;
 	readonly generations: Generations;
 	readonly verdicts: VerdictTable;
+	readonly metrics: readonly Metric[];
 	readonly log: Log;
 }
 
-function adminParts(parts: Parts): AdminParts {
-	const { store, generations, verdicts, health, fleet, log } = parts;
+function adminParts(parts: Parts): Omit<AdminParts, Exclude<keyof OperatingParts, 'metrics'>> {
+	const { store, generations, verdicts, health, fleet, metrics, log } = parts;
 	const notes = () => {
 		const nowMs = clock.nowMs();
 		const votes = new Map((health?.list() ?? []).map((one) => [one.target.key, one]));
@@ -113,6 +120,7 @@ function adminParts(parts: Parts): AdminParts {
 		explain: async ({ name, type = 'A', client, resolver = '127.0.0.1' }) =>
 			generations.explain({ name, type, client, resolver }, notes()),
 		metrics: createMetrics([
+			...metrics,
 			...fleetMetrics(store, fleet, clock),
 			...healthMetrics(health, () => generations.served.snapshot.targets.length),
 		]),

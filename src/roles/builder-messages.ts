@@ -3,6 +3,8 @@
  */
 
 import type { ProposedUnit, Validation } from '../admin/configuration.ts';
+import type { UnitDocument } from '../config/drain.ts';
+import type { Switch } from '../config/overrides.ts';
 import type { UnitSource } from '../config/unit-content.ts';
 import type { FileProblem } from '../config/zones-directory.ts';
 import type { ExplainQuestion } from '../explain/explain.ts';
@@ -14,6 +16,7 @@ import type { WireSnapshot } from '../snapshot/wire.ts';
 import type { DataNeed } from '../steering/data-needs.ts';
 import type { SteeringLabels } from './answer-columns.ts';
 import type { PoolsByTarget } from './health-reports.ts';
+import type { ManualPool } from './manual-pools.ts';
 import type { UnitItem } from './stored-units.ts';
 import type { SourceKind } from './unit-source.ts';
 
@@ -32,6 +35,8 @@ export interface BuildSettings {
 export interface BuilderInput extends BuildSettings {
 	/** Id of the first buffer: those of a builder before may still be read. */
 	readonly firstBuffer: number;
+	/** What operators have switched. */
+	readonly switches: readonly Switch[];
 }
 
 /** Why a generation is built. */
@@ -46,6 +51,8 @@ export type BuildCause =
 	| { readonly kind: 'reload'; readonly isForced: boolean }
 	/** Units of the store have changed. */
 	| { readonly kind: 'stored' }
+	/** Operators have switched something: what is served is built again. */
+	| { readonly kind: 'switched' }
 	/** Geo databases are looked at, and nothing is built when they are as they were. */
 	| { readonly kind: 'look' };
 
@@ -83,6 +90,8 @@ export interface BuiltGeneration {
 	readonly pools: PoolsByTarget | undefined;
 	/** The same. */
 	readonly labels: SteeringLabels | undefined;
+	/** Pools with manual failback, in terms of its targets. */
+	readonly manualPools: readonly ManualPool[];
 	readonly problems: readonly FileProblem[];
 	/** Units whose new version was refused. */
 	readonly refused: ReadonlySet<string>;
@@ -136,6 +145,8 @@ export interface Questions {
 	readonly draft: { readonly ask: DraftRequest; readonly reply: DraftReply };
 	readonly directory: { readonly ask: undefined; readonly reply: DirectoryReply };
 	readonly explain: { readonly ask: ExplainRequest; readonly reply: ExplainReply };
+	/** Steering documents that are served, as users wrote them; without those that say nothing. */
+	readonly documents: { readonly ask: undefined; readonly reply: readonly UnitDocument[] };
 	/** What the policies served need to know of clients. */
 	readonly needs: { readonly ask: undefined; readonly reply: readonly DataNeed[] };
 }
@@ -151,6 +162,7 @@ export type ToBuilder =
 	/** Units of the store, as far as they have changed. */
 	| { readonly kind: 'units'; readonly changed: readonly UnitItem[]; readonly removed: readonly string[] }
 	| { readonly kind: 'unknown'; readonly reason: string }
+	| { readonly kind: 'switches'; readonly switches: readonly Switch[] }
 	| { readonly kind: 'stop' };
 
 export type FromBuilder =

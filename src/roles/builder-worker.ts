@@ -56,7 +56,9 @@ function run(): void {
 		if (message.kind === 'stop') parentPort?.close();
 		else if (message.kind === 'units') taker?.update(message.changed, message.removed);
 		else if (message.kind === 'unknown') taker?.setUnknown(message.reason);
-		else answer(message);
+		else if (message.kind === 'switches') {
+			if (!(building instanceof Error)) building.setSwitches(message.switches);
+		} else answer(message);
 	});
 }
 
@@ -79,6 +81,8 @@ function replyTo(question: Question, building: Building): Questions[QuestionKind
 			return building.directory();
 		case 'explain':
 			return building.explain(question.ask);
+		case 'documents':
+			return building.documents();
 		case 'needs':
 			return building.needs();
 	}

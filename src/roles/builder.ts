@@ -10,6 +10,7 @@
 
 import { getHeapStatistics } from 'node:v8';
 import { Worker } from 'node:worker_threads';
+import type { Switch } from '../config/overrides.ts';
 import type { Log } from '../lib/ports.ts';
 import type {
 	BuilderInput,
@@ -63,6 +64,7 @@ export class Builder implements UnitTaker {
 	#nextId = 1;
 	/** Above the ids of all buffers that were ever handed over. */
 	#nextBuffer = 1;
+	#switches: readonly Switch[] = [];
 	#startedMs = 0;
 	#restartMs = RESTART_MS_MIN;
 	/** No thread is started before. */
@@ -108,6 +110,12 @@ export class Builder implements UnitTaker {
 		for (let at = 0; at < changed.length; at += UNITS_MAX) parts.push(changed.slice(at, at + UNITS_MAX));
 		this.#tell({ kind: 'units', changed: parts.shift() ?? [], removed });
 		for (const part of parts) this.#tell({ kind: 'units', changed: part, removed: [] });
+	}
+
+	/** From now on this is what operators have switched, also for a thread to come. */
+	setSwitches(switches: readonly Switch[]): void {
+		this.#switches = switches;
+		this.#tell({ kind: 'switches', switches });
 	}
 
 	setUnknown(reason: string): void {
@@ -179,7 +187,7 @@ export class Builder implements UnitTaker {
 				maxYoungGenerationSizeMb: YOUNG_MB,
 				maxOldGenerationSizeMb: heapMb ?? Math.floor(getHeapStatistics().heap_size_limit / OCTETS_PER_MB),
 			},
-			workerData: { ...settings, firstBuffer: this.#nextBuffer } satisfies BuilderInput,
+			workerData: { ...settings, firstBuffer: this.#nextBuffer, switches: this.#switches } satisfies BuilderInput,
 		});
 		let reason = 'it ended';
 		worker.on('message', (message: FromBuilder) => this.#take(message));

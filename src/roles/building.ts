@@ -4,6 +4,8 @@
  */
 
 import { isDeepStrictEqual } from 'node:util';
+import type { UnitDocument } from '../config/drain.ts';
+import type { Switch } from '../config/overrides.ts';
 import type { UnitText } from '../config/zones-directory.ts';
 import { type ExplainSources, explain } from '../explain/explain.ts';
 import type { Target } from '../health/target.ts';
@@ -31,6 +33,7 @@ import { DraftBuilder } from './draft-builder.ts';
 import { firstLoad, logLoaded } from './first-load.ts';
 import { GeodbKeeper } from './geodb.ts';
 import { type PoolsByTarget, poolsByTarget } from './health-reports.ts';
+import { manualPools } from './manual-pools.ts';
 import { createSource, type UnitSource, type UnitTaker } from './unit-source.ts';
 import { documentsOf, type Loaded, UnitKeeper } from './units.ts';
 
@@ -78,6 +81,7 @@ export class Building {
 		this.taker = taker;
 		this.#source = source;
 		this.#keeper = new UnitKeeper(source, new LastGood(input.stateDir), []);
+		this.#keeper.setSwitches(input.switches);
 		this.#drafts = new DraftBuilder({
 			current: () => this.#keeper.current(),
 			context: () => this.#keeper.context(this.#geodb.data),
@@ -98,7 +102,7 @@ export class Building {
 		if (cause.kind === 'resume') {
 			return this.#reply(this.#handOver(this.#keeper.rebuild(this.#geodb.data), number, inUse), undefined);
 		}
-		if (cause.kind === 'vantages') {
+		if (cause.kind === 'vantages' || cause.kind === 'switched') {
 			const again = this.#loaded === undefined ? undefined : this.#again(this.#loaded);
 			return this.#reply(again === undefined ? undefined : this.#handOver(again, number, inUse), undefined);
 		}
@@ -214,6 +218,16 @@ export class Building {
 		return words;
 	}
 
+	setSwitches(switches: readonly Switch[]): void {
+		this.#keeper.setSwitches(switches);
+	}
+
+	/** Of all units that steer anything, as users wrote them. */
+	documents(): readonly UnitDocument[] {
+		if (this.#loaded === undefined) return [];
+		return documentsOf(this.#loaded).filter(({ document }) => document.pools.size + document.names.size > 0);
+	}
+
 	/** What the policies served need to know of clients. */
 	needs(): readonly DataNeed[] {
 		return this.#loaded === undefined ? [] : dataNeeds(documentsOf(this.#loaded));
@@ -287,6 +301,7 @@ export class Building {
 			octets: this.#memory.octets,
 			targets: before !== undefined && areSame(before.targets, targets) ? undefined : targets,
 			pools: before !== undefined && isDeepStrictEqual(before.pools, pools) ? undefined : pools,
+			manualPools: manualPools(documentsOf(loaded), snapshot.steering),
 			labels: before !== undefined && isDeepStrictEqual(before.labels, labels) ? undefined : labels,
 			problems,
 			refused,

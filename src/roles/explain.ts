@@ -11,13 +11,13 @@ import { createHealthWords } from '../health/verdict-table.ts';
 import { createChance } from '../lib/chance.ts';
 import { parseListenAddress } from '../lib/listen-address.ts';
 import type { Settings } from '../model/settings.ts';
+import { ApiAbsent, ApiClient, ApiRefused } from './api-client.ts';
 import type { Command } from './command.ts';
 import { counted } from './counted.ts';
 import { readGeodb } from './geodb.ts';
 import { DirectorySource } from './unit-source.ts';
 import { UnitKeeper } from './units.ts';
 
-const ASK_TIMEOUT_MS = 5000;
 const DEFAULT_RESOLVER = '127.0.0.1';
 
 /** @returns the exit code: 1 when there is no explanation, 2 when the question is none */
@@ -51,25 +51,15 @@ export async function runExplain({ operands, settings, options, isJson, print, p
 
 /** What the running process says; a text for a question that is none, undefined where no process listens. */
 async function askProcess(settings: Settings, question: ExplainQuestion): Promise<Explanation | string | undefined> {
-	const at = parseListenAddress(settings['admin.listen']);
-	if (at === undefined || at.port === 0) return undefined;
-	const url = new URL(`http://${at.family === 6 ? `[${at.address}]` : at.address}:${at.port}/v1/explain`);
-	for (const [key, value] of Object.entries(question)) if (value !== undefined) url.searchParams.set(key, value);
-	let response: Response;
+	// Port 0 is one that nobody was told.
+	if (settings['admin.url'] === '' && parseListenAddress(settings['admin.listen'])?.port === 0) return undefined;
 	try {
-		response = await fetch(url, { signal: AbortSignal.timeout(ASK_TIMEOUT_MS) });
+		return (await new ApiClient(settings).ask('GET', '/v1/explain', { query: { ...question } })).body as Explanation;
 	} catch (error) {
-		// Nobody listens; whatever else goes wrong is a fault of a process that is there.
-		const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
-		if (code === 'ECONNREFUSED') return undefined;
-		throw new Error(`the process at ${url.host} does not answer (${code ?? (error as Error).message})`, {
-			cause: error,
-		});
+		if (error instanceof ApiAbsent) return undefined;
+		if (error instanceof ApiRefused && error.status === 400) return error.message;
+		throw error;
 	}
-	const body = (await response.json()) as Explanation & { readonly detail?: string };
-	if (response.ok) return body;
-	if (response.status === 400) return body.detail ?? 'the question was refused';
-	throw new Error(`the process at ${url.host} answers ${response.status}: ${body.detail ?? 'without a reason'}`);
 }
 
 function fromDirectory(settings: Settings, question: ExplainQuestion): Explanation | string {

@@ -5,6 +5,8 @@
  */
 
 import type { ProposedUnit } from '../admin/configuration.ts';
+import type { UnitDocument } from '../config/drain.ts';
+import type { Switch } from '../config/overrides.ts';
 import type { FileProblem } from '../config/zones-directory.ts';
 import type { ExplainQuestion } from '../explain/explain.ts';
 import type { Explanation } from '../explain/explanation.ts';
@@ -30,6 +32,7 @@ import { ageWarning } from './geo-report.ts';
 import type { Health } from './health.ts';
 import type { PoolsByTarget } from './health-reports.ts';
 import { StoreFeed } from './instance-store.ts';
+import type { ManualPool } from './manual-pools.ts';
 import { Updates } from './updates.ts';
 import type { Generation } from './worker-messages.ts';
 import type { WorkerPool } from './worker-pool.ts';
@@ -38,7 +41,7 @@ import type { WorkerPool } from './worker-pool.ts';
 const GEODB_LOOK_MS = 5000;
 
 /** Builds that no unit was loaded for: they say nothing of the last load. */
-const ASIDE: ReadonlySet<BuildCause['kind']> = new Set(['look', 'resume', 'vantages']);
+const ASIDE: ReadonlySet<BuildCause['kind']> = new Set(['look', 'resume', 'switched', 'vantages']);
 
 /** Commits that come together are built together. */
 const STORE_PAUSE_MS = 20;
@@ -60,6 +63,7 @@ export interface ServedGeneration {
 	/** Slot of each of its targets in the health words. */
 	readonly slots: Int32Array;
 	readonly pools: PoolsByTarget;
+	readonly manualPools: readonly ManualPool[];
 	readonly labels: SteeringLabels;
 	readonly problems: readonly FileProblem[];
 	/** Units whose new version was refused. */
@@ -177,6 +181,20 @@ export class Generations {
 	/** Look at geo databases and units again. Whatever is wrong with them, what is served stays whole. */
 	reload(isForced: boolean): void {
 		this.#updates.request({ kind: 'reload', isForced });
+	}
+
+	/** From now on this is what operators have switched; what is served is built again. */
+	setSwitches(switches: readonly Switch[]): void {
+		this.#builder.setSwitches(switches);
+		if (this.#served !== undefined) this.#updates.request({ kind: 'switched' });
+	}
+
+	/**
+	 * Steering documents that are served, as users wrote them.
+	 * @throws BuilderDied
+	 */
+	documents(): Promise<readonly UnitDocument[]> {
+		return this.#builder.ask('documents', undefined);
 	}
 
 	get served(): ServedGeneration {
@@ -331,7 +349,7 @@ export class Generations {
 
 	/** Open a generation here, with slots for its targets. */
 	#attach(built: BuiltGeneration): Generation {
-		const { number, wire, buffers, kept, octets, problems, refused } = built;
+		const { number, wire, buffers, kept, octets, problems, refused, manualPools } = built;
 		this.#builder.noteBuffers(kept);
 		const before = this.#served;
 		const targets = built.targets ?? before?.snapshot.targets ?? [];
@@ -340,7 +358,8 @@ export class Generations {
 		targetSlots.set(slots);
 		const pools = built.pools ?? before?.pools ?? new Map();
 		const labels = built.labels ?? before?.labels ?? { names: [], nodes: [], endpoints: [] };
-		this.#served = { number, snapshot: { ...snapshot, targets }, slots, pools, labels, problems, refused };
+		const told = { slots, pools, labels, manualPools, problems, refused };
+		this.#served = { number, snapshot: { ...snapshot, targets }, ...told };
 		this.#octets = octets;
 		return { number, wire, buffers, kept, labels };
 	}

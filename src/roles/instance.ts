@@ -15,6 +15,7 @@ import type { ListenAddress } from '../lib/listen-address.ts';
 import type { Clock, Log } from '../lib/ports.ts';
 import type { Settings } from '../model/settings.ts';
 import { CookieSecrets } from '../store/cookie-secrets.ts';
+import { openEmbeddedStore } from '../store/embedded-store.ts';
 import type { Store } from '../store/ports.ts';
 import { lockState } from '../store/state-lock.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
@@ -36,11 +37,14 @@ import type { InstanceState } from './instance-state.ts';
 import { openInstanceStore, sourceKind } from './instance-store.ts';
 import { latencyReport } from './latency-report.ts';
 import { listenAdmin } from './listen-admin.ts';
+import { openOperating } from './operating.ts';
 import { queryMetrics } from './query-metrics.ts';
 import { ReceiveDrops } from './receive-drops.ts';
 import { readyReport } from './reports.ts';
 import { reserveListen } from './reserve-listen.ts';
 import { StartRefused } from './start-refused.ts';
+import { SwitchFeed } from './switches.ts';
+import { TripWatch } from './trips.ts';
 import { chooseUdpTransport } from './udp-transport.ts';
 import { VERSION } from './version.ts';
 import { WorkerPool } from './worker-pool.ts';
@@ -66,18 +70,22 @@ interface Parts {
 	readonly health: Health | undefined;
 	readonly listen: readonly ListenAddress[];
 	readonly adminUrl: string;
+	readonly tokenFile: string | undefined;
 	readonly closers: Closers;
 }
 
 export class Instance {
 	readonly listen: readonly ListenAddress[];
 	readonly adminUrl: string;
+	/** Where a token of the admin API can be read; undefined where the settings have one. */
+	readonly tokenFile: string | undefined;
 	readonly #parts: Parts;
 
 	private constructor(parts: Parts) {
 		this.#parts = parts;
 		this.listen = parts.listen;
 		this.adminUrl = parts.adminUrl;
+		this.tokenFile = parts.tokenFile;
 	}
 
 	/** @throws StartRefused */
@@ -107,6 +115,17 @@ export class Instance {
 		const store = await openInstanceStore(settings, isProbing, log);
 		closers.add(() => store?.close());
 		for (const { report } of store?.probers() ?? []) verdicts.addVantage(report.region);
+		// A process that has only its zones directory has tokens and overrides of its own.
+		const ownStore = store ?? (await openEmbeddedStore(stateDir, log));
+		if (store === undefined) closers.add(() => ownStore.close());
+		const switches = new SwitchFeed({ store: ownStore, stateDir, log });
+		closers.add(() => switches.close());
+		generations.setSwitches(switches.active);
+		const operating = await openOperating({
+			...{ settings, store: ownStore, log, clock, makesFirstToken: isProbing || store === undefined },
+			documents: () => generations.documents(),
+		});
+		closers.add(() => operating.close());
 		const first = await generations.start(store, isForced);
 		const name = instanceName(settings, role);
 		const { health, fleet } = await createInstanceHealth(
@@ -135,11 +154,13 @@ export class Instance {
 		const metrics = createMetrics([
 			...queryMetrics(workers, new ReceiveDrops(listen)),
 			...instanceMetrics(workers, () => instance?.state()),
+			...operating.metrics,
 			...fleetMetrics(store, fleet, clock),
 			...healthMetrics(health, () => instance?.state()?.snapshot.targets.length ?? 0),
 		]);
 		const admin = createAdminSurface({
 			version: VERSION,
+			...operating.parts,
 			// Who only answers changes nothing.
 			...(store === undefined || !isProbing
 				? {}
@@ -176,8 +197,20 @@ export class Instance {
 			log.warn({}, 'this process does not probe: without Redis it has no health, and unknown counts as up');
 		if (source === 'store' && store?.condition.kind === 'ready' && store.configuration.head === undefined)
 			log.warn({}, 'the store is empty: every query is refused until zones are put into it');
-		instance = new Instance({ store, generations, workers, health, listen, adminUrl, closers });
+		instance = new Instance({
+			...{ store, generations, workers, health, listen, adminUrl, closers },
+			tokenFile: operating.tokenFile,
+		});
 		generations.serveTo({ workers, health });
+		switches.onChange((active) => generations.setSwitches(active));
+		const trips = new TripWatch({
+			store: ownStore,
+			switches,
+			log,
+			pools: () => generations.served,
+			words: verdicts.words,
+		});
+		closers.add(() => trips.close());
 		if (store !== undefined) {
 			const announcer = new Announcer(store, log, () => {
 				const { epoch = 0, generation = 0 } = generations.servedHead ?? {};

@@ -22,7 +22,8 @@ export function startScreen(instance: Instance, demo: Demo | undefined): string 
 		'',
 		`Meridian ${VERSION} answers on ${instance.listen.map(printListenAddress).join(' and ')}, UDP and TCP (pid ${process.pid})`,
 		`  ${counted(zones.zoneCount, 'zone')}, ${counted(steering.names.length, 'steered name')}, ${counted(targets.length, 'target')}`,
-		`  ${instance.adminUrl}/readyz  /livez  /metrics  /v1/health`,
+		`  ${instance.adminUrl}/readyz  /livez  /metrics  /v1/openapi.json`,
+		...tokenLines(instance),
 		`  kill -HUP ${process.pid} loads the zones again; Ctrl-C or kill ${process.pid} ends`,
 	];
 	const [first] = instance.listen;
@@ -36,6 +37,12 @@ export function startScreen(instance: Instance, demo: Demo | undefined): string 
 		lines.push(...demo.backends.flatMap(backendLines));
 	}
 	return `${lines.join('\n')}\n`;
+}
+
+/** What a first look at the API takes. */
+function tokenLines({ tokenFile, adminUrl }: Instance): readonly string[] {
+	if (tokenFile === undefined) return [];
+	return [`  curl -H "Authorization: Bearer $(cat ${tokenFile})" ${adminUrl}/v1/health`];
 }
 
 /** Nobody can be asked at a wildcard. */

@@ -1,74 +1,62 @@
 /**
- * `meridian status`: what the store holds, and which instances and probers live. Asks the store itself: Redis where `redis.url` names
- * one, else that of the state directory, which no other process may be using.
+ * `meridian status`: what the store holds, and which instances and probers live. Asks the process at `admin.listen`;
+ * where there is none, the store itself: Redis where `redis.url` names one, else that of the state directory, which no
+ * other process may be using.
  */
 
-import type { InstanceReport } from '../admin/fleet-report.ts';
-import type { Head, ProberView, Store } from '../store/ports.ts';
+import { type StoreStatus, statusOf } from '../admin/status-routes.ts';
+import type { Settings } from '../model/settings.ts';
+import { ApiAbsent, ApiClient } from './api-client.ts';
 import type { Command } from './command.ts';
 import { counted } from './counted.ts';
 import { fleetReport } from './fleet-report.ts';
 import { withStore } from './with-store.ts';
 
 /** @returns the exit code: 1 when the store is lost, unreachable, or cannot be read */
-export function runStatus({ settings, isJson, print, printError }: Command): Promise<number> {
-	return withStore({ settings, printError }, async (store) => {
-		const status = await statusOf(store);
+export async function runStatus({ settings, isJson, print, printError }: Command): Promise<number> {
+	const tell = (status: StoreStatus) => {
 		print(isJson ? JSON.stringify(status, undefined, 2) : printStatus(status));
-		return store.condition.kind === 'ready' ? 0 : 1;
+		return status.condition.kind === 'ready' ? 0 : 1;
+	};
+	try {
+		const status = await askProcess(settings);
+		if (status !== undefined) return tell(status);
+	} catch (error) {
+		printError((error as Error).message);
+		return 1;
+	}
+	return withStore({ settings, printError }, async (store) => {
+		const nowMs = performance.now();
+		const { instances } = await fleetReport(store, undefined, nowMs);
+		return tell(statusOf(store, instances, nowMs));
 	});
 }
 
-interface Status extends Pick<Store, 'condition' | 'refused'> {
-	readonly head: Head | null;
-	readonly units: readonly { readonly name: string; readonly owner: string; readonly etag: string }[];
-	readonly overrides: number;
-	readonly tokens: number;
-	readonly instances: readonly InstanceReport[];
-	readonly probers: readonly ProberStatus[];
+/** @returns undefined where no process listens */
+async function askProcess(settings: Settings): Promise<StoreStatus | undefined> {
+	try {
+		return (await new ApiClient(settings).ask('GET', '/v1/store')).body as StoreStatus;
+	} catch (error) {
+		if (error instanceof ApiAbsent) return undefined;
+		throw error;
+	}
 }
 
-interface ProberStatus extends Pick<ProberView, 'instance' | 'incarnation' | 'sequence' | 'leaseLeftMs'> {
-	readonly region: string;
-	readonly isAlive: boolean;
-	readonly ageMs: number;
-	readonly votes: number;
-	readonly down: number;
-}
-
-async function statusOf(store: Store): Promise<Status> {
-	const { condition, refused } = store;
-	const { head, items } = store.configuration;
-	const all = [...items.values()];
-	const nowMs = performance.now();
-	const { instances } = await fleetReport(store, undefined, nowMs);
-	return {
-		condition,
-		head: head ?? null,
-		units: all
-			.flatMap((item) =>
-				item.kind === 'unit' ? [{ name: item.name, owner: item.content.owner, etag: item.etag }] : [],
-			)
-			.sort((a, b) => (a.name < b.name ? -1 : 1)),
-		overrides: all.filter(({ kind }) => kind === 'override').length,
-		tokens: all.filter(({ kind }) => kind === 'token').length,
-		instances,
-		probers: store.probers().map(({ instance, incarnation, sequence, leaseLeftMs, publishedMs, report }) => ({
-			...{ instance, incarnation, sequence, region: report.region, isAlive: report.isAlive },
-			leaseLeftMs: Math.round(leaseLeftMs),
-			ageMs: Math.round(nowMs - publishedMs),
-			votes: report.votes.size,
-			down: [...report.votes.values()].filter(({ vote }) => vote === 'down').length,
-		})),
-		refused,
-	};
-}
-
-function printStatus({ condition, head, units, overrides, tokens, instances, probers, refused }: Status): string {
+function printStatus({
+	condition,
+	head,
+	units,
+	overrides,
+	trips,
+	tokens,
+	instances,
+	probers,
+	refused,
+}: StoreStatus): string {
 	const lines = [
 		`store    ${condition.kind}${condition.kind === 'ready' ? '' : `: ${condition.reason}`}`,
 		`head     ${head === null ? 'nothing has been committed' : `epoch ${head.epoch}, generation ${head.generation}`}`,
-		`holds    ${counted(units.length, 'unit')}, ${counted(overrides, 'override')}, ${counted(tokens, 'token')}`,
+		`holds    ${counted(units.length, 'unit')}, ${counted(overrides, 'override')}, ${counted(trips, 'trip')}, ${counted(tokens, 'token')}`,
 	];
 	for (const { name, owner, etag } of units) lines.push(`  unit   ${name} (owner ${owner}, etag ${etag.slice(0, 12)})`);
 	lines.push(`instances ${instances.length}`);

@@ -7,6 +7,7 @@
  */
 
 import type { Includes } from '../config/includes.ts';
+import { type Switch, switchedDocument } from '../config/overrides.ts';
 import {
 	type DirectoryTexts,
 	digestOf,
@@ -52,6 +53,7 @@ export class UnitKeeper {
 	readonly #source: UnitSource;
 	readonly #lastGood: LastGood | undefined;
 	#vantages: readonly string[];
+	#switches: readonly Switch[] = [];
 	readonly #merges = new MergeCache();
 	readonly #cache = new BuildCache();
 	readonly #files = new WeakMap<ReadUnit, UnitFiles>();
@@ -195,7 +197,7 @@ export class UnitKeeper {
 		const settled = settle(
 			{ common: common.steering, zones: [...zones.values()] },
 			{ common: this.#served.common.steering, zones: [...this.#served.zones.values()] },
-			this.context(geo),
+			{ ...this.context(geo), switched: (unit, document) => switchedDocument(unit, document, this.#switches) },
 			unread,
 		);
 		this.#merges.sweep();
@@ -210,6 +212,11 @@ export class UnitKeeper {
 			zones: new Map(settled.units.zones.map((zone) => [zone.unit, zone])),
 		};
 		return { settled, problems, versions };
+	}
+
+	/** What operators have switched, for the builds to come. */
+	setSwitches(switches: readonly Switch[]): void {
+		this.#switches = switches;
 	}
 
 	/** For a build; the zones of a generation that was built before may change. */

@@ -11,7 +11,7 @@ import type { BuildCause } from './builder-messages.ts';
 const TRIES_MAX = 2;
 
 /** In this order: what was served is built before anything is looked for. */
-const ORDER = ['resume', 'reload', 'stored', 'vantages', 'look'] as const;
+const ORDER = ['resume', 'reload', 'switched', 'stored', 'vantages', 'look'] as const;
 
 type DueKind = (typeof ORDER)[number];
 

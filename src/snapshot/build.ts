@@ -49,6 +49,8 @@ export interface BuildContext {
 	readonly model: ModelReaders;
 	/** Regions that have had a prober. */
 	readonly vantages: readonly string[];
+	/** What operators have switched, brought into the document of a unit; absent where nothing is. */
+	readonly switched?: ((unit: string, document: SteeringDocument) => SteeringDocument) | undefined;
 }
 
 export interface Built {
@@ -70,9 +72,11 @@ export function build(units: Units, context: BuildContext): Built {
 			problems.push({ unit: facts.unit, at, message, isWarning });
 	}
 	const unitOf = (zone: ZoneUnit) => context.cache.facts(zone).unit;
+	const { switched = (_unit: string, document: SteeringDocument) => document } = context;
+	const documentOf = (unit: string, document: SteeringDocument) => ({ unit, document: switched(unit, document) });
 	const compiled = compileSteering(
-		steering.map((zone) => ({ unit: unitOf(zone), document: zone.steering })),
-		{ unit: COMMON_UNIT, document: units.common },
+		steering.map((zone) => documentOf(unitOf(zone), zone.steering)),
+		documentOf(COMMON_UNIT, units.common),
 		{ ...context, nameOctets },
 	);
 	for (const { unit, path, message, isWarning } of compiled.problems)

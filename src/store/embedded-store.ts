@@ -100,6 +100,10 @@ class EmbeddedStore implements Store {
 		return this.#book.views(nowMs);
 	}
 
+	nowMs(): number {
+		return Date.now();
+	}
+
 	async commit({ expected, changes, author, reason }: Commit): Promise<CommitResult> {
 		this.#assertOpen();
 		const before = this.#coming;

@@ -5,14 +5,17 @@
  * |----------|-------------------------------|--------------------------------------------------------------------|
  * | unit     | `common`, or the apex with its dot | a zone's master file and its steering, and who owns them       |
  * | override | made by who sets it           | an endpoint, a pool or a region that an operator has switched       |
- * | token    | made by who creates it        | who may use the admin API: a hash, never the token                 |
+ * | token    | given by who creates it       | who may use the admin API: a hash, never the token                 |
+ * | trip     | a digest of unit and pool     | a pool with manual failback that went down, until it is cleared     |
+ *
+ * Times are milliseconds since 1970 by the clock of the store.
  *
  * An item travels as JSON text, and the SHA-256 of that text is its etag: equal contents have equal etags.
  */
 
 import { createHash } from 'node:crypto';
 import { StoreError } from './store-error.ts';
-import { type JsonValue, readFields, readUntrustedJson } from './untrusted-json.ts';
+import { isCount, type JsonValue, readFields, readUntrustedJson } from './untrusted-json.ts';
 
 export interface Unit {
 	/** Text of the master file, one character for each octet; undefined for common. */
@@ -34,6 +37,11 @@ export type Override = {
 		| { readonly kind: 'region'; readonly region: string }
 		| { readonly kind: 'pool'; readonly unit: string; readonly pool: string }
 		| { readonly kind: 'endpoint'; readonly unit: string; readonly pool: string; readonly endpoint: string };
+	readonly reason: string;
+	readonly author: string;
+	readonly createdMs: number;
+	/** It counts no more from then on. */
+	readonly untilMs: number;
 };
 
 export interface Token {
@@ -42,12 +50,24 @@ export interface Token {
 	readonly role: 'viewer' | 'operator' | 'editor' | 'admin';
 	/** Apexes that it is for; undefined for all, and for common. */
 	readonly zones: readonly string[] | undefined;
+	readonly createdMs: number;
+	readonly createdBy: string;
+	/** It is good for nothing from then on; undefined for never. */
+	readonly expiresMs: number | undefined;
+}
+
+export interface Trip {
+	readonly unit: string;
+	readonly pool: string;
+	readonly trippedMs: number;
+	readonly reason: string;
 }
 
 interface Contents {
 	readonly unit: Unit;
 	readonly override: Override;
 	readonly token: Token;
+	readonly trip: Trip;
 }
 
 export type ItemKind = keyof Contents;
@@ -125,6 +145,7 @@ const READERS: { readonly [K in ItemKind]: (value: JsonValue) => Contents[K] | u
 	unit: readUnit,
 	override: readOverride,
 	token: readToken,
+	trip: readTrip,
 };
 
 function isKind(kind: string): kind is ItemKind {
@@ -155,10 +176,13 @@ function readTexts(value: JsonValue): Readonly<Record<string, string>> | undefin
 }
 
 function readOverride(value: JsonValue): Override | undefined {
-	const { state, target } = readFields(value, ['state', 'target']) ?? {};
+	const { state, target, reason, author, createdMs, untilMs } =
+		readFields(value, ['state', 'target', 'reason', 'author', 'createdMs', 'untilMs']) ?? {};
 	const read = target === undefined ? undefined : readTarget(target);
 	if (read === undefined || (state !== 'up' && state !== 'down' && state !== 'drain')) return undefined;
-	return { state, target: read };
+	if (typeof reason !== 'string' || typeof author !== 'string') return undefined;
+	if (!isCount(createdMs) || !isCount(untilMs)) return undefined;
+	return { state, target: read, reason, author, createdMs, untilMs };
 }
 
 function readTarget(value: JsonValue): Override['target'] | undefined {
@@ -170,15 +194,28 @@ function readTarget(value: JsonValue): Override['target'] | undefined {
 	return kind === 'endpoint' && typeof endpoint === 'string' ? { kind, unit, pool, endpoint } : undefined;
 }
 
+/** What each may do, all that stand before it may too. */
 const TOKEN_ROLES = ['viewer', 'operator', 'editor', 'admin'] as const;
 
 function readToken(value: JsonValue): Token | undefined {
-	const { hash, role: roleText, zones } = readFields(value, ['hash', 'role', 'zones']) ?? {};
-	const role = TOKEN_ROLES.find((one) => one === roleText);
+	const fields = readFields(value, ['hash', 'role', 'zones', 'createdMs', 'createdBy', 'expiresMs']) ?? {};
+	const { hash, zones, createdMs, createdBy, expiresMs } = fields;
+	const role = TOKEN_ROLES.find((one) => one === fields.role);
 	if (typeof hash !== 'string' || !/^[0-9a-f]{64}$/.test(hash) || role === undefined) return undefined;
-	if (zones === undefined) return { hash, role, zones };
-	if (!Array.isArray(zones) || !zones.every((zone) => typeof zone === 'string')) return undefined;
-	return { hash, role, zones };
+	if (zones !== undefined && !isTextList(zones)) return undefined;
+	if (!isCount(createdMs) || typeof createdBy !== 'string') return undefined;
+	if (expiresMs !== undefined && !isCount(expiresMs)) return undefined;
+	return { hash, role, zones, createdMs, createdBy, expiresMs };
+}
+
+function readTrip(value: JsonValue): Trip | undefined {
+	const { unit, pool, trippedMs, reason } = readFields(value, ['unit', 'pool', 'trippedMs', 'reason']) ?? {};
+	if (typeof unit !== 'string' || typeof pool !== 'string' || typeof reason !== 'string') return undefined;
+	return isCount(trippedMs) ? { unit, pool, trippedMs, reason } : undefined;
+}
+
+function isTextList(value: JsonValue): value is readonly string[] {
+	return Array.isArray(value) && value.every((one) => typeof one === 'string');
 }
 
 function isOptionalText(value: JsonValue | undefined): value is string | undefined {

@@ -146,6 +146,11 @@ export interface Store {
 	readonly refused: Readonly<Record<Refusal, number>>;
 	/** By instance. */
 	probers(): readonly ProberView[];
+	/**
+	 * Milliseconds since 1970 by the clock of the store: what it last said, carried on by the clock of this process;
+	 * the time of day of this machine where it never said anything.
+	 */
+	nowMs(): number;
 
 	/**
 	 * Make several changes as one generation. Changes that change nothing make none.

@@ -145,6 +145,10 @@ class RedisStore implements Store {
 		return this.#fleet.views();
 	}
 
+	nowMs(): number {
+		return this.#context.timeMs();
+	}
+
 	commit(commit: Commit): Promise<CommitResult> {
 		return this.#inTurn(async () => {
 			this.#assertReady();

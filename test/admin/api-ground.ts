@@ -2,6 +2,7 @@
  * The API in process, over an embedded store of its own and the very build that boots; nothing is answered by DNS.
  */
 
+import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { createAdminSurface, type InjectedRequest } from '../../src/admin/app.ts';
 import type { ReadyReport } from '../../src/admin/reports.ts';
@@ -21,6 +22,7 @@ import type { Condition, Store } from '../../src/store/ports.ts';
 import { StoreError } from '../../src/store/store-error.ts';
 import { scratch } from '../roles/scratch.ts';
 import { contextOf } from '../serve/responder-of.ts';
+import { bearer, operatingParts, SETTING_TOKEN } from './operating-parts.ts';
 
 export interface UnitSpec {
 	/** Text of the master file; none for common. */
@@ -105,7 +107,9 @@ export async function openApi(t: Pick<TestContext, 'after'>, spec: ApiSpec = {})
 	keeper.accept(loaded);
 	const drafts = new DraftBuilder({ current: () => keeper.current(), context: () => keeper.context(geo) });
 	let units: ReadonlyMap<string, UnitSource> = new Map();
+	const operating = operatingParts(store, {}, join(scratch(t), 'audit'));
 	const surface = createAdminSurface({
+		...operating,
 		version: '1.2.3',
 		configuration: {
 			store,
@@ -147,6 +151,8 @@ export async function openApi(t: Pick<TestContext, 'after'>, spec: ApiSpec = {})
 	});
 	t.after(async () => {
 		await surface.close();
+		operating.use.close();
+		await operating.audit.close();
 		await own.close();
 	});
 	return {
@@ -171,6 +177,7 @@ function requestOf(operation: string, options: AskOptions): InjectedRequest {
 		method: method as InjectedRequest['method'],
 		url,
 		headers: {
+			...bearer(SETTING_TOKEN),
 			...(body === undefined ? {} : { 'content-type': type }),
 			...(match === undefined ? {} : { 'if-match': match === '*' ? '*' : `"${match}"` }),
 			...(isNew ? { 'if-none-match': '*' } : {}),

@@ -144,7 +144,7 @@ describe('guards', () => {
 		assert.equal(done.status, 200, done.text);
 		assert(done.body.guards.length > 0);
 		const [latest] = (await api.ask('GET /v1/generations')).body.items;
-		assert.deepEqual([latest.generation, latest.author], [2, 'anonymous']);
+		assert.deepEqual([latest.generation, latest.author], [2, 'admin.token']);
 		assert.equal(latest.reason, 'Umzug über Nacht');
 	});
 });

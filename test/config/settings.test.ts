@@ -100,9 +100,9 @@ describe('loadSettings() refuses', () => {
 			says: ['FILE:1:8: Cannot use "" for region: expected some text'],
 		},
 		{
-			name: 'settings that are to come',
-			given: { variables: { MERIDIAN_ADMIN_TOKEN: 'x' } },
-			says: ['Cannot set MERIDIAN_ADMIN_TOKEN: not yet'],
+			name: 'a token that is too short, without repeating it',
+			given: { variables: { MERIDIAN_ADMIN_TOKEN: 'x1y2' } },
+			says: ['Cannot use this for MERIDIAN_ADMIN_TOKEN: expected 8 to 256 printable characters without spaces'],
 		},
 		{
 			name: 'a file with a mistake in its YAML',

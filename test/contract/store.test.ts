@@ -7,7 +7,7 @@ import { describe, it, type TestContext } from 'node:test';
 import * as fc from 'fast-check';
 import { openEmbeddedStore } from '../../src/store/embedded-store.ts';
 import { isHeadOf } from '../../src/store/head.ts';
-import type { Change, Override, Token, Unit } from '../../src/store/item.ts';
+import type { Change, Override, Token, Trip, Unit } from '../../src/store/item.ts';
 import type { Store, WatchHint } from '../../src/store/ports.ts';
 import { until } from '../roles/meridian-process.ts';
 import { scratch } from '../roles/scratch.ts';
@@ -49,8 +49,23 @@ function closing(t: TestContext, store: Store): Store {
 	return store;
 }
 
-const override: Override = { state: 'drain', target: { kind: 'pool', unit: 'example.org.', pool: 'eu' } };
-const token: Token = { hash: 'ab'.repeat(32), role: 'operator', zones: ['example.org.'] };
+const override: Override = {
+	state: 'drain',
+	target: { kind: 'pool', unit: 'example.org.', pool: 'eu' },
+	reason: 'a new kernel',
+	author: 'ci',
+	createdMs: 1,
+	untilMs: 2,
+};
+const token: Token = {
+	hash: 'ab'.repeat(32),
+	role: 'operator',
+	zones: ['example.org.'],
+	createdMs: 1,
+	createdBy: 'bootstrap',
+	expiresMs: undefined,
+};
+const trip: Trip = { unit: 'example.org.', pool: 'eu', trippedMs: 1, reason: 'it went down' };
 const document: Unit = unit('@ NS ns1\n', {
 	steering: { kind: 'document', document: { pools: { eu: [1, 'x', null] } } },
 });
@@ -78,6 +93,7 @@ for (const { name, skip, ground } of TWINS) {
 				{ kind: 'unit', name: 'common', content: unit('', { zone: undefined, owner: 'directory' }) },
 				{ kind: 'override', name: '1', content: override },
 				{ kind: 'token', name: 'ci', content: token },
+				{ kind: 'trip', name: 'ab', content: trip },
 			];
 			await commitTo(store, changes);
 			const { head, items } = store.configuration;
@@ -170,6 +186,11 @@ for (const { name, skip, ground } of TWINS) {
 			const oldest = (await store.itemsAt(44))?.get('unit:a.');
 			assert(oldest?.kind === 'unit');
 			assert.equal(oldest.content.zone, 'v44');
+		});
+
+		it('knows what time it is', async (t) => {
+			const store = await (await ground(t)).open();
+			assert(Math.abs(store.nowMs() - Date.now()) < 5000);
 		});
 
 		it('starts a new epoch when it is restored', async (t) => {

@@ -40,6 +40,7 @@ const DESIGN_DOCUMENT = {
 			by: 'query',
 			rampUp: '0s',
 			state: 'auto',
+			failback: 'auto',
 			endpoints: [
 				{ name: 'eu-1', addresses: ['203.0.113.10', '2001:db8:2::10'], weight: 10 },
 				{ name: 'eu-2', addresses: ['203.0.113.11'], state: 'drain', check: { address: '10.0.0.11', port: 9000 } },
@@ -162,6 +163,7 @@ describe('readSteering() takes', () => {
 			by: 'query',
 			rampUp: '0s',
 			state: 'auto',
+			failback: 'auto',
 			endpoints: [{ ...endpoint, weight: 1, state: 'auto' }],
 		});
 		assert.deepEqual(plain(Object.fromEntries(document.policies)), {

@@ -45,14 +45,6 @@ describe('keyOf()', () => {
 			}));
 	}
 
-	for (const { source, spelling } of [
-		{ source: '--admin-token', spelling: flagOf },
-		{ source: 'MERIDIAN_ADMIN_TOKEN', spelling: variableOf },
-	]) {
-		it(`says "not yet" of ${source}`, () =>
-			assert.deepEqual(keyOf(source, spelling), { problem: `Cannot set ${source}: not yet` }));
-	}
-
 	for (const source of ['__proto__', 'constructor', 'toString', '']) {
 		it(`takes ${JSON.stringify(source)} for no setting`, () => assert.ok('problem' in keyOf(source, asItIs)));
 	}
@@ -78,6 +70,11 @@ describe('readSettings()', () => {
 				'dns.queryLog.file': '-',
 				'dns.queryLog.clients': 'network',
 				'admin.listen': '127.0.0.1:8053',
+				'admin.url': '',
+				'admin.token': '',
+				'admin.tls.cert': '',
+				'admin.tls.key': '',
+				'admin.rateLimit': 100,
 				zonesDir: './zones',
 				stateDir: './state',
 				geodb: [],
@@ -154,10 +151,11 @@ describe('readSettings()', () => {
 			expected: 'address:port or [address]:port, separated by commas',
 		},
 		{ key: 'admin.listen', text: 'localhost', expected: 'address:port or [address]:port' },
+		{ key: 'admin.url', text: 'admin.example.org', expected: 'http:// or https:// with a host, and a port if need be' },
 		{
-			key: 'admin.listen',
-			text: '0.0.0.0:80',
-			expected: 'an address of loopback: the admin surface asks nobody who they are',
+			key: 'admin.url',
+			text: 'https://a:b@example.org',
+			expected: 'http:// or https:// with a host, and a port if need be',
 		},
 		{ key: 'dns.workers', text: '-1', expected: 'a number 0..999' },
 		{ key: 'dns.workers', text: '1000', expected: 'a number 0..999' },

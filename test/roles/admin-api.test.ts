@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { startRedis, WITHOUT_REDIS } from '../setup/redis.ts';
-import { askUdp, type Instance, startInstance, until } from './meridian-process.ts';
+import { askUdp, BEARER, type Instance, startInstance, until } from './meridian-process.ts';
 import { GOOD_ZONE, scratch } from './scratch.ts';
 
 const WRITERS = 20;
@@ -25,7 +25,7 @@ async function ask(admin: string, operation: string, headers: object = {}, body?
 	const [method = '', path = ''] = operation.split(' ');
 	const response = await fetch(`${admin}${path}`, {
 		method,
-		headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+		headers: { ...BEARER, ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
 		...(body === undefined ? {} : { body: JSON.stringify(body) }),
 	});
 	return { status: response.status, etag: response.headers.get('etag') ?? '', body: await response.json() };

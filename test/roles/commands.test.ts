@@ -27,7 +27,7 @@ describe('meridian', { concurrency: 4 }, () => {
 			name: 'names all commands when none is near',
 			args: ['zzzzzzz'],
 			code: 2,
-			err: /^Cannot run "zzzzzzz": expected one of start, serve, admin, probe, check, explain, geo, plan, apply, export, status\n$/,
+			err: /^Cannot run "zzzzzzz": expected one of start, serve, admin, probe, check, explain, geo, plan, apply, export, drain, override, token, release, restore, status\n$/,
 		},
 		{ name: 'knows no command of Object', args: ['toString'], code: 2, err: /^Cannot run "toString": / },
 		{
@@ -77,7 +77,7 @@ describe('meridian', { concurrency: 4 }, () => {
 			name: 'prints JSON for those that can',
 			args: ['check', '--json'],
 			code: 2,
-			err: /^Cannot use --json with check: it goes with probe, explain, geo, plan, status\n$/,
+			err: /^Cannot use --json with check: it goes with probe, explain, geo, plan, drain, override, token, release, restore, status\n$/,
 		},
 		{
 			name: 'looks several addresses up',

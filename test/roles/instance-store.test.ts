@@ -7,6 +7,7 @@ import { openEmbeddedStore } from '../../src/store/embedded-store.ts';
 import type { Change, Unit } from '../../src/store/item.ts';
 import type { Store } from '../../src/store/ports.ts';
 import { openRedisStore } from '../../src/store/redis-store.ts';
+import { tokenChange } from '../admin/operating-parts.ts';
 import { freePort } from '../setup/free-port.ts';
 import { startRedis, WITHOUT_REDIS } from '../setup/redis.ts';
 import { askUdp, fetchJson, type Instance, startInstance, until } from './meridian-process.ts';
@@ -81,8 +82,7 @@ describe('an instance with Redis', { skip: WITHOUT_REDIS, concurrency: 3 }, () =
 		const { generation } = await ready(instance);
 		assert(generation < 60, `${generation} generations of 100 commits`);
 		// Tokens are no reason to build.
-		const token = { hash: '0'.repeat(64), role: 'viewer', zones: undefined } as const;
-		await commit(store, { kind: 'token', name: 'one', content: token });
+		await commit(store, tokenChange('one', 'a token'));
 		await commit(store, unit('b.example.'));
 		await until('the next one', LIMIT_MS, async () => (await ready(instance)).generation > generation);
 		assert.equal((await ready(instance)).generation, generation + 1);

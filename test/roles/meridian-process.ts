@@ -15,6 +15,9 @@ import { makeQuery, type QuerySpec } from '../dns/make-query.ts';
 import { freePort } from '../setup/free-port.ts';
 
 export const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
+/** Of the admin API of every process that tests run. */
+export const ADMIN_TOKEN = 'a-token-for-tests-alone';
+export const BEARER = { authorization: `Bearer ${ADMIN_TOKEN}` };
 const START_MS_MAX = 20_000;
 const ANSWER_MS_MAX = 2000;
 const POLL_MS = 25;
@@ -44,6 +47,9 @@ export function runMeridian(t: After, args: readonly string[], { cwd = PROJECT, 
 		env: {
 			PATH: `${dirname(process.execPath)}:${process.env['PATH']}`,
 			MERIDIAN_DNS_TRANSPORT: wantedTransport(),
+			MERIDIAN_ADMIN_TOKEN: ADMIN_TOKEN,
+			// Tests ask more often than people do.
+			MERIDIAN_ADMIN_RATE_LIMIT: '0',
 			...env,
 		},
 		stdio: ['ignore', 'pipe', 'pipe'],
@@ -195,7 +201,7 @@ function good(octets: Uint8Array): Message {
 }
 
 export async function fetchJson(url: string): Promise<{ readonly status: number; readonly body: unknown }> {
-	const response = await fetch(url);
+	const response = await fetch(url, { headers: BEARER });
 	return { status: response.status, body: await response.json() };
 }
 

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { findProgram } from '../setup/tools.ts';
-import { askUdp, PROJECT, startInstance, until } from './meridian-process.ts';
+import { ADMIN_TOKEN, askUdp, PROJECT, startInstance, until } from './meridian-process.ts';
 import { GOOD_ZONE, scratch } from './scratch.ts';
 
 const run = promisify(execFile);
@@ -21,8 +21,9 @@ const BLOCKS: readonly (readonly RegExp[])[] = [
 	[/"generation":3,/, /"generation":4,/, /"generation":5,/, /"generation":6,/],
 	[/"generation":7,/],
 	[/"live":\{/, /203\.0\.113\.\d/, /"draft":\{/],
-	[/"code":"guarded"/, /leaves all clients without an answer/, /"generation":8,/],
-	[/"reason":"shop closed"/, /"generation":9,/],
+	[/"state":"drain"/, /"remainingShare":1,/, /"overrides":\[\{/],
+	[/"code":"guarded"/, /leaves all clients without an answer/, /"generation":9,/],
+	[/"reason":"shop closed"/, /"generation":10,/],
 ];
 
 describe("the README's chapter for operators", { skip: WITHOUT_CURL }, () => {
@@ -35,11 +36,11 @@ describe("the README's chapter for operators", { skip: WITHOUT_CURL }, () => {
 		const chapter = /## Operate it through the API\n([\s\S]*?)\n## /.exec(readme)?.[1] ?? '';
 		const blocks = [...chapter.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, commands]) => commands ?? '');
 		assert.equal(blocks.length, BLOCKS.length);
-		const api = `API=${admin}/v1\n`;
+		const api = `API=${admin}/v1\nTOKEN=${ADMIN_TOKEN}\napi() { curl -sS -H "Authorization: Bearer $TOKEN" "$@"; }\n`;
 		const answers = async (name: string) =>
 			(await askUdp(port, { name, type: 'A' })).answer.map(({ rdataText }) => rdataText);
 		for (const [i, commands] of blocks.entries()) {
-			const script = api + commands.replace(/^API=.*\n/m, '');
+			const script = api + commands.replace(/^(?:API=|TOKEN=|api\(\)).*\n/gm, '');
 			// An instance explains what it serves.
 			if (/explain/.test(script))
 				await until('the name', 10_000, async () => (await answers('www.shop.example.')).length === 1);

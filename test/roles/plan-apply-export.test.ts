@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { runToEnd, startInstance } from './meridian-process.ts';
+import { BEARER, runToEnd, startInstance } from './meridian-process.ts';
 import { GOOD_ZONE, scratch, write } from './scratch.ts';
 
 const COMMON = 'pools: # of all\n  eu: { endpoints: [{ name: a, addresses: [192.0.2.1] }] }\n';
@@ -40,8 +40,8 @@ describe('plan, apply and export', () => {
 
 		// What was changed through the API comes out as a document.
 		const pool = `${admin}/v1/common/pools/eu`;
-		const etag = (await fetch(pool)).headers.get('etag') ?? '';
-		const headers = { 'if-match': etag, 'content-type': 'application/json' };
+		const etag = (await fetch(pool, { headers: BEARER })).headers.get('etag') ?? '';
+		const headers = { ...BEARER, 'if-match': etag, 'content-type': 'application/json' };
 		assert.equal((await fetch(pool, { method: 'PATCH', headers, body: '{"answers":1}' })).status, 200);
 		await expect(0, /common[\s\S]*pools\.eu\.answers: 1 -> nothing/, 'plan', directory);
 		const out = scratch(t);

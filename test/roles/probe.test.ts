@@ -144,7 +144,7 @@ describe('meridian probe --once', { concurrency: 3 }, () => {
 		{
 			name: '--json elsewhere',
 			args: ['start', '--json'],
-			err: /^Cannot use --json with start: it goes with probe, explain, geo, status\n$/,
+			err: /^Cannot use --json with start: it goes with probe, explain, geo, plan, drain, override, token, release, restore, status\n$/,
 		},
 	]) {
 		it(`does not understand ${name}`, async (t) => {

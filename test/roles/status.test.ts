@@ -15,7 +15,10 @@ describe('meridian status', () => {
 		await store.close();
 		const { code, stdout, stderr } = await runToEnd(t, ['status', '--state-dir', stateDir]);
 		assert.deepEqual([code, stderr], [0, '']);
-		assert.match(stdout, /^store {4}ready\nhead {5}epoch 1, generation 1\nholds {4}2 units, 0 overrides, 0 tokens\n/);
+		assert.match(
+			stdout,
+			/^store {4}ready\nhead {5}epoch 1, generation 1\nholds {4}2 units, 0 overrides, 0 trips, 0 tokens\n/,
+		);
 		assert.match(stdout, / {2}unit {3}example\.org\. \(owner store, etag [0-9a-f]{12}\)\ninstances 0\nprobers {2}0\n$/);
 	});
 

@@ -45,6 +45,12 @@ export const TOOLS: readonly Tool[] = [
 		isRequired: false,
 		use: 'chooses another Redis when one is gone',
 	},
+	{
+		program: 'promtool',
+		debian: 'prometheus',
+		isRequired: false,
+		use: 'reads alert rules and metrics as Prometheus does',
+	},
 	{ program: 'faketime', debian: 'faketime', isRequired: false, use: 'sets the clock of a process' },
 	{ program: 'gdnsd', debian: 'gdnsd', isRequired: false, use: 'steers by the same geo map' },
 	{

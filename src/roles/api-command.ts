@@ -1,0 +1,55 @@
+/**
+ * What commands that work over the admin API have in common: words for what went wrong, tables, times.
+ */
+
+import { ApiAbsent, ApiRefused } from './api-client.ts';
+import type { Command } from './command.ts';
+
+/** @returns the exit code: 2 for a request that was none, else 1 */
+export function failureOf({ printError, isJson, print }: Command, error: unknown): number {
+	if (isJson && error instanceof ApiRefused) print(JSON.stringify(error.problem, undefined, 2));
+	if (error instanceof ApiAbsent)
+		printError(`${error.message}: is it running, and is admin.url or admin.listen right?`);
+	else printError((error as Error).message);
+	if (!(error instanceof ApiRefused)) return 1;
+	if (error.status === 401)
+		printError('Set MERIDIAN_ADMIN_TOKEN, or let this user read admin-token in the state directory');
+	return error.status === 400 ? 2 : 1;
+}
+
+export function misunderstood({ name, printError }: Command, what: string): number {
+	printError(`Cannot run ${name}: ${what}`);
+	return 2;
+}
+
+/** Columns as wide as what they hold; the first row is the head. */
+export function table(rows: readonly (readonly string[])[]): string {
+	const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+	return rows
+		.map((row) =>
+			row
+				.map((cell, i) => cell.padEnd(widths[i] ?? 0))
+				.join('  ')
+				.trimEnd(),
+		)
+		.join('\n');
+}
+
+/** How long until a time, in its two largest units; `0s` for what is past. */
+export function timeLeft(time: string): string {
+	let left = Math.max(0, Math.round((Date.parse(time) - Date.now()) / 1000));
+	const parts: string[] = [];
+	for (const [unit, seconds] of UNITS) {
+		if (left < seconds && !(unit === 's' && parts.length === 0)) continue;
+		parts.push(`${Math.floor(left / seconds)}${unit}`);
+		left %= seconds;
+	}
+	return parts.slice(0, 2).join(' ');
+}
+
+const UNITS = [
+	['d', 86_400],
+	['h', 3600],
+	['m', 60],
+	['s', 1],
+] as const;
