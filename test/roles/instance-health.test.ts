@@ -71,7 +71,7 @@ describe('the health of an instance', { concurrency: 3 }, () => {
 		});
 		const up = targets.find(({ port }) => port !== closed) as unknown as { rttMs: number; firstByteMs: number };
 		assert.ok(up.rttMs > 0 && up.firstByteMs > 0);
-		const latency = await (await fetch(`${instance.admin}/v1/latency`)).json();
+		const { body: latency } = await fetchJson(`${instance.admin}/v1/latency`);
 		assert.partialDeepStrictEqual(latency, {
 			regions: ['local'],
 			addresses: [{ address: '127.0.0.1', pools: ['a.example. eu'], roundTrips: [{ region: 'local' }] }],
