@@ -23,6 +23,8 @@ const UNCOMMITTED_SEC = 600;
 const READS_MAX = 64;
 const WRITE_OCTETS_MAX = 4 * 1024 * 1024;
 const TRIES_MAX = 3;
+/** Generations that others may commit between a look at the head and one at the history. */
+const AHEAD_MAX = 32;
 const PLACE_SHAPE = /^([0-9a-f]{24}) ([0-9a-f]{64})$/;
 
 /** Where an item stands, and what it is. */
@@ -212,6 +214,8 @@ export class RedisConfiguration {
 		const isLater = head !== undefined && seen !== undefined && head.epoch === seen.epoch;
 		const gap = isLater ? Math.min(HISTORY_MAX, head.generation - seen.generation) : 0;
 		const lineage = gap > 0 ? (await this.#entries(head as Head, gap)).map(({ entry }) => entry.head) : [];
+		// The entry of the head itself is never forgotten: without it nothing is known of where the head comes from.
+		if (gap > 0 && lineage.length === 0) throw new Moved('its history does not tell of its head');
 		const descent = descentOf(seen, head, lineage);
 		if (descent.kind === 'lost' || head === undefined) return descent;
 		if (index === undefined) {
@@ -280,7 +284,8 @@ export class RedisConfiguration {
 		if (count <= 0) return [];
 		const entries: KeptGeneration[] = [];
 		let expected = head.hash;
-		for (const reply of listOf(await client.call('LRANGE', keys.history, 0, count - 1))) {
+		for (const reply of listOf(await client.call('LRANGE', keys.history, 0, count + AHEAD_MAX - 1))) {
+			if (entries.length === count) break;
 			const octets = octetsOf(reply);
 			const value = this.#context.open(keys.history, octets, ENTRY_OCTETS_MAX);
 			const kept = value === undefined ? undefined : readEntry(value);

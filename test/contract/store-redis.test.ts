@@ -316,6 +316,21 @@ describe('store in Redis', { skip: WITHOUT_REDIS, concurrency: 6 }, () => {
 		assertStands(store);
 	});
 
+	it('is lost when somebody began anew, and goes on while it is looked at', async (t) => {
+		const redis = await startRedis(t);
+		const proxy = await startFaultyProxy(t, redis.port);
+		const { store } = await living(t, `redis://127.0.0.1:${proxy.port}`);
+		proxy.delayMs = 20;
+		await redis.ask('FLUSHALL');
+		const stranger = await opened(t, redis.url);
+		for (let zone = 0; zone < 50; zone++) await commitTo(stranger, [put('a.', String(zone))]);
+		await becomes(store, 'lost');
+		await commitTo(stranger, [put('a.', 'z')]);
+		await new Promise((resolve) => setTimeout(resolve, 300));
+		assert.equal(store.condition.kind, 'lost');
+		assertStands(store);
+	});
+
 	it('knows across a restart what it has seen', async (t) => {
 		const redis = await startRedis(t);
 		const { store } = await living(t, redis.url);
