@@ -278,7 +278,12 @@ async function endTests(t: TestContext, { meridian, backends, zonesDir, stateDir
 		connection.destroy();
 		assert.deepEqual(await meridian.exit, { code: 0, signal: null });
 		for (const { pid } of backends) assert(!isRunning(pid), `backend ${pid} still runs`);
-		assert.deepEqual(readdirSync(stateDir).sort(), ['cookie-secrets.json', 'last-good', 'token-use.json', 'votes.json']);
+		assert.deepEqual(readdirSync(stateDir).sort(), [
+			'cookie-secrets.json',
+			'last-good',
+			'token-use.json',
+			'votes.json',
+		]);
 		await assert.rejects(fetch(`${admin}/livez`));
 	});
 
