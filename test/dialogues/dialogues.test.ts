@@ -1,12 +1,13 @@
 /**
  * Runs every *.dialogue file of this folder; the format is told in read-dialogue.ts.
  * Beside what a dialogue expects, each reply has the id, the opcode and the octets of the question, and fits its transport.
+ * What is asked over UDP is asked again through sockets of each transport and family.
  */
 
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { readYaml } from '../../src/config/yaml-document.ts';
 import { readMessage } from '../../src/dns/message-text.ts';
@@ -16,6 +17,7 @@ import { parsePrefix, prefixHolds } from '../../src/lib/prefix.ts';
 import { type EdnsSpec, makeQuery, optRecord } from '../dns/make-query.ts';
 import { replyLines } from '../serve/reply-text.ts';
 import { type AskSpec, responderOf, type TestResponder } from '../serve/responder-of.ts';
+import { OverSockets } from './over-sockets.ts';
 import { type Dialogue, readDialogue, type Step } from './read-dialogue.ts';
 
 type Query = Extract<Step, { kind: 'query' | 'octets' }>;
@@ -38,6 +40,11 @@ describe('dialogues', () => {
 		describe(basename(file, '.dialogue'), () => {
 			const dialogue = readDialogue(readFileSync(file, 'utf8'));
 			const responder = responderFor(dialogue);
+			let sockets: OverSockets;
+			before(async () => {
+				sockets = await OverSockets.open(responder);
+			});
+			after(() => sockets.close());
 			let set: (() => void)[] = [];
 			for (const step of dialogue.steps) {
 				if (step.kind === 'health') set.push(() => setHealth(responder, dialogue, step));
@@ -46,11 +53,12 @@ describe('dialogues', () => {
 						responder.draw = step.share;
 					});
 				} else {
-					const before = set;
+					const changes = set;
 					set = [];
-					it(step.title, () => {
-						for (const change of before) change();
-						check(responder, step, file);
+					it(step.title, async () => {
+						for (const change of changes) change();
+						const { request, how } = check(responder, step, file);
+						if (how.transport !== 'tcp') await sockets.check(responder, request, `${basename(file)}:${step.line}`);
 					});
 				}
 			}
@@ -93,14 +101,15 @@ function placeOf({ at, ...place }: Readonly<Record<string, string>>): Partial<Pl
 	return { ...place, coordinates: { latitude, longitude, precision: 'database' } };
 }
 
-function check(responder: TestResponder, step: Query, file: string): void {
-	const { request, how, limit } = step.kind === 'octets' ? octetsOf(step) : queryOf(step.words);
+function check(responder: TestResponder, step: Query, file: string): Request {
+	const asked = step.kind === 'octets' ? octetsOf(step) : queryOf(step.words);
+	const { request, how, limit } = asked;
 	const reply = responder.respond(request, how).slice();
 	const place = `${basename(file)}:${step.line}`;
 	assert.deepEqual(responder.faults, [], place);
 	if (step.reply[0] === 'silence') {
 		assert.equal(reply.length, 0, place);
-		return;
+		return asked;
 	}
 	assert.ok(reply.length <= limit, `${place}: ${reply.length} octets, the limit is ${limit}`);
 	const message = readMessage(reply);
@@ -114,6 +123,7 @@ function check(responder: TestResponder, step: Query, file: string): void {
 	}
 	const lines = replyLines(message);
 	assert.deepEqual(shortened(lines, step.reply), step.reply, place);
+	return asked;
 }
 
 function questionLength(request: Uint8Array): number {
