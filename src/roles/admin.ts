@@ -4,7 +4,6 @@
  */
 
 import { type AdminParts, createAdminSurface, type OperatingParts } from '../admin/app.ts';
-import { combineRoundTrips } from '../health/round-trips.ts';
 import { createHealthWords, VerdictTable } from '../health/verdict-table.ts';
 import type { Clock, Log } from '../lib/ports.ts';
 import type { Settings } from '../model/settings.ts';
@@ -24,7 +23,7 @@ import { healthMetrics } from './health-metrics.ts';
 import { targetReports, voteNote } from './health-reports.ts';
 import { createInstanceHealth, type InstanceHealth } from './instance-health.ts';
 import { instanceName } from './instance-name.ts';
-import { latencyReport } from './latency-report.ts';
+import { latencyOf } from './latency-report.ts';
 import { listenAdmin } from './listen-admin.ts';
 import { openOperating } from './operating.ts';
 import { readyReport } from './reports.ts';
@@ -111,11 +110,7 @@ function adminParts(parts: Parts): Omit<AdminParts, Exclude<keyof OperatingParts
 		ready: () => ({ ...readyReport(stateOf(parts)), ready: true }),
 		targets: () => targetReports(health?.list() ?? [], generations.served.pools, clock.nowMs()),
 		fleet: () => fleetReport(store, fleet, clock.nowMs()),
-		latency: () => {
-			const { snapshot, pools } = generations.served;
-			const measured = { regions: verdicts.vantages, targets: snapshot.targets, pools };
-			return latencyReport(combineRoundTrips(health?.roundTrips() ?? []), measured, clock.nowMs());
-		},
+		latency: () => latencyOf(health, generations.served, verdicts.vantages, clock.nowMs()),
 		geo: async () => geoReport(generations.geodb, await generations.needs(), Date.now()),
 		explain: async ({ name, type = 'A', client, resolver = '127.0.0.1' }) =>
 			generations.explain({ name, type, client, resolver }, notes()),

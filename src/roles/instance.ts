@@ -9,14 +9,13 @@ import { availableParallelism } from 'node:os';
 import { createAdminSurface } from '../admin/app.ts';
 import type { ExplainQuery } from '../admin/state-routes.ts';
 import type { Explanation } from '../explain/explanation.ts';
-import { combineRoundTrips } from '../health/round-trips.ts';
 import { createHealthWords, VerdictTable } from '../health/verdict-table.ts';
 import type { ListenAddress } from '../lib/listen-address.ts';
 import type { Clock, Log } from '../lib/ports.ts';
 import type { Settings } from '../model/settings.ts';
 import { CookieSecrets } from '../store/cookie-secrets.ts';
 import { openEmbeddedStore } from '../store/embedded-store.ts';
-import type { Store } from '../store/ports.ts';
+import type { InstanceNote, Store } from '../store/ports.ts';
 import { lockState } from '../store/state-lock.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { Announcer } from './announcer.ts';
@@ -35,7 +34,7 @@ import { instanceMetrics } from './instance-metrics.ts';
 import { instanceName } from './instance-name.ts';
 import type { InstanceState } from './instance-state.ts';
 import { openInstanceStore, sourceKind } from './instance-store.ts';
-import { latencyReport } from './latency-report.ts';
+import { latencyOf } from './latency-report.ts';
 import { listenAdmin } from './listen-admin.ts';
 import { openOperating } from './operating.ts';
 import { queryMetrics } from './query-metrics.ts';
@@ -169,15 +168,7 @@ export class Instance {
 			targets: () => targetReports(health?.list() ?? [], generations.served.pools, clock.nowMs()),
 			fleet: () => fleetReport(store, fleet, clock.nowMs()),
 			explain: async (question) => instance?.explain(question) ?? 'Cannot explain before the start is over',
-			latency: () => {
-				const roundTrips = combineRoundTrips(health?.roundTrips() ?? []);
-				const { snapshot, pools } = generations.served;
-				return latencyReport(
-					roundTrips,
-					{ regions: verdicts.vantages, targets: snapshot.targets, pools },
-					clock.nowMs(),
-				);
-			},
+			latency: () => latencyOf(health, generations.served, verdicts.vantages, clock.nowMs()),
 			geo: async () => geoReport(generations.geodb, await generations.needs(), Date.now()),
 			metrics,
 			onFault: (error) => log.error({ error: error.stack }, 'a request to the admin surface met a fault'),
@@ -202,28 +193,14 @@ export class Instance {
 			tokenFile: operating.tokenFile,
 		});
 		generations.serveTo({ workers, health });
-		switches.onChange((active) => generations.setSwitches(active));
-		const trips = new TripWatch({
-			store: ownStore,
-			switches,
-			log,
-			pools: () => generations.served,
-			words: verdicts.words,
-		});
-		closers.add(() => trips.close());
-		if (store !== undefined) {
-			const announcer = new Announcer(store, log, () => {
-				const { epoch = 0, generation = 0 } = generations.servedHead ?? {};
-				return { instance: name, role, version: VERSION, region, epoch, generation };
-			});
-			closers.add(() => announcer.stop());
-		}
+		const self = { instance: name, role, version: VERSION, region };
+		attend({ store, ownStore, switches, generations, verdicts, self, log }, closers);
 		return instance;
 	}
 
 	/**
-	 * Open the query log anew; load the geo databases that have changed, and the zones directory again, aside. Whatever is wrong with them, what is
-	 * served stays whole.
+	 * Open the query log anew; load the geo databases that have changed, and the zones directory again, aside. Whatever
+	 * is wrong with them, what is served stays whole.
 	 */
 	reload(isForced = false): void {
 		this.#parts.workers.queryLog?.reopen();
@@ -267,4 +244,31 @@ export class Instance {
 	async close(): Promise<void> {
 		await this.#parts.closers.closeAll();
 	}
+}
+
+interface Attended {
+	/** Where the process shares what it does; undefined for one that has only its zones directory. */
+	readonly store: Store | undefined;
+	/** Where overrides and trips stand. */
+	readonly ownStore: Store;
+	readonly switches: SwitchFeed;
+	readonly generations: Generations;
+	readonly verdicts: VerdictTable;
+	readonly self: Omit<InstanceNote, 'epoch' | 'generation'>;
+	readonly log: Log;
+}
+
+/** What goes on beside the answers: overrides take their turn, pools trip, and the fleet hears of this instance. */
+function attend(attended: Attended, closers: Closers): void {
+	const { store, ownStore, switches, generations, verdicts, self, log } = attended;
+	switches.onChange((active) => generations.setSwitches(active));
+	const pools = () => generations.served;
+	const trips = new TripWatch({ store: ownStore, switches, log, pools, words: verdicts.words });
+	closers.add(() => trips.close());
+	if (store === undefined) return;
+	const announcer = new Announcer(store, log, () => {
+		const { epoch = 0, generation = 0 } = generations.servedHead ?? {};
+		return { ...self, epoch, generation };
+	});
+	closers.add(() => announcer.stop());
 }

@@ -3,8 +3,10 @@
  */
 
 import type { LatencyReport } from '../admin/reports.ts';
-import type { RegionRoundTrip } from '../health/round-trips.ts';
+import { combineRoundTrips, type RegionRoundTrip } from '../health/round-trips.ts';
 import type { Target } from '../health/target.ts';
+import type { ServedGeneration } from './generations.ts';
+import type { Health } from './health.ts';
 import type { PoolsByTarget } from './health-reports.ts';
 
 interface Measurable {
@@ -12,6 +14,20 @@ interface Measurable {
 	readonly regions: readonly string[];
 	readonly targets: readonly Target[];
 	readonly pools: PoolsByTarget;
+}
+
+/**
+ * @param health   undefined for a process that has none
+ * @param regions  that have had a prober
+ */
+export function latencyOf(
+	health: Health | undefined,
+	{ snapshot, pools }: ServedGeneration,
+	regions: readonly string[],
+	nowMs: number,
+): LatencyReport {
+	const roundTrips = combineRoundTrips(health?.roundTrips() ?? []);
+	return latencyReport(roundTrips, { regions, targets: snapshot.targets, pools }, nowMs);
 }
 
 /** @param roundTrips  one for each region and address */
