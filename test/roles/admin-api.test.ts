@@ -73,16 +73,23 @@ describe('two admin processes over one Redis', { skip: WITHOUT_REDIS }, () => {
 		await Promise.all(Array.from({ length: WRITERS }, (_, writer) => write(writer)));
 
 		for (const { given, etag } of refused) assert.notEqual(given, etag);
-		const { records } = (await ask(one.admin, `GET ${shared}`)).body;
 		const expected = ['"start"'];
 		for (let writer = 0; writer < WRITERS; writer++)
 			for (let i = 0; i < WRITES_EACH; i++) expected.push(`"${writer}-${i}"`);
-		assert.deepEqual([...records].sort(), expected.sort());
+		const accepted = 2 + WRITERS + WRITERS * WRITES_EACH;
+		const generationsOf = async (admin: string): Promise<readonly number[]> =>
+			(await ask(admin, 'GET /v1/generations?limit=1000')).body.items.map(
+				({ generation }: { readonly generation: number }) => generation,
+			);
+		// The last write was at one of them; the other hears of it a moment later.
+		for (const { admin } of [one, two]) {
+			await until('the last write', 10_000, async () => (await generationsOf(admin))[0] === accepted);
+			const { records } = (await ask(admin, `GET ${shared}`)).body;
+			assert.deepEqual([...records].sort(), expected.sort());
+		}
 		const sets = (await ask(two.admin, 'GET /v1/zones/w.example/records?contains=own-')).body.items;
 		assert.equal(sets.length, WRITERS);
-		const generations = (await ask(one.admin, 'GET /v1/generations?limit=1000')).body.items;
-		const numbers = generations.map(({ generation }: { readonly generation: number }) => generation);
-		const accepted = 2 + WRITERS + WRITERS * WRITES_EACH;
+		const numbers = await generationsOf(one.admin);
 		assert.deepEqual(
 			numbers,
 			Array.from({ length: accepted }, (_, i) => accepted - i),
