@@ -12,7 +12,8 @@
 import { recordSets } from '../config/edit-records.ts';
 import type { UnitContent } from '../config/unit-content.ts';
 import { COMMON_UNIT } from '../lib/unit.ts';
-import type { PolicyDocument, PoolDocument, SteeringDocument, Use } from '../model/steering.ts';
+import { usesOf } from '../model/policy-uses.ts';
+import type { PoolDocument, SteeringDocument, Use } from '../model/steering.ts';
 import type { SilencedName } from './configuration.ts';
 
 export interface GuardFinding {
@@ -107,19 +108,6 @@ function poolsOfUse(version: Version, unit: string, use: Use): Pools {
 	};
 	visit(use);
 	return pools;
-}
-
-function usesOf(policy: PolicyDocument): readonly Use[] {
-	switch (policy.kind) {
-		case 'geo':
-			return [...policy.rules.map(({ use }) => use), ...(policy.default === undefined ? [] : [policy.default])];
-		case 'weighted':
-			return policy.members.map(({ use }) => use);
-		case 'proximity':
-			return policy.members.map((member) => (typeof member === 'object' && 'use' in member ? member.use : member));
-		default:
-			return policy.members;
-	}
 }
 
 function isOff(state: string): boolean {

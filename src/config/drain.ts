@@ -8,7 +8,8 @@
  */
 
 import { COMMON_UNIT } from '../lib/unit.ts';
-import type { PolicyDocument, SteeringDocument, Use } from '../model/steering.ts';
+import { usesOf } from '../model/policy-uses.ts';
+import type { SteeringDocument, Use } from '../model/steering.ts';
 
 export interface UnitDocument {
 	readonly unit: string;
@@ -74,19 +75,6 @@ function leadsOf(zone: UnitDocument, common: UnitDocument | undefined, wanted: R
 		return false;
 	};
 	return (use: Use, from: UnitDocument = zone) => leads(use, from);
-}
-
-function usesOf(policy: PolicyDocument): readonly Use[] {
-	switch (policy.kind) {
-		case 'geo':
-			return [...policy.rules.map(({ use }) => use), ...(policy.default === undefined ? [] : [policy.default])];
-		case 'weighted':
-			return policy.members.map(({ use }) => use);
-		case 'proximity':
-			return policy.members.map((member) => (typeof member === 'object' && 'use' in member ? member.use : member));
-		default:
-			return policy.members;
-	}
 }
 
 function keyOf(unit: string, name: string): string {

@@ -20,7 +20,7 @@ import { fleetReport } from './fleet-report.ts';
 import { Generations } from './generations.ts';
 import { geoReport } from './geo-report.ts';
 import { healthMetrics } from './health-metrics.ts';
-import { targetReports, voteNote } from './health-reports.ts';
+import { targetReports, voteNotes } from './health-reports.ts';
 import { createInstanceHealth, type InstanceHealth } from './instance-health.ts';
 import { instanceName } from './instance-name.ts';
 import { latencyOf } from './latency-report.ts';
@@ -95,14 +95,7 @@ interface Parts extends InstanceHealth {
 
 function adminParts(parts: Parts): Omit<AdminParts, Exclude<keyof OperatingParts, 'metrics'>> {
 	const { store, generations, verdicts, health, fleet, metrics, log } = parts;
-	const notes = () => {
-		const nowMs = clock.nowMs();
-		const votes = new Map((health?.list() ?? []).map((one) => [one.target.key, one]));
-		return (key: string) => {
-			const vote = votes.get(key);
-			return vote === undefined ? undefined : voteNote(vote, nowMs);
-		};
-	};
+	const notes = () => voteNotes(health?.list() ?? [], clock.nowMs());
 	return {
 		version: VERSION,
 		configuration: configurationParts(store, generations, 'store', notes),

@@ -34,8 +34,17 @@ export function ownTargetReports(
 	});
 }
 
+/** By target key, what its verdict rests on now. */
+export function voteNotes(targets: readonly TargetHealth[], nowMs: number): (key: string) => string | undefined {
+	const votes = new Map(targets.map((one) => [one.target.key, one]));
+	return (key) => {
+		const vote = votes.get(key);
+		return vote === undefined ? undefined : voteNote(vote, nowMs);
+	};
+}
+
 /** What a verdict rests on, in one line: `for 12 s (status 200)`, `2 of 3 votes down, frozen`. */
-export function voteNote({ own, votes, judgement }: TargetHealth, nowMs: number): string {
+function voteNote({ own, votes, judgement }: TargetHealth, nowMs: number): string {
 	const marks = [
 		...(judgement.isGuarded ? ['guarded'] : []),
 		...(judgement.isStale ? ['stale'] : judgement.isFrozen ? ['frozen'] : []),

@@ -28,7 +28,7 @@ import { Generations } from './generations.ts';
 import { geoReport } from './geo-report.ts';
 import type { Health } from './health.ts';
 import { healthMetrics } from './health-metrics.ts';
-import { targetReports, voteNote } from './health-reports.ts';
+import { targetReports, voteNotes } from './health-reports.ts';
 import { createInstanceHealth } from './instance-health.ts';
 import { instanceMetrics } from './instance-metrics.ts';
 import { instanceName } from './instance-name.ts';
@@ -232,12 +232,7 @@ export class Instance {
 
 	/** By target key, what the prober says of it now. */
 	notes(): (key: string) => string | undefined {
-		const nowMs = clock.nowMs();
-		const votes = new Map((this.#parts.health?.list() ?? []).map((one) => [one.target.key, one]));
-		return (key) => {
-			const vote = votes.get(key);
-			return vote === undefined ? undefined : voteNote(vote, nowMs);
-		};
+		return voteNotes(this.#parts.health?.list() ?? [], clock.nowMs());
 	}
 
 	/** Answer what has arrived, then end everything in reverse. */

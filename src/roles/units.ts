@@ -23,6 +23,7 @@ import type { GeoData } from '../geo/decide.ts';
 import { COMMON_UNIT } from '../lib/unit.ts';
 import { durationMs } from '../model/duration.ts';
 import { monitorOf } from '../model/monitor.ts';
+import { usesOf } from '../model/policy-uses.ts';
 import { DEPTH_MAX } from '../model/steering.ts';
 import type { BuildContext, BuildProblem } from '../snapshot/build.ts';
 import { BuildCache } from '../snapshot/build-cache.ts';
@@ -221,7 +222,7 @@ export class UnitKeeper {
 
 	/** For a build; the zones of a generation that was built before may change. */
 	context(geo: GeoData): BuildContext {
-		const model = { depthMax: DEPTH_MAX, durationMs, monitorOf };
+		const model = { depthMax: DEPTH_MAX, durationMs, monitorOf, usesOf };
 		return { geo, merges: this.#merges, cache: this.#cache, model, vantages: this.#vantages };
 	}
 }

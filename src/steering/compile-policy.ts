@@ -4,7 +4,7 @@
 
 import type { Path } from '../lib/result.ts';
 import type { PolicyDocument, Use } from '../model/steering.ts';
-import type { Compiler, SteeringUnit } from './compile.ts';
+import type { Compiler, ModelReaders, SteeringUnit } from './compile.ts';
 import { compileGeo } from './compile-geo.ts';
 import { compileLatency, compileProximity } from './compile-place.ts';
 import { TRICKLE_WHOLE } from './failover.ts';
@@ -68,7 +68,7 @@ function compileWeighted(
 		looksAtClient: isSticky || compiler.looksAtClient(members),
 		members,
 		weights: policy.members.map(({ weight }) => weight),
-		seeds: isSticky ? memberSeeds(policy, path) : undefined,
+		seeds: isSticky ? memberSeeds(compiler, policy, path) : undefined,
 	};
 }
 
@@ -76,11 +76,11 @@ function compileWeighted(
  * Seeds by names, never by positions, so that a member keeps its clients when another comes or goes or when lists
  * are put into another order; where two members are the same, their order tells them apart.
  */
-function memberSeeds(policy: PolicyOf<'weighted'>, path: Path): readonly number[] {
+function memberSeeds({ model }: Compiler, policy: PolicyOf<'weighted'>, path: Path): readonly number[] {
 	const place = path.filter((step) => typeof step === 'string').join('.');
 	const counts = new Map<string, number>();
 	return policy.members.map(({ use }) => {
-		const own = nameOf(use);
+		const own = nameOf(use, model);
 		const before = counts.get(own) ?? 0;
 		counts.set(own, before + 1);
 		return seedOf(place, before === 0 ? own : `${own} ${before}`);
@@ -88,21 +88,8 @@ function memberSeeds(policy: PolicyOf<'weighted'>, path: Path): readonly number[
 }
 
 /** A member that stands in place has no name: what it uses stands for it, in order where order means something. */
-function nameOf(use: Use): string {
+function nameOf(use: Use, model: ModelReaders): string {
 	if (typeof use === 'string') return use;
-	const names = usesOf(use).map(nameOf);
+	const names = model.usesOf(use).map((one) => nameOf(one, model));
 	return `${use.kind}(${(use.kind === 'failover' ? names : names.sort()).join()})`;
-}
-
-function usesOf(policy: PolicyDocument): readonly Use[] {
-	switch (policy.kind) {
-		case 'geo':
-			return [...policy.rules.map(({ use }) => use), ...(policy.default === undefined ? [] : [policy.default])];
-		case 'weighted':
-			return policy.members.map(({ use }) => use);
-		case 'proximity':
-			return policy.members.map((member) => (typeof member === 'string' || 'kind' in member ? member : member.use));
-		default:
-			return policy.members;
-	}
 }

@@ -71,6 +71,8 @@ export interface ModelReaders {
 	/** Milliseconds of a duration that has passed its shape. */
 	readonly durationMs: (text: string) => number;
 	readonly monitorOf: (document: MonitorDocument) => Monitor;
+	/** What a policy chooses among. */
+	readonly usesOf: (policy: PolicyDocument) => readonly Use[];
 }
 
 export interface SteeringContext {

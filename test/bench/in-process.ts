@@ -16,6 +16,7 @@ import { createChance } from '../../src/lib/chance.ts';
 import { readSteering } from '../../src/model/check-document.ts';
 import { durationMs } from '../../src/model/duration.ts';
 import { monitorOf } from '../../src/model/monitor.ts';
+import { usesOf } from '../../src/model/policy-uses.ts';
 import { DEPTH_MAX } from '../../src/model/steering.ts';
 import { AnswerColumnBook } from '../../src/roles/answer-columns.ts';
 import { defaultGeodbPath } from '../../src/roles/geodb.ts';
@@ -64,7 +65,7 @@ export function createResponder(zoneText: string, document: unknown, logging?: Q
 			geo,
 			merges: new MergeCache(),
 			cache: new BuildCache(),
-			model: { depthMax: DEPTH_MAX, durationMs, monitorOf },
+			model: { depthMax: DEPTH_MAX, durationMs, monitorOf, usesOf },
 			vantages: [],
 		},
 	);

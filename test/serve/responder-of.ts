@@ -19,6 +19,7 @@ import { type Prefix, parsePrefix } from '../../src/lib/prefix.ts';
 import { readSteering } from '../../src/model/check-document.ts';
 import { durationMs } from '../../src/model/duration.ts';
 import { monitorOf } from '../../src/model/monitor.ts';
+import { usesOf } from '../../src/model/policy-uses.ts';
 import { DEPTH_MAX, type SteeringDocument } from '../../src/model/steering.ts';
 import { AnswerColumnBook } from '../../src/roles/answer-columns.ts';
 import { COUNT, type Counters, createCounters } from '../../src/serve/counters.ts';
@@ -188,7 +189,7 @@ export function steeringOf(value: unknown, kind: 'common' | 'zone'): SteeringDoc
 }
 
 export function contextOf({ geo, vantages = [] }: Pick<ResponderSpec, 'geo' | 'vantages'> = {}): BuildContext {
-	const model = { depthMax: DEPTH_MAX, durationMs, monitorOf };
+	const model = { depthMax: DEPTH_MAX, durationMs, monitorOf, usesOf };
 	return { geo: geoOf(geo ?? {}), merges: new MergeCache(), cache: new BuildCache(), model, vantages };
 }
 

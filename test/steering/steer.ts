@@ -15,6 +15,7 @@ import { printPath } from '../../src/lib/result.ts';
 import { readSteering } from '../../src/model/check-document.ts';
 import { durationMs } from '../../src/model/duration.ts';
 import { monitorOf } from '../../src/model/monitor.ts';
+import { usesOf } from '../../src/model/policy-uses.ts';
 import { DEPTH_MAX, type SteeringDocument } from '../../src/model/steering.ts';
 import { choose, createWalk, setWalkClient } from '../../src/steering/choose.ts';
 import { type Compiled, compileSteering } from '../../src/steering/compile.ts';
@@ -120,7 +121,7 @@ export function compileZones(
 	return compileSteering(
 		zones.map(({ unit, value }) => ({ unit, document: documentOf(value, 'zone') })),
 		{ unit: 'common', document: documentOf(common, 'common') },
-		{ geo, merges, vantages, nameOctets, model: { depthMax: DEPTH_MAX, durationMs, monitorOf } },
+		{ geo, merges, vantages, nameOctets, model: { depthMax: DEPTH_MAX, durationMs, monitorOf, usesOf } },
 	);
 }
 
