@@ -53,6 +53,7 @@ export async function startBackend(
 		},
 		async close() {
 			for (const socket of sockets) socket.destroy();
+			if (!server.listening) return;
 			server.close();
 			await once(server, 'close');
 		},

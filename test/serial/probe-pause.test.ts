@@ -13,10 +13,11 @@ const PAUSES_MS = [900, 900, 900, 2500, 2500];
 it('a pause of the process turns no target down', async (t) => {
 	// Slow, so that a process which is stopped when it has asked is still without an answer.
 	const backend = await startBackend((socket) => void setTimeout(() => answer('200 OK')(socket), 150));
+	t.after(() => backend.close());
 	const zonesDir = scratch(t, {
 		'example.org.zone': GOOD_ZONE,
 		'example.org.yaml': `
-monitors: { web: { kind: http, port: ${backend.port}, interval: 1s, timeout: 300ms, fall: 1, rise: 1 } }
+monitors: { web: { kind: http, port: ${backend.port}, interval: 1s, timeout: 600ms, fall: 1, rise: 1 } }
 pools: { www: { monitor: web, endpoints: [{ name: a, addresses: [127.0.0.1] }] } }
 names: { steered: { policy: www } }
 `,
