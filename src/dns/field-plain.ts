@@ -29,7 +29,7 @@ export const nameField: FieldCodec = wordField({
 	scanWord(text, out, origin) {
 		const name = scanName(text, origin);
 		if (typeof name === 'string') return name;
-		for (const value of name) out.push(value);
+		for (let i = 0; i < name.length; i++) out.push(octet(name, i));
 		return true;
 	},
 	size: wireNameLength,

@@ -52,19 +52,22 @@ const INCLUDES_MAX = 1000;
  * @param origin  wire name to start with as $ORIGIN: the apex
  */
 export function scanMasterFile(text: string, origin: Uint8Array, options: MasterFileOptions = {}): MasterFile {
-	const scan = new Scan(origin, options);
+	const scan = new Scan(origin, text.length, options);
 	scan.run(text);
+	scan.records.trim();
 	return { records: scan.records, problems: scan.problems };
 }
 
 class Scan {
-	readonly records = new RecordList();
+	readonly records: RecordList;
 	readonly problems: MasterFileProblem[] = [];
 	readonly #readInclude: MasterFileOptions['readInclude'];
 	#origin: Uint8Array;
 	#owner: Uint8Array | undefined;
 	/** As it was written, while the same text would still mean the same name. */
 	#ownerText = '';
+	#typeText = '';
+	#type: number | undefined;
 	#defaultTtlSec: number | undefined;
 	#lastTtlSec: number | undefined;
 	#file: string | undefined;
@@ -72,7 +75,8 @@ class Scan {
 	#includes = 0;
 	#steps = 0;
 
-	constructor(origin: Uint8Array, { readInclude }: MasterFileOptions) {
+	constructor(origin: Uint8Array, textOctets: number, { readInclude }: MasterFileOptions) {
+		this.records = new RecordList(textOctets);
 		this.#origin = origin;
 		this.#readInclude = readInclude;
 	}
@@ -231,11 +235,20 @@ class Scan {
 		const at = prefix.next;
 		const token = tokens[at];
 		if (token === undefined) return { token: at, message: 'Cannot read the record: it ends where a type is due' };
-		const type = token.isQuoted ? undefined : typeCode(token.text);
+		const type = token.isQuoted ? undefined : this.#typeCode(token.text);
 		if (type === undefined) return { token: at, message: unknownType(token.text) };
 		if (!isDataType(type))
 			return { token: at, message: `Cannot hold type ${typeText(type)} in a zone: it exists in queries only` };
 		return { ttlSec: prefix.ttlSec, type, next: at + 1 };
+	}
+
+	/** Records that follow one another mostly have one type. */
+	#typeCode(text: string): number | undefined {
+		if (text !== this.#typeText) {
+			this.#typeText = text;
+			this.#type = typeCode(text);
+		}
+		return this.#type;
 	}
 
 	/** @returns undefined, or why the record cannot be held */
@@ -317,6 +330,8 @@ function scanPrefix(tokens: readonly Token[], from: number): RecordPrefix | Rdat
 }
 
 function classOf(text: string): number | undefined {
+	// Nearly every word that comes here is a type: one look at its length spares the rest.
+	if (text.length !== 2 && text.length < 6) return undefined;
 	switch (text.toUpperCase()) {
 		case 'IN':
 			return CLASS.in;
@@ -325,8 +340,7 @@ function classOf(text: string): number | undefined {
 		case 'HS':
 			return 4;
 		default: {
-			// Nearly every word that comes here is a type: one look at its length spares the expression.
-			const digits = text.length < 6 ? undefined : /^CLASS(\d{1,5})$/i.exec(text)?.[1];
+			const digits = /^CLASS(\d{1,5})$/i.exec(text)?.[1];
 			return digits === undefined ? undefined : Number(digits);
 		}
 	}

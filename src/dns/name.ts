@@ -88,7 +88,21 @@ export function readName(packet: Uint8Array, offset: number, end: number, name: 
 
 /** Take over a well-formed uncompressed name from `bytes`, lower-cased. */
 export function copyName(bytes: Uint8Array, offset: number, name: Name): void {
-	readName(bytes, offset, bytes.length, name);
+	const { wire, starts } = name;
+	let length = 0;
+	let labels = 0;
+	for (let size = octet(bytes, offset); size !== 0; size = octet(bytes, offset + length)) {
+		starts[labels++] = length;
+		wire[length] = size;
+		const next = length + size + 1;
+		for (let i = length + 1; i < next; i++) wire[i] = lowerOctet(octet(bytes, offset + i));
+		length = next;
+	}
+	wire[length] = 0;
+	starts[labels] = length;
+	name.length = length + 1;
+	name.labelCount = labels;
+	hashSuffixes(name);
 }
 
 /**
@@ -166,18 +180,19 @@ export function lowerName(name: Uint8Array): Uint8Array {
 export function scanName(text: string, origin: Uint8Array): Uint8Array | string {
 	if (text === '@') return origin;
 	if (text === '.') return Uint8Array.of(0);
-	const out: number[] = [0];
-	let labelAt = 0;
 	const quoted = (why: string) => `Cannot read "${text}" as a name: ${why}`;
 	// Only "" in quotes comes here empty; as no label at all it would pass for the root.
 	if (text === '') return quoted('it is empty');
+	// Without escapes a relative name fills it.
+	const out = new Uint8Array(text.length + 1 + origin.length);
+	let length = 1;
+	let labelAt = 0;
 	for (let i = 0; i < text.length; i++) {
 		let value = text.charCodeAt(i);
 		if (value === 0x2e) {
-			if (out.length - 1 === labelAt) return quoted('it has an empty label');
-			out[labelAt] = out.length - 1 - labelAt;
-			labelAt = out.length;
-			out.push(0);
+			if (length - 1 === labelAt) return quoted('it has an empty label');
+			out[labelAt] = length - 1 - labelAt;
+			labelAt = length++;
 			continue;
 		}
 		if (value === 0x5c) {
@@ -186,16 +201,16 @@ export function scanName(text: string, origin: Uint8Array): Uint8Array | string 
 		}
 		if (!(value <= 255))
 			return quoted('an escape is \\ with a character or three digits up to 255, and octets end there');
-		out.push(value);
-		if (out.length - 1 - labelAt > LABEL_OCTETS_MAX) return quoted(`a label is longer than ${LABEL_OCTETS_MAX} octets`);
+		out[length++] = value;
+		if (length - 1 - labelAt > LABEL_OCTETS_MAX) return quoted(`a label is longer than ${LABEL_OCTETS_MAX} octets`);
 	}
-	const isAbsolute = out.length - 1 === labelAt;
+	const isAbsolute = length - 1 === labelAt;
 	if (!isAbsolute) {
-		out[labelAt] = out.length - 1 - labelAt;
-		for (const value of origin) out.push(value);
+		out[labelAt] = length - 1 - labelAt;
+		for (let i = 0; i < origin.length; i++) out[length++] = octet(origin, i);
 	}
-	if (out.length > NAME_OCTETS_MAX) return quoted(`it is longer than ${NAME_OCTETS_MAX} octets`);
-	return Uint8Array.from(out);
+	if (length > NAME_OCTETS_MAX) return quoted(`it is longer than ${NAME_OCTETS_MAX} octets`);
+	return length === out.length ? out : out.slice(0, length);
 }
 
 /**

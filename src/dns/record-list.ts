@@ -3,7 +3,7 @@
  * large arrays, not millions of objects.
  */
 
-import { nameLength } from './name.ts';
+import { nameLength, octet } from './name.ts';
 
 /** Where a record was written: a line of the zone file, or of a file that it includes. */
 export interface RecordPlace {
@@ -16,18 +16,36 @@ export interface Position {
 	readonly column: number;
 }
 
-const COLUMNS = 7;
+/** Columns a row: owner offset, type and RDATA length, TTL, RDATA offset, line. */
+const COLUMNS = 5;
+const OCTETS_MIN = 64;
+const TRIMMED_OCTETS_MAX = 2 ** 20;
+const ROWS_MIN = 4;
+/** Text of the shortest records that fill a file: more room than most need is never touched. */
+const TEXT_OCTETS_A_RECORD = 12;
+
+/** Records that follow one another and come from the same file. */
+interface FileRun {
+	readonly first: number;
+	readonly file: string | undefined;
+}
 
 export class RecordList {
 	count = 0;
-	#bytes = new Uint8Array(4096);
+	#bytes: Uint8Array<ArrayBuffer>;
 	#used = 0;
-	/** Columns a row: owner offset, type, TTL, RDATA offset, RDATA length, line, file. */
-	#rows = new Uint32Array(COLUMNS * 64);
-	/** Column `file` is an index into it; entry 0 is the file that has no name. */
-	readonly #files: (string | undefined)[] = [undefined];
+	#rows: Uint32Array<ArrayBuffer>;
+	/** Of the records that come from included files, and what follows them; the first ones come from the file without a name. */
+	readonly #files: FileRun[] = [];
+	#lastFile: string | undefined;
 	#lastOwner: Uint8Array | undefined;
 	#lastOwnerAt = 0;
+
+	/** @param textOctets  what the file has that the records come from; more may come */
+	constructor(textOctets = 0) {
+		this.#bytes = new Uint8Array(OCTETS_MIN + textOctets);
+		this.#rows = new Uint32Array(COLUMNS * (ROWS_MIN + Math.ceil(textOctets / TEXT_OCTETS_A_RECORD)));
+	}
 
 	/**
 	 * @param owner  wire name with its case kept; the very object of the record before shares its bytes
@@ -38,28 +56,46 @@ export class RecordList {
 			this.#lastOwnerAt = this.#append(owner);
 			this.#lastOwner = owner;
 		}
-		if ((this.count + 1) * COLUMNS > this.#rows.length) {
-			const rows = new Uint32Array(2 * this.#rows.length);
-			rows.set(this.#rows);
-			this.#rows = rows;
+		if (file !== this.#lastFile) {
+			this.#files.push({ first: this.count, file });
+			this.#lastFile = file;
 		}
+		if ((this.count + 1) * COLUMNS > this.#rows.length)
+			this.#rows = new Uint32Array(this.#rows.buffer.transfer(2 * this.#rows.byteLength));
+		const rows = this.#rows;
 		const row = COLUMNS * this.count++;
-		this.#rows[row] = this.#lastOwnerAt;
-		this.#rows[row + 1] = type;
-		this.#rows[row + 2] = ttlSec;
-		this.#rows[row + 3] = this.#append(rdata);
-		this.#rows[row + 4] = rdata.length;
-		this.#rows[row + 5] = line;
-		this.#rows[row + 6] = this.#fileNumber(file);
+		rows[row] = this.#lastOwnerAt;
+		rows[row + 1] = (type << 16) | rdata.length;
+		rows[row + 2] = ttlSec;
+		rows[row + 3] = this.#append(rdata);
+		rows[row + 4] = line;
+	}
+
+	/** Let go of room that was taken for more records; of a large list nobody has touched it, and it costs nothing. */
+	trim(): void {
+		this.#lastOwner = undefined;
+		if (this.#bytes.length + this.#rows.byteLength > TRIMMED_OCTETS_MAX) return;
+		this.#bytes = this.#bytes.slice(0, this.#used);
+		this.#rows = this.#rows.slice(0, COLUMNS * this.count);
+	}
+
+	/** Where owners and RDATA lie; stale when a record is added. */
+	get octets(): Uint8Array {
+		return this.#bytes;
 	}
 
 	owner(index: number): Uint8Array {
-		const at = this.#column(index, 0);
+		const at = this.ownerAt(index);
 		return this.#bytes.subarray(at, at + nameLength(this.#bytes, at));
 	}
 
+	/** In `octets`; the same for records that follow one another and share their owner. */
+	ownerAt(index: number): number {
+		return this.#column(index, 0);
+	}
+
 	type(index: number): number {
-		return this.#column(index, 1);
+		return this.#column(index, 1) >>> 16;
 	}
 
 	ttlSec(index: number): number {
@@ -67,23 +103,26 @@ export class RecordList {
 	}
 
 	rdata(index: number): Uint8Array {
-		const at = this.#column(index, 3);
-		return this.#bytes.subarray(at, at + this.#column(index, 4));
+		const at = this.rdataAt(index);
+		return this.#bytes.subarray(at, at + this.rdataLength(index));
+	}
+
+	/** In `octets`. */
+	rdataAt(index: number): number {
+		return this.#column(index, 3);
+	}
+
+	rdataLength(index: number): number {
+		return this.#column(index, 1) & 0xffff;
 	}
 
 	line(index: number): number {
-		return this.#column(index, 5);
+		return this.#column(index, 4);
 	}
 
 	/** The included file that `line` counts in; undefined for the file that the scan began with. */
 	file(index: number): string | undefined {
-		return this.#files[this.#column(index, 6)];
-	}
-
-	/** Records of one file follow one another, so the last one is nearly always right. */
-	#fileNumber(file: string | undefined): number {
-		const number = this.#files.lastIndexOf(file);
-		return number >= 0 ? number : this.#files.push(file) - 1;
+		return this.#files.findLast(({ first }) => first <= index)?.file;
 	}
 
 	#column(index: number, column: number): number {
@@ -91,14 +130,14 @@ export class RecordList {
 	}
 
 	#append(bytes: Uint8Array): number {
-		if (this.#used + bytes.length > this.#bytes.length) {
-			const larger = new Uint8Array(Math.max(2 * this.#bytes.length, this.#used + bytes.length));
-			larger.set(this.#bytes);
-			this.#bytes = larger;
-		}
 		const at = this.#used;
-		this.#bytes.set(bytes, at);
-		this.#used += bytes.length;
+		const end = at + bytes.length;
+		if (end > this.#bytes.length)
+			this.#bytes = new Uint8Array(this.#bytes.buffer.transfer(Math.max(2 * this.#bytes.length, end)));
+		const own = this.#bytes;
+		// For the few octets of a name or an address a loop beats TypedArray.set.
+		for (let i = 0; i < bytes.length; i++) own[at + i] = octet(bytes, i);
+		this.#used = end;
 		return at;
 	}
 }

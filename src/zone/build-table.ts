@@ -41,30 +41,45 @@ export interface SteeredInput {
 /** A growable column store of 32-bit rows. */
 class Rows {
 	count = 0;
-	#words = new Uint32Array(1024);
+	#words = new Uint32Array(ROOM_MIN);
 	readonly #columns: number;
 
 	constructor(columns: number) {
 		this.#columns = columns;
 	}
 
+	/** All rows, and room behind them. */
 	get words(): Uint32Array {
 		return this.#words;
 	}
 
+	/** The rows there are. */
+	get view(): Uint32Array {
+		return this.#words.subarray(0, this.count * this.#columns);
+	}
+
+	/** Make room for so many more; what is not used is never touched, and costs nothing. */
+	reserve(rows: number): void {
+		const words = (this.count + rows) * this.#columns;
+		if (words > this.#words.length) this.#words = grown(this.#words, words);
+	}
+
 	/** A new row of zeros. */
 	add(): number {
-		if ((this.count + 1) * this.#columns > this.#words.length) {
-			const larger = new Uint32Array(2 * this.#words.length);
-			larger.set(this.#words);
-			this.#words = larger;
-		}
+		if ((this.count + 1) * this.#columns > this.#words.length) this.#words = grown(this.#words, 2 * this.#words.length);
 		return this.count++;
 	}
 
-	/** Rows that are added from now on are not of zeros. */
-	clear(): void {
-		this.count = 0;
+	/** Give the memory back, at once; the rows are still counted. */
+	release(): void {
+		this.#words.buffer.transfer(0);
+		this.#words = new Uint32Array(0);
+	}
+
+	/** Take the rows back that were released. */
+	restore(rows: Uint32Array): void {
+		this.#words = new Uint32Array(rows.length + ROOM_MIN);
+		this.#words.set(rows);
 	}
 
 	set(row: number, column: number, value: number): void {
@@ -76,9 +91,15 @@ class Rows {
 	}
 }
 
-/** Columns of the builder's own rows: what a node needs only while the table grows. */
+/** Words of a column store to begin with. */
+const ROOM_MIN = 1024;
+
+function grown(words: Uint32Array<ArrayBuffer>, length: number): Uint32Array<ArrayBuffer> {
+	return new Uint32Array(words.buffer.transfer(4 * length));
+}
+
+/** Columns of the builder's own rows: what a node needs only while it is placed. Records are counted from 1. */
 const DRAFT = { parent: 0, isApex: 1, firstRecord: 2, lastRecord: 3, columns: 4 } as const;
-const LINK = { zone: 0, record: 1, next: 2, columns: 3 } as const;
 
 /** Builder's own columns of a zone: its nodes behind the apex, and whether another zone lies above or below it. */
 const HOME = { firstNode: 0, endNode: 1, isNested: 2, columns: 3 } as const;
@@ -86,21 +107,31 @@ const HOME = { firstNode: 0, endNode: 1, isNested: 2, columns: 3 } as const;
 export class TableBuilder {
 	readonly #zones: ZoneInput[] = [];
 	readonly #nodes = new Rows(NODE.columns);
-	readonly #drafts = new Rows(DRAFT.columns);
+	/** Of the nodes from `#firstDraft` on. */
+	#drafts = new Rows(DRAFT.columns);
+	#firstDraft = 0;
 	readonly #rrsets = new Rows(RRSET.columns);
 	readonly #zoneRows = new Rows(ZONE.columns);
 	readonly #homes = new Rows(HOME.columns);
-	readonly #links = new Rows(LINK.columns);
+	/** By record of all zones that are placed: the next one of its owner. */
+	#nextRecord = new Uint32Array(0);
+	/** By zone that is placed: where its records begin in `#nextRecord`. */
+	readonly #recordsAt = new Map<number, number>();
 	readonly #additional = new Rows(ADDITIONAL.columns);
 	#steeredTypes: (readonly number[])[] = [];
-	#bytes = new Uint8Array(65536);
+	#bytes = new Uint8Array(4 * ROOM_MIN);
 	#used = 0;
-	#slots = new Int32Array(2 * 1024);
+	#slots = new Int32Array(2 * ROOM_MIN);
+	/** Where the table lies while the builder has none of its own. */
+	#lent: ZoneTable | undefined;
 	#labelsMax = 0;
 	readonly #name = new Name();
 	/** Numbers of zones that were taken out. */
 	readonly #freeZones: number[] = [];
 	#deadNodes = 0;
+	/** Of the type that came last: RRsets of one type mostly follow one another. */
+	#namesType = 0;
+	#names = compressibleNames(0);
 
 	/** Build the table of all zones, whatever lies inside one another; the first to be called, and once. */
 	addAll(zones: readonly ZoneInput[]): ZoneTable {
@@ -162,22 +193,65 @@ export class TableBuilder {
 		const apexLabels = this.#apexLabels(this.#zones[zone]?.apex ?? new Uint8Array(1));
 		for (const { owner, types, index } of steered) {
 			this.#steeredTypes[index] = types;
-			const node = this.#ownerNode(owner, zone, apexLabels);
+			const node = this.#ownerNode(owner, 0, zone, apexLabels);
 			if (node >= 0) this.#nodes.set(node, NODE.steered, index + 1);
 		}
 	}
 
+	/** From now on the table lies in this copy of it, which stays as it is until the builder changes anything. */
+	lend(copy: ZoneTable): void {
+		if (this.#lent !== undefined) return;
+		this.#lent = copy;
+		for (const rows of [this.#nodes, this.#rrsets, this.#zoneRows, this.#additional]) rows.release();
+		this.#bytes.buffer.transfer(0);
+		this.#slots.buffer.transfer(0);
+	}
+
+	/** Have a table of its own again; to be called before anything is asked or changed. */
+	reclaim(): void {
+		if (this.#lent === undefined) return;
+		const { slots, nodes, rrsets, zones, additional, bytes } = this.#lent;
+		this.#nodes.restore(nodes);
+		this.#rrsets.restore(rrsets);
+		this.#zoneRows.restore(zones);
+		this.#additional.restore(additional);
+		this.#bytes = new Uint8Array(bytes.length + ROOM_MIN);
+		this.#bytes.set(bytes);
+		this.#slots = new Int32Array(slots);
+		this.#lent = undefined;
+	}
+
 	#place(zones: readonly ZoneInput[], numbers: readonly number[]): void {
 		const firstNode = this.#nodes.count;
-		this.#links.clear();
+		this.#firstDraft = firstNode;
+		this.#makeRoom(zones, numbers);
 		for (const [i, zone] of zones.entries()) this.#addApex(numbers[i] ?? 0, zone);
 		for (const [i, zone] of zones.entries()) this.#addOwners(numbers[i] ?? 0, zone);
 		for (let node = firstNode; node < this.#nodes.count; node++) this.#addRrsets(node);
+		this.#nextRecord = new Uint32Array(0);
 		for (let node = firstNode; node < this.#nodes.count; node++) this.#inherit(node);
+		this.#drafts = new Rows(DRAFT.columns);
 		// From here on nothing is appended but `additional`, so these views stay good.
 		const table = this.table(0);
 		for (const zone of numbers) this.#finishZone(table, zone);
 		this.#addAdditional(table, firstNode);
+	}
+
+	/** Most records have an owner of their own, and are an RRset. */
+	#makeRoom(zones: readonly ZoneInput[], numbers: readonly number[]): void {
+		this.#recordsAt.clear();
+		let count = 0;
+		let octets = 0;
+		for (const [i, { records }] of zones.entries()) {
+			this.#recordsAt.set(numbers[i] ?? 0, count);
+			count += records.count;
+			octets += records.octets.length;
+		}
+		this.#nextRecord = new Uint32Array(count);
+		this.#nodes.reserve(count + zones.length);
+		this.#drafts.reserve(count + zones.length);
+		this.#rrsets.reserve(count);
+		this.#reserve(octets + 2 * count);
 	}
 
 	/** Let no name lead to a node any more. */
@@ -191,10 +265,10 @@ export class TableBuilder {
 	table(zoneCount: number): ZoneTable {
 		return {
 			slots: this.#slots,
-			nodes: this.#nodes.words.subarray(0, this.#nodes.count * NODE.columns),
-			rrsets: this.#rrsets.words.subarray(0, this.#rrsets.count * RRSET.columns),
-			zones: this.#zoneRows.words.subarray(0, this.#zoneRows.count * ZONE.columns),
-			additional: this.#additional.words.subarray(0, this.#additional.count * ADDITIONAL.columns),
+			nodes: this.#nodes.view,
+			rrsets: this.#rrsets.view,
+			zones: this.#zoneRows.view,
+			additional: this.#additional.view,
 			bytes: this.#bytes.subarray(0, this.#used),
 			labelsMax: this.#labelsMax,
 			steeredTypes: this.#steeredTypes,
@@ -206,7 +280,7 @@ export class TableBuilder {
 		copyName(input.apex, 0, this.#name);
 		const node = this.#addNode(this.#name, 0, zone);
 		this.#enter(this.#name, 0, node);
-		this.#drafts.set(node, DRAFT.isApex, 1);
+		this.#drafts.set(node - this.#firstDraft, DRAFT.isApex, 1);
 		this.#zones[zone] = input;
 		if (zone === this.#zoneRows.count) {
 			this.#zoneRows.add();
@@ -220,18 +294,20 @@ export class TableBuilder {
 		const apexLabels = this.#apexLabels(input.apex);
 		this.#noteNesting(zone);
 		this.#homes.set(zone, HOME.firstNode, this.#nodes.count);
-		let owner: Uint8Array | undefined;
+		const { records } = input;
+		const { octets } = records;
+		const recordsAt = this.#recordsAt.get(zone) ?? 0;
+		let ownerAt = -1;
 		let node = -1;
-		for (let record = 0; record < input.records.count; record++) {
-			const next = input.records.owner(record);
+		for (let record = 0; record < records.count; record++) {
+			const nextAt = records.ownerAt(record);
 			// Records of one owner mostly follow one another, and then share their owner's octets.
-			if (owner?.byteOffset !== next.byteOffset || owner.length !== next.length)
-				node = this.#ownerNode(next, zone, apexLabels);
-			owner = next;
-			if (node >= 0) this.#link(node, zone, record);
+			if (nextAt !== ownerAt) node = this.#ownerNode(octets, nextAt, zone, apexLabels);
+			ownerAt = nextAt;
+			if (node >= 0) this.#link(node - this.#firstDraft, recordsAt + record + 1);
 		}
 		for (const { owner: steeredOwner, types, index } of input.steered) {
-			const steeredNode = this.#ownerNode(steeredOwner, zone, apexLabels);
+			const steeredNode = this.#ownerNode(steeredOwner, 0, zone, apexLabels);
 			this.#steeredTypes[index] = types;
 			if (steeredNode >= 0) this.#nodes.set(steeredNode, NODE.steered, index + 1);
 		}
@@ -254,9 +330,9 @@ export class TableBuilder {
 	}
 
 	/** The node for an owner name of a zone, made when new; -1 when a child zone of ours hides the name. */
-	#ownerNode(owner: Uint8Array, zone: number, apexLabels: number): number {
+	#ownerNode(octets: Uint8Array, at: number, zone: number, apexLabels: number): number {
 		const name = this.#name;
-		copyName(owner, 0, name);
+		copyName(octets, at, name);
 		const apexLabel = name.labelCount - apexLabels;
 		for (let label = apexLabel - 1; label > 0; label--) {
 			const above = this.#find(name, label);
@@ -282,7 +358,7 @@ export class TableBuilder {
 			if (node < 0) {
 				node = this.#addNode(name, label, zone);
 				this.#enter(name, label, node);
-				this.#drafts.set(node, DRAFT.parent, parent + 1);
+				this.#drafts.set(node - this.#firstDraft, DRAFT.parent, parent + 1);
 				const start = name.starts[label] ?? 0;
 				if (octet(name.wire, start) === 1 && octet(name.wire, start + 1) === 0x2a) {
 					this.#nodes.set(parent, NODE.wildcard, node + 1);
@@ -301,7 +377,7 @@ export class TableBuilder {
 		const parent = this.#addBranch(this.#name, zone, apexLabel, 1);
 		const node = this.#addNode(this.#name, 0, zone);
 		this.#nodes.set(childApex, NODE.parentSide, node + 1);
-		this.#drafts.set(node, DRAFT.parent, parent + 1);
+		this.#drafts.set(node - this.#firstDraft, DRAFT.parent, parent + 1);
 		return node;
 	}
 
@@ -336,66 +412,87 @@ export class TableBuilder {
 	}
 
 	/** Hang a record on its owner's list, in the order of the file. */
-	#link(node: number, zone: number, record: number): void {
-		const link = this.#links.add();
-		this.#links.set(link, LINK.zone, zone);
-		this.#links.set(link, LINK.record, record);
-		this.#links.set(link, LINK.next, 0);
-		const last = this.#drafts.get(node, DRAFT.lastRecord);
-		if (last === 0) this.#drafts.set(node, DRAFT.firstRecord, link + 1);
-		else this.#links.set(last - 1, LINK.next, link + 1);
-		this.#drafts.set(node, DRAFT.lastRecord, link + 1);
+	#link(draft: number, record: number): void {
+		const last = this.#drafts.get(draft, DRAFT.lastRecord);
+		if (last === 0) this.#drafts.set(draft, DRAFT.firstRecord, record);
+		else this.#nextRecord[last - 1] = record;
+		this.#drafts.set(draft, DRAFT.lastRecord, record);
 	}
 
 	#addRrsets(node: number): void {
 		const first = this.#rrsets.count;
 		this.#nodes.set(node, NODE.firstRrset, first);
-		let link = this.#drafts.get(node, DRAFT.firstRecord);
-		if (link === 0) return;
-		const records: number[] = [];
-		for (; link !== 0; link = this.#links.get(link - 1, LINK.next))
-			records.push(this.#links.get(link - 1, LINK.record));
-		const list = this.#zones[this.#nodes.get(node, NODE.zone)]?.records;
-		if (list === undefined) return;
-		const groups = Map.groupBy(records, (record) => list.type(record));
-		for (const [type, group] of groups) this.#addRrset(type, group, list);
+		const zone = this.#nodes.get(node, NODE.zone);
+		const firstRecord = this.#drafts.get(node - this.#firstDraft, DRAFT.firstRecord);
+		const list = this.#zones[zone]?.records;
+		if (firstRecord === 0 || list === undefined) return;
+		const recordsAt = (this.#recordsAt.get(zone) ?? 0) + 1;
+		if (this.#nextRecord[firstRecord - 1] === 0) this.#addSingle(firstRecord - recordsAt, list);
+		else {
+			const records: number[] = [];
+			for (let next = firstRecord; next !== 0; next = this.#nextRecord[next - 1] ?? 0) records.push(next - recordsAt);
+			const groups = Map.groupBy(records, (record) => list.type(record));
+			for (const [type, group] of groups) this.#addRrset(type, group, list);
+		}
 		this.#nodes.set(node, NODE.rrsetCount, this.#rrsets.count - first);
+	}
+
+	/** The one record of an owner, as most are. */
+	#addSingle(record: number, list: RecordList): void {
+		const rrset = this.#addRrsetRow(list.type(record));
+		this.#rrsets.set(rrset, RRSET.ttlSec, list.ttlSec(record));
+		this.#rrsets.set(rrset, RRSET.count, 1);
+		this.#addRdata(list, record);
 	}
 
 	/** Equal records count once, and the least TTL stands for the whole RRset (RFC 2181 §5). */
 	#addRrset(type: number, records: readonly number[], list: RecordList): void {
-		const rrset = this.#rrsets.add();
-		this.#rrsets.set(rrset, RRSET.type, type);
-		this.#rrsets.set(rrset, RRSET.dataAt, this.#used);
+		const rrset = this.#addRrsetRow(type);
 		const seen = new Set<string>();
 		let ttlSec = 0xffffffff;
+		let count = 0;
 		for (const record of records) {
 			ttlSec = Math.min(ttlSec, list.ttlSec(record));
-			const rdata = list.rdata(record);
 			if (records.length > 1) {
-				const key = String.fromCharCode(...canonicalRdata(type, rdata));
+				const key = String.fromCharCode(...canonicalRdata(type, list.rdata(record)));
 				if (seen.has(key)) continue;
 				seen.add(key);
 			}
-			this.#reserve(rdata.length + 2);
-			this.#bytes[this.#used++] = rdata.length >>> 8;
-			this.#bytes[this.#used++] = rdata.length;
-			this.#append(rdata, 0, rdata.length);
-			this.#rrsets.set(rrset, RRSET.count, this.#rrsets.get(rrset, RRSET.count) + 1);
+			this.#addRdata(list, record);
+			count++;
 		}
 		this.#rrsets.set(rrset, RRSET.ttlSec, ttlSec);
-		const { skip, names } = compressibleNames(type);
-		this.#rrsets.set(rrset, RRSET.nameSkip, skip);
-		this.#rrsets.set(rrset, RRSET.nameCount, names);
+		this.#rrsets.set(rrset, RRSET.count, count);
+	}
+
+	#addRrsetRow(type: number): number {
+		const rrset = this.#rrsets.add();
+		this.#rrsets.set(rrset, RRSET.type, type);
+		this.#rrsets.set(rrset, RRSET.dataAt, this.#used);
+		if (type !== this.#namesType) {
+			this.#namesType = type;
+			this.#names = compressibleNames(type);
+		}
+		this.#rrsets.set(rrset, RRSET.nameSkip, this.#names.skip);
+		this.#rrsets.set(rrset, RRSET.nameCount, this.#names.names);
+		return rrset;
+	}
+
+	#addRdata(list: RecordList, record: number): void {
+		const length = list.rdataLength(record);
+		this.#reserve(length + 2);
+		this.#bytes[this.#used++] = length >>> 8;
+		this.#bytes[this.#used++] = length;
+		this.#append(list.octets, list.rdataAt(record), length);
 	}
 
 	/** Settle the topmost cut or DNAME at or above a node. Parents have lower numbers, so theirs is settled already. */
 	#inherit(node: number): void {
-		const parent = this.#drafts.get(node, DRAFT.parent) - 1;
+		const parent = this.#drafts.get(node - this.#firstDraft, DRAFT.parent) - 1;
 		let cut = parent < 0 ? 0 : this.#nodes.get(parent, NODE.cut);
 		let dname = parent < 0 ? 0 : this.#nodes.get(parent, NODE.dname);
 		if (cut === 0 && dname === 0) {
-			const isApex = this.#drafts.get(node, DRAFT.isApex) === 1;
+			const isApex = this.#drafts.get(node - this.#firstDraft, DRAFT.isApex) === 1;
 			if (!isApex && this.#has(node, TYPE.ns)) cut = node + 1;
 			else if (this.#has(node, TYPE.dname)) dname = node + 1;
 		}
@@ -497,9 +594,8 @@ export class TableBuilder {
 
 	#reserve(length: number): void {
 		if (this.#used + length <= this.#bytes.length) return;
-		const larger = new Uint8Array(Math.max(2 * this.#bytes.length, this.#used + length));
-		larger.set(this.#bytes);
-		this.#bytes = larger;
+		const larger = Math.max(2 * this.#bytes.length, this.#used + length);
+		this.#bytes = new Uint8Array(this.#bytes.buffer.transfer(larger));
 	}
 }
 

@@ -24,7 +24,7 @@ import { typeText } from '../dns/rr-type.ts';
 import { aliasLoops } from './alias-loops.ts';
 import { hasInnerWildcard, isHostOwner, startsWithWildcard } from './name-rules.ts';
 import { APEX, HAS, Owners } from './owners.ts';
-import { TargetRules } from './target-rules.ts';
+import { hasTarget, TargetRules } from './target-rules.ts';
 
 export interface ZoneProblem {
 	/** Line of the record that it speaks of; 1 for the zone as a whole. */
@@ -85,8 +85,8 @@ class Checker {
 		this.#records = records;
 		this.#ownerOf = new Uint32Array(records.count);
 		this.#rrsets = new Int32Array(2 ** (33 - Math.clz32(records.count + 1)));
-		this.#owners = new Owners(apex);
-		for (const owner of steered) this.#owners.mark(this.#owners.add(owner), HAS.address);
+		this.#owners = new Owners(apex, countOwners(records) + steered.length);
+		for (const owner of steered) this.#owners.mark(this.#owners.add(owner, 0), HAS.address);
 	}
 
 	run(): readonly ZoneProblem[] {
@@ -104,30 +104,32 @@ class Checker {
 
 	#numberOwners(): void {
 		const records = this.#records;
-		let before: Uint8Array | undefined;
+		let before = -1;
 		let owner = -1;
 		for (let record = 0; record < records.count; record++) {
-			const wire = records.owner(record);
-			if (before?.byteOffset !== wire.byteOffset) owner = this.#ownerNumber(wire, record);
-			before = wire;
+			const at = records.ownerAt(record);
+			if (at !== before) owner = this.#ownerNumber(at, record);
+			before = at;
 			this.#ownerOf[record] = owner;
 			const type = records.type(record);
-			this.#owners.mark(owner, hasBit(type));
+			const isFirst = (this.#owners.has(owner) & HAS.record) === 0;
+			this.#owners.mark(owner, hasBit(type) | (isFirst ? HAS.record : HAS.records));
 			if (type === TYPE.txt && isSpfText(records.rdata(record))) this.#owners.mark(owner, HAS.spfText);
 			if (type === TYPE.dname) this.#hasDname = true;
 		}
 	}
 
-	#ownerNumber(wire: Uint8Array, record: number): number {
+	#ownerNumber(at: number, record: number): number {
+		const { octets } = this.#records;
 		const { count } = this.#owners;
-		const owner = this.#owners.add(wire);
+		const owner = this.#owners.add(octets, at);
 		if (owner < count) return owner;
 		const isOutside = (this.#owners.has(owner) & HAS.outside) !== 0;
 		if (isOutside) {
-			const message = `Cannot hold ${printName(wire)} in this zone, expected names at or below ${printName(this.#apex)}`;
+			const message = `Cannot hold ${printName(octets, at)} in this zone, expected names at or below ${printName(this.#apex)}`;
 			this.#error(record, message);
-		} else if (hasInnerWildcard(wire)) {
-			const message = `Cannot take ${printName(wire)} for a wildcard, expected "*" as its first label only`;
+		} else if (hasInnerWildcard(octets, at)) {
+			const message = `Cannot take ${printName(octets, at)} for a wildcard, expected "*" as its first label only`;
 			this.#warning(record, `${message} (RFC 4592 §2.1.1)`);
 		}
 		return owner;
@@ -196,12 +198,16 @@ class Checker {
 			);
 		}
 		if (this.#hasDname) this.#checkAbove(record, owner, type);
-		if (OWNED_BY_HOSTS.has(type) && !this.#noHosts.has(owner) && !isHostOwner(this.#records.owner(record))) {
-			this.#noHosts.add(owner);
-			const what = `${typeText(type)} at ${this.#ownerText(record)}`;
-			this.#warning(record, `Cannot reach ${what} as a host, expected letters, digits and hyphens in its name`);
-		}
-		this.#checkPlace(record, owner, type);
+		if (OWNED_BY_HOSTS.has(type)) this.#checkHost(record, owner, type);
+		else this.#checkPlace(record, owner, type);
+	}
+
+	#checkHost(record: number, owner: number, type: number): void {
+		const { octets } = this.#records;
+		if (isHostOwner(octets, this.#records.ownerAt(record)) || this.#noHosts.has(owner)) return;
+		this.#noHosts.add(owner);
+		const what = `${typeText(type)} at ${this.#ownerText(record)}`;
+		this.#warning(record, `Cannot reach ${what} as a host, expected letters, digits and hyphens in its name`);
 	}
 
 	#checkAbove(record: number, owner: number, type: number): void {
@@ -239,6 +245,7 @@ class Checker {
 			const owner = this.#ownerOf[record] ?? 0;
 			if ((owners.has(owner) & HAS.outside) !== 0) continue;
 			const type = records.type(record);
+			if (!hasTarget(type) && type !== TYPE.cname) continue;
 			for (const message of rules.problems(owner, type, records.rdata(record))) this.#warning(record, message);
 			if (type !== TYPE.cname || recordOf.has(owner)) continue;
 			copyName(records.rdata(record), 0, this.#name);
@@ -254,6 +261,8 @@ class Checker {
 
 	/** The first record of an RRset; `record` itself when it had none yet. */
 	#firstOf(owner: number, type: number, record: number): number {
+		// Most owners have one record, and nobody comes to look for it.
+		if ((this.#owners.has(owner) & HAS.records) === 0) return record;
 		const mask = this.#rrsets.length - 1;
 		const hash = Math.imul(owner ^ Math.imul(type, 0x9e3779b1), 0x85ebca6b);
 		for (let slot = (hash ^ (hash >>> 15)) & mask; ; slot = (slot + 1) & mask) {
@@ -302,6 +311,14 @@ class Checker {
 		const file = this.#records.file(record);
 		return { line: this.#records.line(record), ...(file === undefined ? {} : { file }) };
 	}
+}
+
+/** At most so many: those that do not follow one another are counted again. */
+function countOwners(records: RecordList): number {
+	let count = 0;
+	for (let record = 0; record < records.count; record++)
+		if (record === 0 || records.ownerAt(record) !== records.ownerAt(record - 1)) count++;
+	return count;
 }
 
 function hasBit(type: number): number {

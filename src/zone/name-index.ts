@@ -7,39 +7,55 @@ import { type Name, octet } from '../dns/name.ts';
 
 export class NameIndex {
 	count = 0;
-	/** Number + 1; a power of two of them, at most half of them taken. */
-	#slots = new Int32Array(32);
+	/** Pairs of hash and number + 1; a power of two of them, at most half of them taken. */
+	#slots: Int32Array;
 	/** By number. */
-	#hashes = new Int32Array(16);
-	#starts = new Uint32Array(16);
-	#lengths = new Uint8Array(16);
-	#bytes = new Uint8Array(512);
+	#starts: Uint32Array<ArrayBuffer>;
+	#lengths: Uint8Array<ArrayBuffer>;
+	#bytes: Uint8Array<ArrayBuffer>;
 	#used = 0;
+
+	/** @param expected  names; there may be more */
+	constructor(expected = 0) {
+		const room = 2 ** (32 - Math.clz32(expected | 15));
+		this.#slots = new Int32Array(4 * room);
+		this.#starts = new Uint32Array(room);
+		this.#lengths = new Uint8Array(room);
+		this.#bytes = new Uint8Array(32 * room);
+	}
 
 	/** The number of `name`, a new one when it has none yet. */
 	add(name: Name): number {
-		const known = this.find(name, 0);
+		const slot = this.#slotOf(name, 0);
+		const known = (this.#slots[slot + 1] ?? 0) - 1;
 		if (known >= 0) return known;
-		if (this.count === this.#hashes.length) this.#grow();
-		if (this.#used + name.length > this.#bytes.length) this.#bytes = copyOf(this.#bytes, 2 * this.#bytes.length);
-		this.#bytes.set(name.wire.subarray(0, name.length), this.#used);
-		const hash = name.hashes[0] ?? 0;
-		this.#hashes[this.count] = hash;
-		this.#starts[this.count] = this.#used;
-		this.#lengths[this.count] = name.length;
+		const number = this.count++;
+		this.#slots[slot] = name.hashes[0] ?? 0;
+		this.#slots[slot + 1] = number + 1;
+		if (this.#used + name.length > this.#bytes.length)
+			this.#bytes = new Uint8Array(this.#bytes.buffer.transfer(2 * this.#bytes.length));
+		const { wire } = name;
+		for (let i = 0; i < name.length; i++) this.#bytes[this.#used + i] = octet(wire, i);
+		this.#starts[number] = this.#used;
+		this.#lengths[number] = name.length;
 		this.#used += name.length;
-		this.#place(hash, this.count);
-		return this.count++;
+		if (this.count === this.#starts.length) this.#grow();
+		return number;
 	}
 
 	/** The number of the suffix of `name` that starts at `label`; -1 when it has none. */
 	find(name: Name, label: number): number {
+		return (this.#slots[this.#slotOf(name, label) + 1] ?? 0) - 1;
+	}
+
+	/** Where the pair of that suffix lies, or where it would. */
+	#slotOf(name: Name, label: number): number {
+		const slots = this.#slots;
 		const hash = name.hashes[label] ?? 0;
-		const mask = this.#slots.length - 1;
-		for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-			const index = (this.#slots[slot] ?? 0) - 1;
-			if (index < 0) return -1;
-			if (this.#hashes[index] === hash && this.#isSame(index, name, name.starts[label] ?? 0)) return index;
+		const mask = slots.length - 1;
+		for (let slot = (2 * hash) & mask; ; slot = (slot + 2) & mask) {
+			const index = (slots[slot + 1] ?? 0) - 1;
+			if (index < 0 || (slots[slot] === hash && this.#isSame(index, name, name.starts[label] ?? 0))) return slot;
 		}
 	}
 
@@ -58,27 +74,19 @@ export class NameIndex {
 	}
 
 	#grow(): void {
-		this.#slots = new Int32Array(2 * this.#slots.length);
-		for (let index = 0; index < this.count; index++) this.#place(this.#hashes[index] ?? 0, index);
-		const hashes = new Int32Array(2 * this.count);
-		hashes.set(this.#hashes);
-		this.#hashes = hashes;
-		const starts = new Uint32Array(2 * this.count);
-		starts.set(this.#starts);
-		this.#starts = starts;
-		this.#lengths = copyOf(this.#lengths, 2 * this.count);
+		const old = this.#slots;
+		this.#slots = new Int32Array(2 * old.length);
+		for (let slot = 0; slot < old.length; slot += 2)
+			if (old[slot + 1] !== 0) this.#place(old[slot] ?? 0, old[slot + 1] ?? 0);
+		this.#starts = new Uint32Array(this.#starts.buffer.transfer(8 * this.count));
+		this.#lengths = new Uint8Array(this.#lengths.buffer.transfer(2 * this.count));
 	}
 
-	#place(hash: number, index: number): void {
+	#place(hash: number, entry: number): void {
 		const mask = this.#slots.length - 1;
-		let slot = hash & mask;
-		while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
-		this.#slots[slot] = index + 1;
+		let slot = (2 * hash) & mask;
+		while (this.#slots[slot + 1] !== 0) slot = (slot + 2) & mask;
+		this.#slots[slot] = hash;
+		this.#slots[slot + 1] = entry;
 	}
-}
-
-function copyOf(bytes: Uint8Array, length: number): Uint8Array<ArrayBuffer> {
-	const larger = new Uint8Array(length);
-	larger.set(bytes);
-	return larger;
 }

@@ -2,7 +2,7 @@
  * What names of hosts look like (RFC 952, RFC 1123 §2.1). The DNS itself takes any octets for a label.
  */
 
-import { octet } from '../dns/name.ts';
+import { nameLength, octet } from '../dns/name.ts';
 
 const HYPHEN = 0x2d;
 const STAR = 0x2a;
@@ -22,8 +22,12 @@ export function isHostName(name: Uint8Array, at = 0): boolean {
 }
 
 /** The same for an owner of addresses, which may be a wildcard or, with Active Directory, below `gc._msdcs`. */
-export function isHostOwner(name: Uint8Array): boolean {
-	if (isHostName(name, startsWithWildcard(name) ? 2 : 0)) return true;
+export function isHostOwner(name: Uint8Array, at = 0): boolean {
+	if (isHostName(name, startsWithWildcard(name, at) ? at + 2 : at)) return true;
+	return isCatalogOwner(name.subarray(at, at + nameLength(name, at)));
+}
+
+function isCatalogOwner(name: Uint8Array): boolean {
 	const [first = '', second = ''] = labels(name);
 	return `${first}.${second}`.toLowerCase() === 'gc._msdcs' && isHostName(name, first.length + second.length + 2);
 }
@@ -37,13 +41,13 @@ export function readsAsAddress(name: Uint8Array): boolean {
 	return isAddress && all.at(-1)?.toLowerCase() !== 'arpa';
 }
 
-export function startsWithWildcard(name: Uint8Array): boolean {
-	return octet(name, 0) === 1 && octet(name, 1) === STAR;
+export function startsWithWildcard(name: Uint8Array, at = 0): boolean {
+	return octet(name, at) === 1 && octet(name, at + 1) === STAR;
 }
 
 /** Whether a label behind the first one is `*`, which makes no wildcard (RFC 4592 §2.1.1). */
-export function hasInnerWildcard(name: Uint8Array): boolean {
-	for (let at = octet(name, 0) + 1; octet(name, at) !== 0; at += octet(name, at) + 1)
+export function hasInnerWildcard(name: Uint8Array, start = 0): boolean {
+	for (let at = start + octet(name, start) + 1; octet(name, at) !== 0; at += octet(name, at) + 1)
 		if (octet(name, at) === 1 && octet(name, at + 1) === STAR) return true;
 	return false;
 }

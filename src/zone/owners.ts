@@ -16,23 +16,33 @@ export const HAS = {
 	outside: 64,
 	/** A TXT record that begins with `v=spf1`. */
 	spfText: 128,
+	record: 256,
+	/** More records than one. */
+	records: 512,
 } as const;
 
 /** The first name that is numbered. */
 export const APEX = 0;
 
 export class Owners {
-	readonly #names = new NameIndex();
+	readonly #names: NameIndex;
 	/** By owner number. */
-	#has = new Uint8Array(16);
+	#has: Uint16Array<ArrayBuffer>;
 	readonly #name = new Name();
 	readonly #wildcard = new Name();
 	readonly #apexLabels: number;
+	readonly #apexHash: number;
 
-	/** @param apex  lower-cased wire name */
-	constructor(apex: Uint8Array) {
+	/**
+	 * @param apex      lower-cased wire name
+	 * @param expected  owners; there may be more
+	 */
+	constructor(apex: Uint8Array, expected: number) {
+		this.#names = new NameIndex(expected);
+		this.#has = new Uint16Array(expected + 16);
 		copyName(apex, 0, this.#name);
 		this.#apexLabels = this.#name.labelCount;
+		this.#apexHash = this.#name.hashes[0] ?? 0;
 		this.mark(this.#names.add(this.#name), 0);
 	}
 
@@ -40,9 +50,9 @@ export class Owners {
 		return this.#names.count;
 	}
 
-	/** @returns its number, a new one when it has none yet */
-	add(wire: Uint8Array): number {
-		copyName(wire, 0, this.#name);
+	/** @returns the number of the name at `at`, a new one when it has none yet */
+	add(octets: Uint8Array, at: number): number {
+		copyName(octets, at, this.#name);
 		const count = this.#names.count;
 		const owner = this.#names.add(this.#name);
 		if (owner === count && !this.isInZone(this.#name)) this.mark(owner, HAS.outside);
@@ -60,11 +70,7 @@ export class Owners {
 	}
 
 	mark(owner: number, bits: number): void {
-		if (owner >= this.#has.length) {
-			const larger = new Uint8Array(2 * this.#has.length);
-			larger.set(this.#has);
-			this.#has = larger;
-		}
+		if (owner >= this.#has.length) this.#has = new Uint16Array(this.#has.buffer.transfer(2 * this.#has.byteLength));
 		this.#has[owner] = this.has(owner) | bits;
 	}
 
@@ -75,7 +81,7 @@ export class Owners {
 
 	isInZone(name: Name): boolean {
 		const label = name.labelCount - this.#apexLabels;
-		return label >= 0 && this.#names.find(name, label) === APEX;
+		return label >= 0 && name.hashes[label] === this.#apexHash && this.#names.find(name, label) === APEX;
 	}
 
 	/** The closest owner above `name`, up to the apex, that has one of `bits`, as text; undefined when none has. */

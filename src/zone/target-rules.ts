@@ -27,6 +27,11 @@ const TARGET_AT: ReadonlyMap<number, number> = new Map([
 
 const AT_SIGN = 0x40;
 
+/** Whether there are rules for what a record of this type points at. */
+export function hasTarget(type: number): boolean {
+	return TARGET_AT.has(type);
+}
+
 export class TargetRules {
 	readonly #owners: Owners;
 	readonly #target = new Name();
