@@ -16,9 +16,12 @@ import { readYaml, type TextPosition } from './yaml-document.ts';
 
 /** Variables that begin like ours and are no settings. */
 const OTHER_VARIABLES: ReadonlySet<string> = new Set(['MERIDIAN_CONFIG']);
-/** What Kubernetes puts into every container for a service by the name of `meridian`, or `meridian-...`. */
+/**
+ * What Kubernetes puts into every container for a service by the name of `meridian`, or `meridian-...`. One that ends
+ * in PORT holds a URL: a number there is somebody's guess at a setting.
+ */
 const SERVICE_VARIABLE =
-	/_(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT(?:_\d+_(?:TCP|UDP)(?:_(?:ADDR|PORT|PROTO))?)?)$/;
+	/_(?:SERVICE_HOST=|SERVICE_PORT(?:_[A-Z0-9_]+)?=|PORT_\d+_(?:TCP|UDP|SCTP)_(?:ADDR|PORT|PROTO)=|PORT(?:_\d+_(?:TCP|UDP|SCTP))?=(?:tcp|udp|sctp):)/;
 
 export interface LoadedSettings {
 	readonly settings: Settings;
@@ -37,7 +40,8 @@ export function loadSettings(
 	const problems: SettingProblem[] = [];
 	const fromFlags = layerOf([...flags], flagOf, problems);
 	const variables = Object.entries(environment).filter(
-		([name]) => name.startsWith('MERIDIAN_') && !OTHER_VARIABLES.has(name) && !SERVICE_VARIABLE.test(name),
+		([name, text]) =>
+			name.startsWith('MERIDIAN_') && !OTHER_VARIABLES.has(name) && !SERVICE_VARIABLE.test(`${name}=${text}`),
 	);
 	const fromVariables = layerOf(
 		variables.map(([name, text]) => [name, text ?? '']),
@@ -80,7 +84,7 @@ function readFile(file: string, problems: SettingProblem[]): FileSettings {
 		problems.push({ source: file, message: `Cannot read the configuration ${file}: ${(error as Error).message}` });
 		return NO_FILE;
 	}
-	const yaml = readYaml(text);
+	const yaml = readYaml(text, { hasNumbersAsText: true });
 	const complain = ({ line, column }: TextPosition, message: string) =>
 		problems.push({ source: file, message: `${file}:${line}:${column}: ${message}` });
 	for (const problem of yaml.problems) complain(problem, problem.message);

@@ -24,7 +24,12 @@ export interface YamlText {
 
 const ALIASES_MAX = 100;
 
-export function readYaml(text: string): YamlText {
+export interface YamlOptions {
+	/** Numbers are read as the text that stands there, which they lose otherwise: 1.10, 007, 0x10. */
+	readonly hasNumbersAsText?: boolean;
+}
+
+export function readYaml(text: string, { hasNumbersAsText = false }: YamlOptions = {}): YamlText {
 	const at = positions(text);
 	const problems: YamlProblem[] = [];
 	const complain = (offset: number, message: string) =>
@@ -37,6 +42,7 @@ export function readYaml(text: string): YamlText {
 		document = parseDocument(text, options);
 		for (const { pos, code, message } of document.errors)
 			complain(pos[0], code === 'MULTIPLE_DOCS' ? 'a second document begins here, and a file holds one' : message);
+		keepText(document, hasNumbersAsText);
 		for (const { offset, message } of mistakesOf(document)) complain(offset, message);
 		if (problems.length === 0) value = document.toJS({ maxAliasCount: ALIASES_MAX }) ?? undefined;
 	} catch (error) {
@@ -70,6 +76,16 @@ function lineStarts(text: string): number[] {
 	const starts = [0];
 	for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
 	return starts;
+}
+
+/** Keys are names, also those that look like numbers: 1.10 is not 1.1. */
+function keepText(document: Document, hasNumbersAsText: boolean): void {
+	visit(document, {
+		Scalar: (at, node) => {
+			if (typeof node.value === 'number' && node.source !== undefined && (at === 'key' || hasNumbersAsText))
+				node.value = node.source;
+		},
+	});
 }
 
 /** What the package does not find, or finds without a place. */

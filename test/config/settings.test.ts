@@ -42,6 +42,18 @@ describe('loadSettings()', () => {
 			key: 'dns.listen',
 			value: ['127.0.0.1:53', '[::1]:53'],
 		},
+		{
+			name: 'takes what looks like a number as it is written',
+			given: { file: 'dns: { identity: 1.10 }' },
+			key: 'dns.identity',
+			value: '1.10',
+		},
+		{
+			name: 'takes each number of a list as it is written',
+			given: { file: 'fleet.key: [01234567890123456789, 1000000000000000000000]' },
+			key: 'fleet.key',
+			value: ['01234567890123456789', '1000000000000000000000'],
+		},
 		{ name: 'takes an empty file for no settings', given: { file: '# none\n' }, key: 'region', value: 'local' },
 		{ name: 'passes over other variables', given: { variables: { PATH: '/bin' } }, key: 'region', value: 'local' },
 		{
@@ -51,6 +63,7 @@ describe('loadSettings()', () => {
 					MERIDIAN_SERVICE_HOST: '10.0.0.1',
 					MERIDIAN_SERVICE_PORT_DNS_TCP: '53',
 					MERIDIAN_PORT: 'tcp://10.0.0.1:53',
+					MERIDIAN_PORT_53_UDP: 'udp://10.0.0.1:53',
 					MERIDIAN_PORT_53_UDP_ADDR: '10.0.0.1',
 					MERIDIAN_ADMIN_SERVICE_PORT: '80',
 				},
@@ -78,6 +91,11 @@ describe('loadSettings() refuses', () => {
 			name: 'an unknown variable, with the nearest',
 			given: { variables: { MERIDIAN_ZONE_DIR: 'x' } },
 			says: ['Cannot set MERIDIAN_ZONE_DIR: there is no such setting, did you mean MERIDIAN_ZONES_DIR?'],
+		},
+		{
+			name: 'an unknown variable that ends like those of Kubernetes and holds no URL',
+			given: { variables: { MERIDIAN_DNS_PORT: '53' } },
+			says: [/^Cannot set MERIDIAN_DNS_PORT: there is no such setting/],
 		},
 		{
 			name: 'an unknown key of the file, with the nearest and its place',

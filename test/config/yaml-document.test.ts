@@ -90,6 +90,11 @@ describe('readYaml()', () => {
 		{ name: 'is undefined for a comment', text: '# nothing\n', value: undefined },
 		{ name: 'passes over a byte order mark', text: '\uFEFFa: 1\n', value: { a: 1 } },
 		{ name: 'keeps addresses as text', text: 'a: [192.0.2.1, ::1]', value: { a: ['192.0.2.1', '::1'] } },
+		{
+			name: 'keeps keys as they are written, also those that look like numbers',
+			text: '1.10: 1.10\n007: 7\n0x10: 1e3\n1e3: x',
+			value: { '1.10': 1.1, '007': 7, '0x10': 1000, '1e3': 'x' },
+		},
 		{ name: 'unfolds a few aliases', text: 'a: &x [1]\nb: *x', value: { a: [1], b: [1] } },
 	]) {
 		it(name, () => {
