@@ -15,7 +15,20 @@ describe('meridian', { concurrency: 4 }, () => {
 		},
 		{ name: 'explains itself in short', args: ['-h'], code: 0, out: /Usage: meridian COMMAND/ },
 		{ name: 'explains itself by a word', args: ['help'], code: 0, out: /Usage: meridian COMMAND/ },
-		{ name: 'explains a command', args: ['check', '--help'], code: 0, out: /Usage: meridian COMMAND/ },
+		{
+			name: 'explains a command',
+			args: ['check', '--help'],
+			code: 0,
+			out: /^meridian check: [^\n]*\n\nUsage: meridian check \[DIR\][\s\S]*--strict +take warnings for errors\n[\s\S]*\n {2}meridian check my-zones\n[\s\S]*--zones-dir/,
+		},
+		{ name: 'explains a command by a word', args: ['help', 'drain'], code: 0, out: /--for DURATION +until it ends/ },
+		{ name: 'explains known commands only', args: ['help', 'drian'], code: 2, err: /did you mean "drain"\?\n$/ },
+		{
+			name: 'takes --force where it does something',
+			args: ['drain', 'a.example/eu', '--force'],
+			code: 2,
+			err: /^Cannot use --force with drain: it goes with start, serve, probe, check, apply, export, release\n$/,
+		},
 		{ name: 'wants a command', args: [], code: 2, err: /Usage: meridian COMMAND/ },
 		{
 			name: 'names the nearest command',
