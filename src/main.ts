@@ -10,7 +10,7 @@
 
 import { parseArgs } from 'node:util';
 import { loadSettings } from './config/settings.ts';
-import { nearestName } from './model/check-document.ts';
+import { nearestName } from './lib/nearest-name.ts';
 import { flagOf, SETTINGS } from './model/settings.ts';
 import type { Signals } from './roles/command.ts';
 import { ROLES, type Role } from './roles/roles.ts';

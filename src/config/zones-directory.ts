@@ -112,6 +112,7 @@ export function loadDirectory(directory: string, seen: SeenDirectory = new SeenD
 		zones.set(unit, { unit, zone, steering: undefined, ...(includes === undefined ? {} : { includes }) });
 	}
 	addSteering(directory, names, zones, load, problems);
+	warnOfUnread(directory, names, zones, problems);
 	for (const [unit, text] of zones) zones.set(unit, seen.unit(text));
 	const steering = names.includes(COMMON_FILE) ? load(COMMON_UNIT, COMMON_FILE) : undefined;
 	seen.keep(zones);
@@ -143,6 +144,24 @@ function addSteering(
 		} else if (zone.steering !== undefined) {
 			problems.push(fileProblem(unit, join(directory, name), `Cannot steer the zone ${unit} twice`));
 		} else zones.set(unit, { ...zone, steering: load(unit, name) });
+	}
+}
+
+/** What looks like a steering file and is not read. */
+function warnOfUnread(
+	directory: string,
+	names: readonly string[],
+	zones: ReadonlyMap<string, UnitText>,
+	problems: FileProblem[],
+): void {
+	for (const name of names) {
+		if (!name.endsWith('.yml')) continue;
+		const stem = name.slice(0, -'.yml'.length);
+		const apex = apexOfFileName(stem);
+		const unit = typeof apex === 'string' || `${stem}.yaml` === COMMON_FILE ? COMMON_UNIT : printName(apex);
+		if (unit === COMMON_UNIT ? `${stem}.yaml` !== COMMON_FILE : !zones.has(unit)) continue;
+		const message = `Nobody reads this file: a steering file is called ${stem}.yaml`;
+		problems.push({ ...fileProblem(unit, join(directory, name), message), isWarning: true });
 	}
 }
 

@@ -37,6 +37,35 @@ describe('loadDirectory() takes', () => {
 	}
 });
 
+describe('loadDirectory() warns of', () => {
+	for (const { name, files, says } of [
+		{
+			name: 'a steering file by another ending',
+			files: ['a.example.zone', 'A.example.yml'],
+			says: ['A.example.yml:1:1: warning: Nobody reads this file: a steering file is called A.example.yaml'],
+		},
+		{
+			name: 'what all zones share by another ending',
+			files: ['a.example.zone', 'common.yml'],
+			says: ['common.yml:1:1: warning: Nobody reads this file: a steering file is called common.yaml'],
+		},
+		{ name: 'no such file of something else', files: ['a.example.zone', 'compose.yml', 'b.example.yml'], says: [] },
+	]) {
+		it(name, (t) => {
+			const directory = scratch(t, textsOf(files));
+			const { zones, problems } = loadDirectory(directory);
+			assert.deepEqual(
+				problems.map((problem) => printFileProblem(problem).replace(`${directory}/`, '')),
+				says,
+			);
+			assert.deepEqual(
+				zones.map(({ unit }) => unit),
+				['a.example.'],
+			);
+		});
+	}
+});
+
 describe('loadDirectory() complains of', () => {
 	for (const { name, files, says } of [
 		{

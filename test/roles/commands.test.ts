@@ -173,6 +173,12 @@ describe('meridian check', { concurrency: 4 }, () => {
 			code: 1,
 			out: /^DIR\/a\.example\.yaml:2:3: warning: pools\.eu: Nobody uses the pool "eu"\n.* 0 errors, 1 warning\n$/,
 		},
+		{
+			name: 'warns of a steering file that nobody reads, and takes the zone',
+			files: { 'a.example.zone': GOOD_ZONE, 'a.example.yml': yaml },
+			code: 0,
+			out: /^DIR\/a\.example\.yml:1:1: warning: Nobody reads [^\n]*\nDIR: 1 zone, .* 0 errors, 1 warning\n$/,
+		},
 		{ name: 'takes an empty directory with --force', files: {}, more: ['--force'], code: 0, out: /^DIR: 0 zones/ },
 	]) {
 		it(name, async (t) => {
@@ -190,7 +196,11 @@ describe('meridian check', { concurrency: 4 }, () => {
 			path: '/nowhere/zones',
 			err: /^Cannot check \/nowhere\/zones: ENOENT/,
 		},
-		{ name: 'refuses a file', path: '/proc/version', err: /^Cannot check \/proc\/version: ENOTDIR/ },
+		{
+			name: 'refuses a file',
+			path: '/proc/version',
+			err: /^Cannot check \/proc\/version: it is a file, and check takes the directory/,
+		},
 	]) {
 		it(name, async (t) => {
 			const run = await runToEnd(t, ['check', path]);
