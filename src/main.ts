@@ -10,22 +10,11 @@
 
 import { parseArgs } from 'node:util';
 import { loadSettings } from './config/settings.ts';
-import { nearestName } from './model/check-document.ts';
-import { flagOf, SETTINGS, variableOf } from './model/settings.ts';
-import { runAdmin } from './roles/admin.ts';
-import { runApply } from './roles/apply.ts';
-import { runCheck } from './roles/check.ts';
-import type { Command, Signals } from './roles/command.ts';
-import { runExplain } from './roles/explain.ts';
-import { runExport } from './roles/export.ts';
-import { runGeo } from './roles/geo.ts';
-import { runOverride } from './roles/override.ts';
-import { runPlan } from './roles/plan.ts';
-import { runProbe } from './roles/probe.ts';
-import { runRelease, runRestore } from './roles/release.ts';
-import { runInstance } from './roles/run-instance.ts';
-import { runStatus } from './roles/status.ts';
-import { runToken } from './roles/token.ts';
+import { nearestName } from './lib/nearest-name.ts';
+import { flagOf, SETTINGS } from './model/settings.ts';
+import type { Signals } from './roles/command.ts';
+import { ROLES, type Role } from './roles/roles.ts';
+import { flagsOf, OPTIONS, printCommandUsage, printUsage, SWITCHES } from './roles/usage.ts';
 import { VERSION } from './roles/version.ts';
 
 const NODE_MAJOR_MIN = 24;
@@ -34,131 +23,8 @@ const SAME_SIGNAL_MS = 1000;
 /** Answering what has arrived takes 2 s at most; whatever keeps the process longer than this is cut off. */
 const END_MS_MAX = 10_000;
 
-interface Role {
-	readonly summary: string;
-	readonly operands: string;
-	/** 0 unless said. */
-	readonly operandsMax?: number;
-	/** What it takes beside the settings and what every role takes. */
-	readonly switches?: readonly (typeof SWITCHES)[number][];
-	/** The same with a value. */
-	readonly options?: readonly (typeof OPTIONS)[number][];
-	readonly run: (command: Command) => Promise<number> | number;
-}
-
-/** Flags that are no settings. */
-const SWITCHES = ['demo', 'force', 'help', 'json', 'once', 'strict', 'version'] as const;
 /** Those of every role. */
-const COMMON_SWITCHES: readonly string[] = ['force', 'help', 'version'];
-/** Flags with a value that are no settings. */
-const OPTIONS = ['client', 'expires', 'for', 'reason', 'resolver', 'role', 'zones'] as const;
-
-const ROLES: Readonly<Record<string, Role>> = {
-	start: {
-		summary: 'all in one: answer, probe, admin surface (--demo: with small backends for the example zones)',
-		operands: '',
-		switches: ['demo'],
-		run: runInstance,
-	},
-	serve: { summary: 'answer only', operands: '', run: runInstance },
-	admin: { summary: 'the admin API of a fleet, which shares its state through Redis', operands: '', run: runAdmin },
-	probe: {
-		summary:
-			'probe for a fleet, from one region; with --once: check every target, or those of one pool, and print it (--json)',
-		operands: '[POOL]',
-		operandsMax: 1,
-		switches: ['once', 'json'],
-		run: runProbe,
-	},
-	check: {
-		summary: 'validate a zones directory (--strict: warnings are errors)',
-		operands: '[DIR]',
-		operandsMax: 1,
-		switches: ['strict'],
-		run: runCheck,
-	},
-	explain: {
-		summary: 'which answer a client gets, and why (--client IP, --resolver IP, --json)',
-		operands: 'NAME TYPE',
-		operandsMax: 2,
-		switches: ['json'],
-		options: ['client', 'resolver'],
-		run: runExplain,
-	},
-	geo: {
-		summary: 'what databases, networks and places say of addresses (--json)',
-		operands: 'IP [IP...]',
-		operandsMax: Number.POSITIVE_INFINITY,
-		switches: ['json'],
-		run: runGeo,
-	},
-	plan: {
-		summary: 'what apply would change (--json)',
-		operands: '[DIR]',
-		operandsMax: 1,
-		switches: ['json'],
-		run: runPlan,
-	},
-	apply: {
-		summary: 'make the store hold what a zones directory holds (--force: though a guard refuses it)',
-		operands: '[DIR]',
-		operandsMax: 1,
-		run: runApply,
-	},
-	export: {
-		summary: 'write the store out as a zones directory (--force: over what is there)',
-		operands: 'DIR',
-		operandsMax: 1,
-		run: runExport,
-	},
-	drain: {
-		summary: 'keep new answers from a pool, an endpoint or a region (--for 1h, --reason TEXT, --json)',
-		operands: 'TARGET',
-		operandsMax: 1,
-		switches: ['json'],
-		options: ['for', 'reason'],
-		run: runOverride,
-	},
-	override: {
-		summary: 'show what is overridden, or switch a TARGET up, down, drain, or end that; clear a pool that tripped',
-		operands: '[TARGET STATE]',
-		operandsMax: 2,
-		switches: ['json'],
-		options: ['for', 'reason'],
-		run: runOverride,
-	},
-	token: {
-		summary: 'tokens of the admin API: create NAME --role ROLE (--zones A,B --expires 90d), list, revoke NAME (--json)',
-		operands: 'ACTION [NAME]',
-		operandsMax: 2,
-		switches: ['json'],
-		options: ['role', 'zones', 'expires'],
-		run: runToken,
-	},
-	release: {
-		summary: 'give a zone that the store owns back to its files (--reason TEXT, --json)',
-		operands: 'ZONE',
-		operandsMax: 1,
-		switches: ['json'],
-		options: ['reason'],
-		run: runRelease,
-	},
-	restore: {
-		summary: 'write the newest known state over a store that was lost (--reason TEXT, --json)',
-		operands: '',
-		switches: ['json'],
-		options: ['reason'],
-		run: runRestore,
-	},
-	status: {
-		summary:
-			'what the store holds, and which instances and probers live; exit 1 when it is lost or unreachable (--json)',
-		operands: '',
-		switches: ['json'],
-		run: runStatus,
-	},
-};
-
+const COMMON_SWITCHES: readonly string[] = ['help', 'version'];
 async function main(): Promise<number> {
 	if (Number(process.versions.node.split('.')[0]) < NODE_MAJOR_MIN) {
 		printError(`Meridian needs Node ${NODE_MAJOR_MIN} or later, this is ${process.version}`);
@@ -169,8 +35,8 @@ async function main(): Promise<number> {
 	const { words, switches, options, flags, file = process.env['MERIDIAN_CONFIG'] } = line;
 	if (switches.has('version')) return say(`meridian ${VERSION}`, 0);
 	const [name, ...operands] = words;
-	if (switches.has('help') || name === 'help') return say(usage(), 0);
-	if (name === undefined) return misunderstood(usage());
+	if (switches.has('help') || name === 'help') return help(name === 'help' ? operands[0] : name);
+	if (name === undefined) return misunderstood(printUsage(ROLES));
 	const role = roleOf(name, operands, [...switches, ...options.keys()]);
 	if (typeof role === 'string') return misunderstood(role);
 	const { settings, problems } = loadSettings(flags, process.env, file);
@@ -216,7 +82,7 @@ function readLine(args: readonly string[]): Line | string {
 		if (token.kind === 'positional') words.push(token.value);
 		if (token.kind !== 'option') continue;
 		const { name, rawName, value, inlineValue } = token;
-		if ((SWITCHES as readonly string[]).includes(name)) {
+		if (Object.hasOwn(SWITCHES, name)) {
 			if (value !== undefined) return `Cannot use ${rawName}=${value}: ${rawName} takes no value`;
 			switches.add(name);
 			continue;
@@ -224,7 +90,7 @@ function readLine(args: readonly string[]): Line | string {
 		// Without "=" the next flag would be taken for a value.
 		if (value === undefined || (!inlineValue && value.startsWith('--'))) return flagProblem(rawName);
 		if (name === 'config') file = value;
-		else if ((OPTIONS as readonly string[]).includes(name)) options.set(name, value);
+		else if (Object.hasOwn(OPTIONS, name)) options.set(name, value);
 		else flags.set(rawName, value);
 	}
 	return { words, switches, options, flags, file };
@@ -244,22 +110,22 @@ function roleOf(name: string, operands: readonly string[], flags: readonly strin
 	return role;
 }
 
-function takes({ switches = [], options = [] }: Role, flag: string): boolean {
-	return [...switches, ...options].some((own) => own === flag);
+function takes(role: Role, flag: string): boolean {
+	return flagsOf(role).includes(flag);
 }
 
 /** Every setting takes a value, so that `--flag value` and `--flag=value` mean the same. */
 function optionShapes(): Record<string, { type: 'string' | 'boolean'; short?: string }> {
 	const shapes: Record<string, { type: 'string' | 'boolean'; short?: string }> = { config: { type: 'string' } };
 	for (const key of Object.keys(SETTINGS)) shapes[flagOf(key).slice(2)] = { type: 'string' };
-	for (const name of SWITCHES) shapes[name] = { type: 'boolean' };
-	for (const name of OPTIONS) shapes[name] = { type: 'string' };
+	for (const name of Object.keys(SWITCHES)) shapes[name] = { type: 'boolean' };
+	for (const name of Object.keys(OPTIONS)) shapes[name] = { type: 'string' };
 	shapes['help'] = { type: 'boolean', short: 'h' };
 	return shapes;
 }
 
 function flagProblem(flag: string): string {
-	const own = [...SWITCHES, ...OPTIONS].map((name) => `--${name}`);
+	const own = [...Object.keys(SWITCHES), ...Object.keys(OPTIONS)].map((name) => `--${name}`);
 	const known = [...Object.keys(SETTINGS).map(flagOf), '--config', ...own];
 	if (known.includes(flag)) return `Cannot use ${flag} without a value`;
 	const nearest = nearestName(flag, known);
@@ -305,26 +171,11 @@ function takeSignals(): Signals {
 	};
 }
 
-function usage(): string {
-	const roles = Object.entries(ROLES).map(
-		([name, { summary, operands }]) => `  ${`${name} ${operands}`.padEnd(14)} ${summary}`,
-	);
-	const settings = Object.entries(SETTINGS).map(([key, { description, fallback }]) => {
-		const shown = fallback === '' ? '' : ` (${fallback})`;
-		return `  ${flagOf(key).padEnd(16)} ${variableOf(key).padEnd(24)} ${description}${shown}`;
-	});
-	return [
-		`meridian ${VERSION}`,
-		'',
-		'Usage: meridian COMMAND [--flag VALUE ...]',
-		'',
-		...roles,
-		'',
-		'Settings, as a flag, a variable, or a key of the file named by --config or MERIDIAN_CONFIG:',
-		...settings,
-		'  --force          take an empty zones directory, or one that drops most zones',
-		'  --json           print JSON rather than text for people',
-	].join('\n');
+/** @param name  of a command; all of them without one */
+function help(name: string | undefined): number {
+	if (name === undefined) return say(printUsage(ROLES), 0);
+	const role = roleOf(name, [], []);
+	return typeof role === 'string' ? misunderstood(role) : say(printCommandUsage(name, role), 0);
 }
 
 function misunderstood(message: string): number {

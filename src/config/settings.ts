@@ -7,6 +7,7 @@ import {
 	flagOf,
 	keyOf,
 	readSettings,
+	SETTINGS,
 	type SettingProblem,
 	type Settings,
 	type SettingTexts,
@@ -115,6 +116,8 @@ function leavesOf(value: unknown, path: readonly string[]): { path: readonly str
 	if (value === undefined || value === null) return path.length === 0 ? [] : [{ path, value: '' }];
 	if (Array.isArray(value)) return [{ path, value: value.map(textOf).join(',') }];
 	if (typeof value !== 'object') return [{ path, value: String(value) }];
+	const isSection = Object.keys(SETTINGS).some((key) => key.startsWith(`${path.join('.')}.`));
+	if (Object.keys(value).length === 0 && path.length > 0 && !isSection) return [{ path, value: '' }];
 	return Object.entries(value).flatMap(([key, entry]) => leavesOf(entry, [...path, key]));
 }
 

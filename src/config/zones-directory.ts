@@ -127,9 +127,9 @@ function addSteering(
 	problems: FileProblem[],
 ): void {
 	for (const name of names) {
-		const unread = name.endsWith('.yml') ? misnamedUnit(name, zones) : undefined;
-		if (unread !== undefined)
-			problems.push(fileProblem(unread, join(directory, name), 'Cannot take the ending ".yml": expected ".yaml"'));
+		const misnamed = name.endsWith('.yml') ? misnamedUnit(name, zones) : undefined;
+		if (misnamed !== undefined)
+			problems.push(fileProblem(misnamed, join(directory, name), 'Cannot take the ending ".yml": expected ".yaml"'));
 		if (!name.endsWith('.yaml') || name === COMMON_FILE || name.startsWith('.')) continue;
 		const apex = apexOfFileName(name.slice(0, -'.yaml'.length));
 		const unit = typeof apex === 'string' ? name : printName(apex);
@@ -149,7 +149,7 @@ function addSteering(
 	}
 }
 
-/** The unit that a file with the other ending of YAML is meant for: passed over, it would steer nothing and nobody would hear of it. */
+/** The unit that a .yml file is meant for: passed over, it would steer nothing and nobody would hear of it. */
 function misnamedUnit(name: string, zones: ReadonlyMap<string, UnitText>): string | undefined {
 	const base = name.slice(0, -'.yml'.length);
 	if (`${base}.yaml` === COMMON_FILE) return COMMON_UNIT;

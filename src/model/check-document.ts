@@ -9,10 +9,12 @@ import type { TSchema } from 'typebox';
 import { Compile, type Validator } from 'typebox/compile';
 import { Settings } from 'typebox/system';
 import { parseAddress, printAddress } from '../lib/address.ts';
+import { nearestName } from '../lib/nearest-name.ts';
 import type { Path, Problem, Result } from '../lib/result.ts';
 import { checkMonitor } from './check-monitor.ts';
 import { DURATION_MS_MIN, durationMs } from './duration.ts';
 import { MONITOR_SHAPES } from './monitor-shapes.ts';
+import { isDuration } from './shape-parts.ts';
 import {
 	expectation,
 	fillDefaults,
@@ -126,7 +128,8 @@ class Check {
 				}
 				continue;
 			}
-			this.add([...path, ...steps], `Cannot use ${quote(place)}: expected ${expectation(schema)}`);
+			const hint = isDuration(schema) && /^\d+$/.test(String(place)) ? `, did you mean ${place}s?` : '';
+			this.add([...path, ...steps], `Cannot use ${quote(place)}: expected ${expectation(schema)}${hint}`);
 		}
 		return filled;
 	}
@@ -329,31 +332,4 @@ class Check {
 		if (!('policy' in name)) return name;
 		return { ...name, policy: this.use(name['policy'], [...path, 'policy'], 0) };
 	}
-}
-
-/** The known name that is nearest, and at most so many edits away. */
-export function nearestName(name: string, known: readonly string[], editsMax: number = 2): string | undefined {
-	let best: string | undefined;
-	let least = editsMax + 1;
-	for (const candidate of known) {
-		const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
-		if (distance < least) {
-			least = distance;
-			best = candidate;
-		}
-	}
-	return best;
-}
-
-function editDistance(a: string, b: string): number {
-	let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-	for (let i = 1; i <= a.length; i++) {
-		const next = [i];
-		for (let j = 1; j <= b.length; j++) {
-			const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-			next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-		}
-		row = next;
-	}
-	return row[b.length] ?? 0;
 }

@@ -8,9 +8,9 @@
  */
 
 import { type ListenAddress, parseListenAddress } from '../lib/listen-address.ts';
+import { nearestName } from '../lib/nearest-name.ts';
 import { type Prefix, parsePrefix } from '../lib/prefix.ts';
 import { parseRedisAddress } from '../lib/redis-address.ts';
-import { nearestName } from './check-document.ts';
 import { DURATION_MS_MIN, durationMs } from './duration.ts';
 
 export interface Settings {

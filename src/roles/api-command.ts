@@ -11,10 +11,15 @@ export function failureOf({ printError, isJson, print }: Command, error: unknown
 	if (error instanceof ApiAbsent)
 		printError(`${error.message}: is it running, and is admin.url or admin.listen right?`);
 	else printError((error as Error).message);
-	if (!(error instanceof ApiRefused)) return 1;
-	if (error.status === 401)
-		printError('Set MERIDIAN_ADMIN_TOKEN, or let this user read admin-token in the state directory');
-	return error.status === 400 ? 2 : 1;
+	const hint = hintOf(error);
+	if (hint !== undefined) printError(hint);
+	return error instanceof ApiRefused && error.status === 400 ? 2 : 1;
+}
+
+/** What to do about an error of the API, where that is known. */
+export function hintOf(error: unknown): string | undefined {
+	if (!(error instanceof ApiRefused) || error.status !== 401) return undefined;
+	return 'Set MERIDIAN_ADMIN_TOKEN, or name with --state-dir the directory whose admin-token this user may read';
 }
 
 export function misunderstood({ name, printError }: Command, what: string): number {

@@ -30,8 +30,9 @@ export function runCheck({ operands, settings, isForced, isStrict, print, printE
 		print(`${directory}: ${good} good; ${counted(errors, 'error')}, ${counted(warnings, 'warning')}`);
 		return errors > 0 || (isStrict && warnings > 0) ? 1 : 0;
 	} catch (error) {
-		const { message } = error as Error;
-		printError(error instanceof SourceRefused ? message : `Cannot check ${directory}: ${message}`);
+		const { code, message } = error as NodeJS.ErrnoException;
+		const what = code === 'ENOTDIR' ? 'it is a file, and check takes the directory that holds it' : message;
+		printError(error instanceof SourceRefused ? message : `Cannot check ${directory}: ${what}`);
 		return 1;
 	}
 }

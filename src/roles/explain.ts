@@ -12,6 +12,7 @@ import { createChance } from '../lib/chance.ts';
 import { parseListenAddress } from '../lib/listen-address.ts';
 import type { Settings } from '../model/settings.ts';
 import { ApiAbsent, ApiClient, ApiRefused } from './api-client.ts';
+import { hintOf } from './api-command.ts';
 import type { Command } from './command.ts';
 import { counted } from './counted.ts';
 import { readGeodb } from './geodb.ts';
@@ -45,6 +46,8 @@ export async function runExplain({ operands, settings, options, isJson, print, p
 		return 0;
 	} catch (error) {
 		printError(`Cannot explain ${name} ${type}: ${(error as Error).message}`);
+		const hint = hintOf(error);
+		if (hint !== undefined) printError(hint);
 		return 1;
 	}
 }

@@ -324,8 +324,10 @@ export class Generations {
 			return;
 		}
 		this.#loadedMs = clock.nowMs();
-		const { number, snapshot } = this.served;
-		log.info({ generation: number, zones: snapshot.zones.zoneCount }, 'zones loaded');
+		const { number, snapshot, refused } = this.served;
+		const loaded = { generation: number, zones: snapshot.zones.zoneCount };
+		if (refused.size === 0) log.info(loaded, 'zones loaded');
+		else log.error({ ...loaded, refused: [...refused] }, 'zones loaded, but for new versions that were refused');
 	}
 
 	/** Once for each version of a geo database that is old. */

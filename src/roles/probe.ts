@@ -7,7 +7,7 @@ import { isIP } from 'node:net';
 import { printFileProblem } from '../config/zones-directory.ts';
 import { combineGeoData } from '../geo/combine.ts';
 import type { Target } from '../health/target.ts';
-import { nearestName } from '../model/check-document.ts';
+import { nearestName } from '../lib/nearest-name.ts';
 import type { CheckResult } from '../probe/check-result.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { createChecking } from './checking.ts';

@@ -7,6 +7,7 @@
 import { type StoreStatus, statusOf } from '../admin/status-routes.ts';
 import type { Settings } from '../model/settings.ts';
 import { ApiAbsent, ApiClient } from './api-client.ts';
+import { hintOf } from './api-command.ts';
 import type { Command } from './command.ts';
 import { counted } from './counted.ts';
 import { fleetReport } from './fleet-report.ts';
@@ -23,6 +24,8 @@ export async function runStatus({ settings, isJson, print, printError }: Command
 		if (status !== undefined) return tell(status);
 	} catch (error) {
 		printError((error as Error).message);
+		const hint = hintOf(error);
+		if (hint !== undefined) printError(hint);
 		return 1;
 	}
 	return withStore({ settings, printError }, async (store) => {

@@ -98,7 +98,7 @@ export class UnitKeeper {
 	load(geo: GeoData, isForced: boolean, isFresh = true): Loaded {
 		const texts = this.#source.load({ isForced, isFresh, served: textsOf(this.#served) });
 		const problems: FileProblem[] = [...texts.problems];
-		const unread = new Set(problems.map(({ unit }) => unit));
+		const unread = new Set(problems.flatMap(({ unit, isWarning }) => (isWarning ? [] : [unit])));
 		const read = <T extends ReadUnit>(
 			text: UnitText,
 			before: T | undefined,

@@ -40,7 +40,7 @@ function checkVoters(compiler: Compiler, unit: SteeringUnit): void {
 	for (const [name, { from }] of unit.document.monitors) {
 		for (const [i, region] of (from ?? []).entries()) {
 			if (!compiler.regions.has(region))
-				compiler.report(unit, ['monitors', name, 'from', i], `Cannot find the region "${region}"`);
+				compiler.reportUnknown(unit, ['monitors', name, 'from', i], 'the region', region, compiler.regions.keys());
 		}
 	}
 }

@@ -117,18 +117,21 @@ class Claims {
 	add(rule: number, match: Match, path: Path): void {
 		for (const [i, name] of (match.networks ?? []).entries()) {
 			const prefixes = this.#compiler.find(this.#unit, 'networks', name);
-			if (prefixes === undefined)
-				this.#compiler.report(this.#unit, [...path, 'networks', i], `Cannot find the networks "${name}"`);
+			if (prefixes === undefined) this.#reportUnknown('networks', name, [...path, 'networks', i]);
 			for (const text of prefixes ?? []) this.#addNetwork(rule, text, name, [...path, 'networks', i]);
 		}
 		for (const [i, name] of (match.places ?? []).entries()) {
 			const place = this.#compiler.find(this.#unit, 'places', name);
-			if (place === undefined)
-				this.#compiler.report(this.#unit, [...path, 'places', i], `Cannot find the place "${name}"`);
+			if (place === undefined) this.#reportUnknown('places', name, [...path, 'places', i]);
 			else this.#addPlaces(rule, place, [...path, 'places', i]);
 		}
 		this.#addPlaces(rule, match, path);
 		checkCountries(this.#compiler, this.#unit, match.countries, path);
+	}
+
+	#reportUnknown(key: 'networks' | 'places', name: string, path: Path): void {
+		const what = key === 'networks' ? 'the networks' : 'the place';
+		this.#compiler.reportUnknown(this.#unit, path, what, name, this.#compiler.known(this.#unit, key));
 	}
 
 	#addNetwork(rule: number, text: string, name: string, path: Path): void {

@@ -70,7 +70,7 @@ function pointOf(
 		const hint = 'expected a pool with a region, pools of one region, or a "region" beside "use"';
 		compiler.report(unit, path, `Cannot tell where this member is: ${hint}`);
 	} else {
-		compiler.report(unit, [...path, 'region'], `Cannot find the region "${named}"`);
+		compiler.reportUnknown(unit, [...path, 'region'], 'the region', named, compiler.regions.keys());
 	}
 	return undefined;
 }

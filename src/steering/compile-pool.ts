@@ -30,7 +30,7 @@ export function compilePool(
 	const before = compiler.mistakes;
 	const rampUpMs = compiler.model.durationMs(pool.rampUp);
 	if (pool.region !== undefined && !compiler.regions.has(pool.region)) {
-		compiler.report(unit, [...path, 'region'], `Cannot find the region "${pool.region}"`);
+		compiler.reportUnknown(unit, [...path, 'region'], 'the region', pool.region, compiler.regions.keys());
 	}
 	const monitors = poolMonitors(compiler, unit, pool, path);
 	const entries = pool.endpoints.map((endpoint, i) => ({
@@ -74,7 +74,7 @@ function poolMonitors(compiler: Compiler, unit: SteeringUnit, pool: PoolDocument
 		const document = compiler.find(unit, 'monitors', name);
 		if (document === undefined) {
 			const at = typeof pool.monitor === 'string' ? [...path, 'monitor'] : [...path, 'monitor', i];
-			compiler.report(unit, at, `Cannot find the monitor "${name}"`);
+			compiler.reportUnknown(unit, at, 'the monitor', name, compiler.known(unit, 'monitors'));
 			continue;
 		}
 		const port = document.kind === 'icmp' ? undefined : document.port;

@@ -12,6 +12,7 @@ import { fieldsKnown, type GeoField } from '../geo/place.ts';
 import type { Ranges } from '../geo/ranges.ts';
 import type { Target } from '../health/target.ts';
 import { type Address, addressOctets } from '../lib/address.ts';
+import { nameHint } from '../lib/nearest-name.ts';
 import type { Path, Problem } from '../lib/result.ts';
 import type { Monitor } from '../model/monitor.ts';
 import type { MonitorDocument } from '../model/monitor-shapes.ts';
@@ -222,6 +223,16 @@ export class Compiler {
 		return (unit.document[key].get(name) ?? this.common.document[key].get(name)) as Entry | undefined;
 	}
 
+	/** The names that `find` knows in a table, those of the document first. */
+	known(unit: SteeringUnit, key: 'monitors' | 'networks' | 'places' | 'pools' | 'policies'): readonly string[] {
+		return [unit, this.common].flatMap(({ document }) => [...document[key].keys()]);
+	}
+
+	/** A name that stands for nothing, with the one that was probably meant. */
+	reportUnknown(unit: SteeringUnit, path: Path, what: string, name: string, known: Iterable<string>): void {
+		this.report(unit, path, `Cannot find ${what} "${name}": ${nameHint(name, [...new Set(known)])}`);
+	}
+
 	/**
 	 * The number of a target, the same for the same check.
 	 * @param rampUpMs  of the pool that uses it
@@ -268,12 +279,10 @@ export class Compiler {
 		if (typeof use !== 'string') return this.#policy(unit, use, path, `${unit.unit} ${path.join('.')}`);
 		const home = this.#homeOf(unit, use);
 		if (home === undefined) {
-			const known = [unit, this.common].flatMap(({ document }) => [
-				...document.pools.keys(),
-				...document.policies.keys(),
+			this.reportUnknown(unit, path, 'a pool or policy', use, [
+				...this.known(unit, 'pools'),
+				...this.known(unit, 'policies'),
 			]);
-			const hint = known.length === 0 ? 'there are none' : `there are ${[...new Set(known)].slice(0, 20).join(', ')}`;
-			this.report(unit, path, `Cannot find a pool or policy "${use}": ${hint}`);
 			return undefined;
 		}
 		const key = `${home.unit} ${use}`;

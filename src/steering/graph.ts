@@ -108,7 +108,7 @@ class Graph {
 			const lacking = this.#compiler.poolsOf([root]).filter((pool) => poolGives(pool, family) !== GIVES.data);
 			const why =
 				lacking.length > 0
-					? `${lacking.map(({ name }) => name.slice(name.indexOf(' ') + 1)).join(', ')} has none to give`
+					? `${lacking.map(({ name }) => name.slice(name.indexOf(' ') + 1)).join(', ')} ${lacking.length > 1 ? 'have' : 'has'} none to give`
 					: 'a geo policy has no default';
 			this.#compiler.warn(unit, ['names', owner], `Type ${type} answers some clients and gives others NODATA: ${why}`);
 		}

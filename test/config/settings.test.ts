@@ -103,6 +103,11 @@ describe('loadSettings() refuses', () => {
 			says: ['FILE:2:11: Cannot set dns.worker: there is no such setting, did you mean dns.workers?'],
 		},
 		{
+			name: 'an unknown section of the file, though nothing stands in it',
+			given: { file: 'dns: {}\nadmn: {}\n' },
+			says: [/^FILE:2:1: Cannot set admn: there is no such setting/],
+		},
+		{
 			name: 'a bad value of a flag',
 			given: { flags: { '--dns-workers': 'many' } },
 			says: ['Cannot use "many" for --dns-workers: expected a number 0..999'],

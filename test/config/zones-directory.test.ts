@@ -24,6 +24,11 @@ describe('loadDirectory() takes', () => {
 		{ name: 'a zone by the name of common', files: ['common.zone', 'common.yaml'], units: ['common+yaml', 'common.'] },
 		{ name: 'no dot files', files: ['.a.example.zone', '.b.yaml', '.c.swp'], units: [] },
 		{ name: 'no other endings', files: ['a.example.zone~', 'README.md', 'b.zone.bak', 'c.yml'], units: [] },
+		{
+			name: 'no .yml of something else',
+			files: ['a.example.zone', 'compose.yml', 'b.example.yml'],
+			units: ['a.example.'],
+		},
 	]) {
 		it(name, (t) => {
 			const { common, zones, problems } = loadDirectory(scratch(t, textsOf(files)));

@@ -367,7 +367,7 @@ const IN_POOLS: readonly Mistake[] = [
 	{
 		name: 'rampUp that is no duration',
 		value: inPool({ rampUp: 60 }),
-		says: ['pools.eu.rampUp: Cannot use 60: expected a duration such as 500ms, 10s, 5m or 1h'],
+		says: ['pools.eu.rampUp: Cannot use 60: expected a duration such as 500ms, 10s, 5m or 1h, did you mean 60s?'],
 	},
 	...[0, 9].map((answers) => ({
 		name: `${answers} answers`,
@@ -421,7 +421,7 @@ const IN_MONITORS: readonly Mistake[] = [
 	{
 		name: 'an interval without a unit',
 		value: inMonitor({ interval: 10 }),
-		says: ['monitors.web.interval: Cannot use 10: expected a duration such as 500ms, 10s, 5m or 1h'],
+		says: ['monitors.web.interval: Cannot use 10: expected a duration such as 500ms, 10s, 5m or 1h, did you mean 10s?'],
 	},
 	{
 		name: 'a timeout as long as the interval',
@@ -715,7 +715,7 @@ const ALL_AT_ONCE: readonly Mistake[] = [
 		name: 'a name with a bad TTL, a bad type and a bad policy',
 		value: inName({ ttl: '1', types: ['TXT'], policy: { kind: 'weighted', members: [{ use: 'a', weight: -1 }] } }),
 		says: [
-			'names.www.ttl: Cannot use "1": expected a duration such as 500ms, 10s, 5m or 1h',
+			'names.www.ttl: Cannot use "1": expected a duration such as 500ms, 10s, 5m or 1h, did you mean 1s?',
 			'names.www.types[0]: Cannot steer type TXT: not yet (there are A, AAAA)',
 			'names.www.policy.members[0].weight: Cannot use -1: expected an integer 0..65535',
 		],

@@ -15,7 +15,20 @@ describe('meridian', { concurrency: 4 }, () => {
 		},
 		{ name: 'explains itself in short', args: ['-h'], code: 0, out: /Usage: meridian COMMAND/ },
 		{ name: 'explains itself by a word', args: ['help'], code: 0, out: /Usage: meridian COMMAND/ },
-		{ name: 'explains a command', args: ['check', '--help'], code: 0, out: /Usage: meridian COMMAND/ },
+		{
+			name: 'explains a command',
+			args: ['check', '--help'],
+			code: 0,
+			out: /^meridian check: [^\n]*\n\nUsage: meridian check \[DIR\][\s\S]*--strict +take warnings for errors\n[\s\S]*\n {2}meridian check my-zones\n[\s\S]*--zones-dir/,
+		},
+		{ name: 'explains a command by a word', args: ['help', 'drain'], code: 0, out: /--for DURATION +until it ends/ },
+		{ name: 'explains known commands only', args: ['help', 'drian'], code: 2, err: /did you mean "drain"\?\n$/ },
+		{
+			name: 'takes --force where it does something',
+			args: ['drain', 'a.example/eu', '--force'],
+			code: 2,
+			err: /^Cannot use --force with drain: it goes with start, serve, probe, check, apply, export, release\n$/,
+		},
 		{ name: 'wants a command', args: [], code: 2, err: /Usage: meridian COMMAND/ },
 		{
 			name: 'names the nearest command',
@@ -160,6 +173,12 @@ describe('meridian check', { concurrency: 4 }, () => {
 			code: 1,
 			out: /^DIR\/a\.example\.yaml:2:3: warning: pools\.eu: Nobody uses the pool "eu"\n.* 0 errors, 1 warning\n$/,
 		},
+		{
+			name: 'warns of a steering file that nobody reads, and takes the zone',
+			files: { 'a.example.zone': GOOD_ZONE, 'a.example.yml': yaml },
+			code: 0,
+			out: /^DIR\/a\.example\.yml:1:1: warning: Nobody reads [^\n]*\nDIR: 1 zone, .* 0 errors, 1 warning\n$/,
+		},
 		{ name: 'takes an empty directory with --force', files: {}, more: ['--force'], code: 0, out: /^DIR: 0 zones/ },
 	]) {
 		it(name, async (t) => {
@@ -177,7 +196,11 @@ describe('meridian check', { concurrency: 4 }, () => {
 			path: '/nowhere/zones',
 			err: /^Cannot check \/nowhere\/zones: ENOENT/,
 		},
-		{ name: 'refuses a file', path: '/proc/version', err: /^Cannot check \/proc\/version: ENOTDIR/ },
+		{
+			name: 'refuses a file',
+			path: '/proc/version',
+			err: /^Cannot check \/proc\/version: it is a file, and check takes the directory/,
+		},
 	]) {
 		it(name, async (t) => {
 			const run = await runToEnd(t, ['check', path]);

@@ -123,20 +123,20 @@ const MISTAKES: readonly { name: string; zone: Keys; common?: Keys; says: readon
 	{
 		name: 'a region that is not there',
 		zone: { pools: { a: pool('a', { region: 'moon' }) } },
-		says: ['example.org. pools.a.region: Cannot find the region "moon"'],
+		says: ['example.org. pools.a.region: Cannot find the region "moon": there are none'],
 	},
 	{
 		name: 'a voting region that is not there',
 		zone: { monitors: { web: { kind: 'tcp', from: ['eu', 'moon'] } } },
 		common: { regions: { eu: { latitude: 0, longitude: 0 } } },
-		says: ['example.org. monitors.web.from[1]: Cannot find the region "moon"'],
+		says: ['example.org. monitors.web.from[1]: Cannot find the region "moon": there are eu'],
 	},
 	{
 		name: 'monitors that are not there',
 		zone: { pools: { a: pool('a', { monitor: 'web' }), b: pool('b', { monitor: ['m', 'web'] }) } },
 		says: [
-			'example.org. pools.a.monitor: Cannot find the monitor "web"',
-			'example.org. pools.b.monitor[1]: Cannot find the monitor "web"',
+			'example.org. pools.a.monitor: Cannot find the monitor "web": there are m, n, r',
+			'example.org. pools.b.monitor[1]: Cannot find the monitor "web": there are m, n, r',
 		],
 	},
 	{
@@ -151,8 +151,8 @@ const MISTAKES: readonly { name: string; zone: Keys; common?: Keys; says: readon
 		name: 'networks and places that are not there',
 		zone: { pools, policies: { p: geo([rule({ networks: ['office'], places: ['nordics'] }, 'a')]) } },
 		says: [
-			'example.org. policies.p.rules[0].match.networks[0]: Cannot find the networks "office"',
-			'example.org. policies.p.rules[0].match.places[0]: Cannot find the place "nordics"',
+			'example.org. policies.p.rules[0].match.networks[0]: Cannot find the networks "office": there are none',
+			'example.org. policies.p.rules[0].match.places[0]: Cannot find the place "nordics": there are none',
 		],
 	},
 	{
