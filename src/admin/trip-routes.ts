@@ -1,11 +1,21 @@
 /**
- * Trips: pools with manual failback that went down, and stay out of service until somebody clears them.
+ * Trips: what has manual failback and went down, and stays out of service until somebody clears it: pools, and members
+ * of failover policies.
  */
 
 import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify';
 import { COMMON_UNIT } from '../lib/unit.ts';
-import { NameParamsShape, TripListShape, TripShape, ZonePoolParamsShape } from '../model/operating-shapes.ts';
+import type { TSchema } from '../model/api-shapes.ts';
+import {
+	MemberParamsShape,
+	NameParamsShape,
+	TripListShape,
+	TripShape,
+	ZoneMemberParamsShape,
+	ZonePoolParamsShape,
+} from '../model/operating-shapes.ts';
+import type { Tripped } from '../store/item.ts';
 import type { Store } from '../store/ports.ts';
 import { ApiProblem } from './problem.ts';
 import { reasonOf } from './reason.ts';
@@ -14,12 +24,11 @@ import { zoneUnit } from './unit-names.ts';
 
 type Params = Readonly<Record<string, string>>;
 
-/** The name of a trip's item: one for each pool. */
-export function tripName(unit: string, pool: string): string {
-	return createHash('sha256')
-		.update(JSON.stringify([unit, pool]))
-		.digest('hex')
-		.slice(0, 12);
+/** The name of a trip's item: one for all that can trip. */
+export function tripName(tripped: Tripped): string {
+	const { unit } = tripped;
+	const names = 'pool' in tripped ? [unit, tripped.pool] : [unit, tripped.policy, tripped.member];
+	return createHash('sha256').update(JSON.stringify(names)).digest('hex').slice(0, 12);
 }
 
 export function tripRoutes({ store }: { readonly store: Store }): FastifyPluginCallback {
@@ -27,7 +36,7 @@ export function tripRoutes({ store }: { readonly store: Store }): FastifyPluginC
 		app.get('/v1/trips', {
 			schema: {
 				operationId: 'listTrips',
-				summary: 'Pools with manual failback that went down, and wait to be cleared',
+				summary: 'Pools and members with manual failback that went down, and wait to be cleared',
 				tags: ['overrides'],
 				response: { 200: TripListShape },
 			},
@@ -35,25 +44,34 @@ export function tripRoutes({ store }: { readonly store: Store }): FastifyPluginC
 			handler: () => {
 				const trips = [...store.configuration.items.values()].filter((item) => item.kind === 'trip');
 				return {
-					trips: trips.map(({ content: { unit, pool, trippedMs, reason } }) => ({
-						...{ unit, pool, reason },
+					trips: trips.map(({ content: { trippedMs, ...content } }) => ({
+						...content,
 						trippedAt: new Date(trippedMs).toISOString(),
 					})),
 				};
 			},
 		});
-		clearRoute(app, store, {
-			url: '/v1/zones/:apex/pools/:name/trip',
-			operationId: 'clearZoneTrip',
-			params: ZonePoolParamsShape,
-			unitOf: zoneUnit,
-		});
-		clearRoute(app, store, {
-			url: '/v1/common/pools/:name/trip',
-			operationId: 'clearCommonTrip',
-			params: NameParamsShape,
-			unitOf: () => COMMON_UNIT,
-		});
+		const ofZone = { prefix: '/v1/zones/:apex', noun: 'Zone', unitOf: zoneUnit };
+		const ofCommon = { prefix: '/v1/common', noun: 'Common', unitOf: () => COMMON_UNIT };
+		for (const { prefix, noun, unitOf } of [ofZone, ofCommon]) {
+			const isZone = noun === 'Zone';
+			clearRoute(app, store, {
+				url: `${prefix}/pools/:name/trip`,
+				operationId: `clear${noun}Trip`,
+				what: 'a pool that has tripped',
+				params: isZone ? ZonePoolParamsShape : NameParamsShape,
+				unitOf,
+				placeOf: ({ name = '' }) => ({ pool: name }),
+			});
+			clearRoute(app, store, {
+				url: `${prefix}/policies/:name/members/:member/trip`,
+				operationId: `clear${noun}MemberTrip`,
+				what: 'a member of a failover policy that has tripped',
+				params: isZone ? ZoneMemberParamsShape : MemberParamsShape,
+				unitOf,
+				placeOf: ({ name = '', member = '' }) => ({ policy: name, member }),
+			});
+		}
 		done();
 	};
 }
@@ -64,19 +82,25 @@ function clearRoute(
 	{
 		url,
 		operationId,
+		what,
 		params,
 		unitOf,
+		placeOf,
 	}: {
 		readonly url: string;
 		readonly operationId: string;
-		readonly params: typeof NameParamsShape | typeof ZonePoolParamsShape;
+		readonly what: string;
+		readonly params: TSchema;
 		readonly unitOf: (params: Params) => string;
+		readonly placeOf: (
+			params: Params,
+		) => { readonly pool: string } | { readonly policy: string; readonly member: string };
 	},
 ): void {
 	app.delete(url, {
 		schema: {
 			operationId,
-			summary: 'Take a pool that has tripped into service again; while it is down it trips again',
+			summary: `Take ${what} into service again; while it is down it trips again`,
 			tags: ['overrides'],
 			params,
 			response: { 204: TripShape },
@@ -84,13 +108,13 @@ function clearRoute(
 		config: { access: 'operator', unitOf, problems: ['not-found', ...CHANGE_PROBLEMS] },
 		handler: async (request: FastifyRequest, reply: FastifyReply) => {
 			const unit = unitOf(request.params as Params);
-			const pool = (request.params as Params)['name'] ?? '';
-			const name = tripName(unit, pool);
+			const place = placeOf(request.params as Params);
+			const told = 'pool' in place ? `the pool "${place.pool}"` : `"${place.member}" of the policy "${place.policy}"`;
+			const name = tripName({ unit, ...place });
 			const { author } = request;
-			const reason = reasonOf(request) ?? `trip of ${pool} cleared`;
+			const reason = reasonOf(request) ?? `trip of ${told} cleared`;
 			const head = await changeItems(store, { author, reason }, (items) => {
-				if (!items.has(`trip:${name}`))
-					throw new ApiProblem('not-found', `The pool "${pool}" of ${unit} has not tripped`);
+				if (!items.has(`trip:${name}`)) throw new ApiProblem('not-found', `In ${unit} ${told} has not tripped`);
 				return [{ kind: 'trip', name, content: undefined }];
 			});
 			request.generation = head?.generation;

@@ -7,13 +7,16 @@
  * | an endpoint | its `state`, in the place of the one that stands there |
  * | a pool      | the pool's `state`                                   |
  * | a region    | the `state` of every pool of that region             |
- * | (a trip)    | its pool, down                                       |
+ * | (a trip)    | its pool, down; or a member of a failover policy, which then counts as none there |
  *
  * Where several name the same pool `drain` comes before `down`, and `down` before `up`: what an operator takes out of
  * service stays out, until everything that does so has ended. A pool that was switched down or drained takes its
  * endpoints along, also those that were switched up (steering/compile-pool.ts).
  */
 
+import { memberName } from '../lib/member-name.ts';
+import type { Path } from '../lib/result.ts';
+import { isRecord } from '../model/shape-walk.ts';
 import type { EndpointDocument, PoolDocument, SteeringDocument } from '../model/steering.ts';
 
 export type SwitchedState = 'up' | 'down' | 'drain';
@@ -23,9 +26,19 @@ export type SwitchTarget =
 	| { readonly kind: 'pool'; readonly unit: string; readonly pool: string }
 	| { readonly kind: 'endpoint'; readonly unit: string; readonly pool: string; readonly endpoint: string };
 
+/** A member of a failover policy, out of service in that policy alone; no operator switches it, it trips. */
+export interface MemberTarget {
+	readonly kind: 'member';
+	readonly unit: string;
+	/** Its name, or for one that stands in place where, such as `names.www.policy`. */
+	readonly policy: string;
+	/** As memberName (lib/member-name.ts) has it. */
+	readonly member: string;
+}
+
 export interface Switch {
 	readonly state: SwitchedState;
-	readonly target: SwitchTarget;
+	readonly target: SwitchTarget | MemberTarget;
 	/** Milliseconds since 1970; undefined for one that has no end. */
 	readonly untilMs: number | undefined;
 }
@@ -53,7 +66,18 @@ export function switchedDocument(
 	document: SteeringDocument,
 	switches: readonly Switch[],
 ): SteeringDocument {
-	if (switches.length === 0 || document.pools.size === 0) return document;
+	if (switches.length === 0) return document;
+	const tripped = trippedDocument(unit, document, switches);
+	const pools = switchedPools(unit, document, switches);
+	return pools === undefined ? tripped : { ...tripped, pools };
+}
+
+/** @returns undefined where none is named */
+function switchedPools(
+	unit: string,
+	document: SteeringDocument,
+	switches: readonly Switch[],
+): ReadonlyMap<string, PoolDocument> | undefined {
 	let pools: Map<string, PoolDocument> | undefined;
 	for (const [name, pool] of document.pools) {
 		const switched = switchedPool(unit, name, pool, switches);
@@ -61,7 +85,37 @@ export function switchedDocument(
 		pools ??= new Map(document.pools);
 		pools.set(name, switched);
 	}
-	return pools === undefined ? document : { ...document, pools };
+	return pools;
+}
+
+/** The document with members that have tripped marked in their policies. */
+function trippedDocument(unit: string, document: SteeringDocument, switches: readonly Switch[]): SteeringDocument {
+	const members = switches.flatMap(({ target }) => (target.kind === 'member' && target.unit === unit ? [target] : []));
+	if (members.length === 0) return document;
+	const marked = <T>(value: T, path: Path, place: string): T => {
+		if (Array.isArray(value)) return value.map((one, i) => marked(one, [...path, i], [...path, i].join('.'))) as T;
+		if (!isRecord(value)) return value;
+		const entries = Object.entries(value).map(([key, one]) => {
+			const inside = [...path, key];
+			return [key, marked(one, inside, inside.join('.'))] as const;
+		});
+		const copy = Object.fromEntries(entries);
+		const own = members.filter(({ policy }) => policy === place);
+		const uses = value['members'];
+		if (own.length === 0 || value['kind'] !== 'failover' || !Array.isArray(uses)) return copy as T;
+		const names = new Set(own.map(({ member }) => member));
+		return { ...copy, tripped: uses.flatMap((use, i) => (names.has(memberName(use, i)) ? [i] : [])) } as T;
+	};
+	const policies = new Map(
+		[...document.policies].map(([name, policy]) => [name, marked(policy, ['policies', name], name)]),
+	);
+	const names = new Map(
+		[...document.names].map(([name, own]) => {
+			const path = ['names', name, 'policy'];
+			return [name, { ...own, policy: marked(own.policy, path, path.join('.')) }];
+		}),
+	);
+	return { ...document, policies, names };
 }
 
 /** Pools that a target names in a document. */
@@ -87,12 +141,12 @@ function switchedEndpoint(endpoint: EndpointDocument, switches: readonly Switch[
 	return state === undefined ? endpoint : { ...endpoint, state };
 }
 
-function namesPool(target: SwitchTarget, unit: string, name: string, { region }: PoolDocument): boolean {
+function namesPool(target: Switch['target'], unit: string, name: string, { region }: PoolDocument): boolean {
 	if (target.kind === 'region') return region === target.region;
 	return target.kind === 'pool' && target.unit === unit && target.pool === name;
 }
 
-function namesEndpointOf(target: SwitchTarget, unit: string, name: string): boolean {
+function namesEndpointOf(target: Switch['target'], unit: string, name: string): boolean {
 	return target.kind === 'endpoint' && target.unit === unit && target.pool === name;
 }
 

@@ -144,7 +144,7 @@ export class Recorder implements Trace {
 			members.push({
 				name: this.#walk.table.nodes[member]?.name ?? '',
 				about: this.#about(index, node, member),
-				refused: untriedBecause(node, visited.at(-1)?.node.name ?? ''),
+				refused: hasTripped(node, member) ? TRIPPED : untriedBecause(node, visited.at(-1)?.node.name ?? ''),
 				node: undefined,
 			});
 		}
@@ -315,6 +315,12 @@ export class Recorder implements Trace {
 /** Members that a node may look at for this client, in the order in which it would. */
 function candidates(node: PolicyNode, walk: Walk, index: number): readonly number[] {
 	return node.kind === 'geo' ? (node.rankings[walk.placeRankings[index] ?? 0] ?? []) : node.members;
+}
+
+const TRIPPED = 'it has tripped: out of service here until it is cleared';
+
+function hasTripped(node: PolicyNode, member: number): boolean {
+	return node.kind === 'failover' && node.trips?.[node.members.indexOf(member)]?.hasTripped === true;
 }
 
 function untriedBecause(node: PolicyNode, last: string): string {

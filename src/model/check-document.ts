@@ -54,7 +54,7 @@ const NEAR_MEMBER = Compile(NEAR_MEMBER_SHAPE);
 const RAMP_UP_MS_MAX = 86_400_000;
 
 /** Keys that the design has and the shapes have not. */
-const KEYS_TO_COME: ReadonlySet<string> = new Set(['failback', 'capacity', 'dnssec']);
+const KEYS_TO_COME: ReadonlySet<string> = new Set(['capacity', 'dnssec']);
 
 /** Names of pools, policies and so on: what can stand in a URL and a metric label as it is. */
 const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/;

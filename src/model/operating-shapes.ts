@@ -107,8 +107,10 @@ export const OverrideListShape = Type.Object({ overrides: Type.Array(OverrideSha
 
 export const TripShape = Type.Object(
 	{
-		unit: text('of the pool'),
-		pool: text('its name'),
+		unit: text('where it is defined'),
+		pool: Type.Optional(text('its name')),
+		policy: Type.Optional(text('of the member that has tripped, or where it stands, such as names.www.policy')),
+		member: Type.Optional(text('what the policy uses there, or for a policy in place its position, such as #2')),
 		trippedAt: time,
 		reason: text('why'),
 	},
@@ -117,6 +119,11 @@ export const TripShape = Type.Object(
 export const TripListShape = Type.Object({ trips: Type.Array(TripShape) });
 
 export const IdParamsShape = Type.Object({ id: text('of an override') }, exact);
+export const MemberParamsShape = Type.Object({ name: text('of a policy'), member: text('of the policy') }, exact);
+export const ZoneMemberParamsShape = Type.Object(
+	{ apex: text('the apex of a zone'), name: text('of a policy'), member: text('of the policy') },
+	exact,
+);
 export const ZonePoolParamsShape = Type.Object({ apex: text('the apex of a zone'), name: text('of a pool') }, exact);
 
 export const ReasonTakenShape = Type.Object({ 'Meridian-Reason': text('why') });

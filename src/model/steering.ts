@@ -87,6 +87,8 @@ const ENDPOINTS_MAX = 255;
 const MEMBERS_MAX = 64;
 export const DEPTH_MAX = 16;
 
+const failback = Type.Enum(['auto', 'manual'], { default: 'auto', description: 'auto or manual' });
+
 const PoolShape = Type.Object(
 	{
 		region: Type.Optional(Type.String({ minLength: 1, description: 'the name of a region' })),
@@ -113,7 +115,7 @@ const PoolShape = Type.Object(
 		by: Type.Enum(['query', 'client'], { default: 'query', description: 'query or client' }),
 		rampUp: duration('0s'),
 		state,
-		failback: Type.Enum(['auto', 'manual'], { default: 'auto', description: 'auto or manual' }),
+		failback,
 		endpoints: Type.Array(EndpointShape, {
 			minItems: 1,
 			maxItems: ENDPOINTS_MAX,
@@ -176,6 +178,7 @@ export const POLICY_SHAPES = {
 			trickle: Type.Optional(
 				Type.String({ pattern: '^[0-9]{1,2}(\\.[0-9]{1,4})?%$', description: 'a share below 100% such as "1%"' }),
 			),
+			failback,
 		},
 		exact,
 	),
@@ -257,7 +260,14 @@ export type PolicyDocument =
 			readonly by: 'query' | 'client';
 			readonly members: readonly { readonly use: Use; readonly weight: number }[];
 	  }
-	| { readonly kind: 'failover'; readonly members: readonly Use[]; readonly trickle?: string }
+	| {
+			readonly kind: 'failover';
+			readonly members: readonly Use[];
+			readonly trickle?: string;
+			readonly failback: 'auto' | 'manual';
+			/** Positions of members that have tripped: set by what is switched (config/overrides.ts), never written. */
+			readonly tripped?: readonly number[];
+	  }
 	| { readonly kind: 'proximity'; readonly members: readonly NearMember[] }
 	| { readonly kind: 'latency'; readonly members: readonly Use[] }
 	| { readonly kind: 'all'; readonly members: readonly Use[] };

@@ -16,7 +16,7 @@ import type { WireSnapshot } from '../snapshot/wire.ts';
 import type { DataNeed } from '../steering/data-needs.ts';
 import type { SteeringLabels } from './answer-columns.ts';
 import type { PoolsByTarget } from './health-reports.ts';
-import type { ManualPool } from './manual-pools.ts';
+import type { Manual } from './manual-failback.ts';
 import type { UnitItem } from './stored-units.ts';
 import type { SourceKind } from './unit-source.ts';
 
@@ -90,8 +90,8 @@ export interface BuiltGeneration {
 	readonly pools: PoolsByTarget | undefined;
 	/** The same. */
 	readonly labels: SteeringLabels | undefined;
-	/** Pools with manual failback, in terms of its targets. */
-	readonly manualPools: readonly ManualPool[];
+	/** What has manual failback, in terms of its targets. */
+	readonly manual: readonly Manual[];
 	readonly problems: readonly FileProblem[];
 	/** Units whose new version was refused. */
 	readonly refused: ReadonlySet<string>;

@@ -33,7 +33,7 @@ import { DraftBuilder } from './draft-builder.ts';
 import { firstLoad, logLoaded } from './first-load.ts';
 import { GeodbKeeper } from './geodb.ts';
 import { type PoolsByTarget, poolsByTarget } from './health-reports.ts';
-import { manualPools } from './manual-pools.ts';
+import { manualOf } from './manual-failback.ts';
 import { createSource, type UnitSource, type UnitTaker } from './unit-source.ts';
 import { documentsOf, type Loaded, UnitKeeper } from './units.ts';
 
@@ -301,7 +301,7 @@ export class Building {
 			octets: this.#memory.octets,
 			targets: before !== undefined && areSame(before.targets, targets) ? undefined : targets,
 			pools: before !== undefined && isDeepStrictEqual(before.pools, pools) ? undefined : pools,
-			manualPools: manualPools(documentsOf(loaded), snapshot.steering),
+			manual: manualOf(documentsOf(loaded), snapshot.steering),
 			labels: before !== undefined && isDeepStrictEqual(before.labels, labels) ? undefined : labels,
 			problems,
 			refused,

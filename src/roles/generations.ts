@@ -32,7 +32,7 @@ import { ageWarning } from './geo-report.ts';
 import type { Health } from './health.ts';
 import type { PoolsByTarget } from './health-reports.ts';
 import { StoreFeed } from './instance-store.ts';
-import type { ManualPool } from './manual-pools.ts';
+import type { Manual } from './manual-failback.ts';
 import { Updates } from './updates.ts';
 import type { Generation } from './worker-messages.ts';
 import type { WorkerPool } from './worker-pool.ts';
@@ -63,7 +63,7 @@ export interface ServedGeneration {
 	/** Slot of each of its targets in the health words. */
 	readonly slots: Int32Array;
 	readonly pools: PoolsByTarget;
-	readonly manualPools: readonly ManualPool[];
+	readonly manual: readonly Manual[];
 	readonly labels: SteeringLabels;
 	readonly problems: readonly FileProblem[];
 	/** Units whose new version was refused. */
@@ -351,7 +351,7 @@ export class Generations {
 
 	/** Open a generation here, with slots for its targets. */
 	#attach(built: BuiltGeneration): Generation {
-		const { number, wire, buffers, kept, octets, problems, refused, manualPools } = built;
+		const { number, wire, buffers, kept, octets, problems, refused, manual } = built;
 		this.#builder.noteBuffers(kept);
 		const before = this.#served;
 		const targets = built.targets ?? before?.snapshot.targets ?? [];
@@ -360,7 +360,7 @@ export class Generations {
 		targetSlots.set(slots);
 		const pools = built.pools ?? before?.pools ?? new Map();
 		const labels = built.labels ?? before?.labels ?? { names: [], nodes: [], endpoints: [] };
-		const told = { slots, pools, labels, manualPools, problems, refused };
+		const told = { slots, pools, labels, manual, problems, refused };
 		this.#served = { number, snapshot: { ...snapshot, targets }, ...told };
 		this.#octets = octets;
 		return { number, wire, buffers, kept, labels };

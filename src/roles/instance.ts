@@ -257,8 +257,8 @@ interface Attended {
 function attend(attended: Attended, closers: Closers): void {
 	const { store, ownStore, switches, generations, verdicts, self, log } = attended;
 	switches.onChange((active) => generations.setSwitches(active));
-	const pools = () => generations.served;
-	const trips = new TripWatch({ store: ownStore, switches, log, pools, words: verdicts.words });
+	const watched = () => generations.served;
+	const trips = new TripWatch({ store: ownStore, switches, log, watched, words: verdicts.words });
 	closers.add(() => trips.close());
 	if (store === undefined) return;
 	const announcer = new Announcer(store, log, () => {

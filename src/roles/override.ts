@@ -8,6 +8,7 @@
  * | common/eu              | a pool that is common to all zones      |
  * | example.org/eu/eu-1    | an endpoint                             |
  * | region:eu-west         | all pools of a region                   |
+ * | example.org/www/eu     | for `clear`: a member of a failover policy that has tripped |
  */
 
 import { isDeepStrictEqual } from 'node:util';
@@ -20,7 +21,9 @@ type Target = OverrideReport['target'];
 
 interface Trip {
 	readonly unit: string;
-	readonly pool: string;
+	readonly pool?: string;
+	readonly policy?: string;
+	readonly member?: string;
 	readonly trippedAt: string;
 	readonly reason: string;
 }
@@ -79,7 +82,7 @@ async function list({ isJson, print }: Command, api: ApiClient): Promise<number>
 					one.author,
 					one.reason,
 				]),
-				...trips.map(({ unit, pool, reason }) => [`${unit}/${pool}`, 'tripped', 'when cleared', '-', '-', reason]),
+				...trips.map((one) => [printTrip(one), 'tripped', 'when cleared', '-', '-', one.reason]),
 			]),
 		);
 	return 0;
@@ -100,12 +103,19 @@ async function end(command: Command, api: ApiClient, target: Target, text: strin
 
 async function clear(command: Command, api: ApiClient, target: Target, text: string): Promise<number> {
 	const { options, isJson, print } = command;
-	const { kind, unit = '', pool = '' } = target;
-	if (kind !== 'pool') return misunderstood(command, `"${text}" cannot trip: expected ZONE/POOL`);
+	const { unit = '', pool = '', endpoint: member } = target;
+	if (unit === '') return misunderstood(command, `"${text}" cannot trip: expected ZONE/POOL or ZONE/POLICY/MEMBER`);
 	const place = unit === 'common' ? '/v1/common' : `/v1/zones/${encodeURIComponent(unit)}`;
-	await api.ask('DELETE', `${place}/pools/${encodeURIComponent(pool)}/trip`, { reason: options.get('reason') });
-	print(isJson ? JSON.stringify({ unit, pool, cleared: true }) : `${text} may serve again`);
+	const name = encodeURIComponent(pool);
+	const what = member === undefined ? `pools/${name}` : `policies/${name}/members/${encodeURIComponent(member)}`;
+	await api.ask('DELETE', `${place}/${what}/trip`, { reason: options.get('reason') });
+	const cleared = member === undefined ? { unit, pool } : { unit, policy: pool, member };
+	print(isJson ? JSON.stringify({ ...cleared, cleared: true }) : `${text} may serve again`);
 	return 0;
+}
+
+function printTrip({ unit, pool, policy, member }: Trip): string {
+	return [unit, ...(pool === undefined ? [policy, member] : [pool])].join('/');
 }
 
 async function overridesOf(api: ApiClient) {

@@ -13,9 +13,9 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { nextEndMs, type Switch, type SwitchTarget, switchesAt } from '../config/overrides.ts';
+import { nextEndMs, type Switch, switchesAt } from '../config/overrides.ts';
 import type { Log } from '../lib/ports.ts';
-import type { Item } from '../store/item.ts';
+import type { Item, Tripped } from '../store/item.ts';
 import type { Store } from '../store/ports.ts';
 
 const FILE = 'switches.json';
@@ -38,8 +38,8 @@ export class SwitchFeed {
 	#onChange: ((active: readonly Switch[]) => void) | undefined;
 	/** What was told last. */
 	#told: readonly Switch[] = [];
-	/** Pools that have tripped here, and that the store may not know of yet. */
-	#ownTrips: readonly SwitchTarget[] = [];
+	/** What has tripped here, and the store may not know of yet. */
+	#ownTrips: readonly Switch['target'][] = [];
 
 	constructor(parts: SwitchFeedParts) {
 		this.#parts = parts;
@@ -64,7 +64,7 @@ export class SwitchFeed {
 	}
 
 	/** These have tripped here, whatever the store says. */
-	setOwnTrips(targets: readonly SwitchTarget[]): void {
+	setOwnTrips(targets: readonly Switch['target'][]): void {
 		this.#ownTrips = targets;
 		this.#look();
 	}
@@ -122,12 +122,17 @@ export class SwitchFeed {
 	}
 }
 
+export function targetOfTrip(tripped: Tripped): Switch['target'] {
+	return 'pool' in tripped
+		? { kind: 'pool', unit: tripped.unit, pool: tripped.pool }
+		: { kind: 'member', unit: tripped.unit, policy: tripped.policy, member: tripped.member };
+}
+
 function switchOf(item: Item): readonly Switch[] {
 	if (item.kind === 'override') {
 		const { state, target, untilMs } = item.content;
 		return [{ state, target, untilMs }];
 	}
 	if (item.kind !== 'trip') return [];
-	const { unit, pool } = item.content;
-	return [{ state: 'down', target: { kind: 'pool', unit, pool }, untilMs: undefined }];
+	return [{ state: 'down', target: targetOfTrip(item.content), untilMs: undefined }];
 }

@@ -1,5 +1,5 @@
 /**
- * Watches pools with manual failback. One that goes down trips: here at once, and in the store as soon as that can be
+ * Watches what has manual failback. What goes down trips: here at once, and in the store as soon as that can be
  * written, so that it stays out of service everywhere until somebody clears it.
  *
  *     verdicts -> down? -> switched down here -> a trip in the store -> (cleared by an operator) -> may serve again
@@ -8,9 +8,10 @@
 import { tripName } from '../admin/trip-routes.ts';
 import type { HealthWords } from '../health/verdict-table.ts';
 import type { Log } from '../lib/ports.ts';
+import type { Tripped } from '../store/item.ts';
 import type { Store } from '../store/ports.ts';
-import { isPoolDown, type ManualPool } from './manual-pools.ts';
-import type { SwitchFeed } from './switches.ts';
+import { isDown, type Manual, trippedMembers, type WordOf } from './manual-failback.ts';
+import { type SwitchFeed, targetOfTrip } from './switches.ts';
 
 const LOOK_MS = 200;
 /** Between attempts to write what could not be written. */
@@ -22,13 +23,12 @@ export interface TripWatchParts {
 	readonly switches: Pick<SwitchFeed, 'setOwnTrips'>;
 	readonly log: Log;
 	/** Of the generation served, with the slots of its targets. */
-	readonly pools: () => { readonly manualPools: readonly ManualPool[]; readonly slots: Int32Array };
+	readonly watched: () => { readonly manual: readonly Manual[]; readonly slots: Int32Array };
 	readonly words: HealthWords;
 }
 
 interface Own {
-	readonly unit: string;
-	readonly pool: string;
+	readonly tripped: Tripped;
 	readonly trippedMs: number;
 }
 
@@ -50,16 +50,15 @@ export class TripWatch {
 	}
 
 	#look(): void {
-		const { store, log, pools, words } = this.#parts;
-		const { manualPools, slots } = pools();
+		const { store, log, watched, words } = this.#parts;
+		const { manual, slots } = watched();
 		const wordOf = (target: number) => Atomics.load(words.verdicts, slots[target] ?? 0);
 		let hasChanged = false;
-		for (const one of manualPools) {
-			const { unit, pool } = one;
-			const name = tripName(unit, pool);
-			if (this.#own.has(name) || this.#isStored(name) || !isPoolDown(one, wordOf)) continue;
-			this.#own.set(name, { unit, pool, trippedMs: store.nowMs() });
-			log.warn({ unit, pool }, 'the pool has tripped: it stays out of service until it is cleared');
+		for (const tripped of manual.flatMap((one) => trippedOf(one, wordOf))) {
+			const name = tripName(tripped);
+			if (this.#own.has(name) || this.#isStored(name)) continue;
+			this.#own.set(name, { tripped, trippedMs: store.nowMs() });
+			log.warn({ ...tripped }, 'it has tripped: it stays out of service until it is cleared');
 			hasChanged = true;
 		}
 		// Once the store has one, whoever clears it there clears it here.
@@ -77,8 +76,7 @@ export class TripWatch {
 	}
 
 	#tell(): void {
-		const targets = [...this.#own.values()].map(({ unit, pool }) => ({ kind: 'pool' as const, unit, pool }));
-		this.#parts.switches.setOwnTrips(targets);
+		this.#parts.switches.setOwnTrips([...this.#own.values()].map(({ tripped }) => targetOfTrip(tripped)));
 	}
 
 	async #write(): Promise<void> {
@@ -86,9 +84,9 @@ export class TripWatch {
 		if (this.#isWriting || performance.now() < this.#notBeforeMs || store.condition.kind !== 'ready') return;
 		this.#isWriting = true;
 		try {
-			const changes = [...this.#own].map(([name, own]) => ({
+			const changes = [...this.#own].map(([name, { tripped, trippedMs }]) => ({
 				...{ kind: 'trip' as const, name },
-				content: { ...own, reason: REASON },
+				content: { ...tripped, trippedMs, reason: REASON },
 			}));
 			const expected = store.configuration.head;
 			// A conflict is tried again at the next look.
@@ -102,4 +100,10 @@ export class TripWatch {
 		}
 		this.#isWriting = false;
 	}
+}
+
+function trippedOf(one: Manual, wordOf: WordOf): readonly Tripped[] {
+	if (one.kind === 'pool') return isDown(one.families, wordOf) ? [{ unit: one.unit, pool: one.pool }] : [];
+	const { unit, policy } = one;
+	return trippedMembers(one, wordOf).map((member) => ({ unit, policy, member }));
 }

@@ -2,6 +2,7 @@
  * From a policy's document to its node, kind by kind.
  */
 
+import { memberName } from '../lib/member-name.ts';
 import type { Path } from '../lib/result.ts';
 import type { PolicyDocument, Use } from '../model/steering.ts';
 import type { Compiler, ModelReaders, SteeringUnit } from './compile.ts';
@@ -30,13 +31,8 @@ export function compilePolicy(
 			return compileLatency(compiler, unit, policy, path, name);
 		case 'weighted':
 			return compileWeighted(compiler, unit, policy, path, name);
-		case 'failover': {
-			const members = compiler.members(unit, policy.members, path);
-			if (members === undefined) return undefined;
-			const trickle = (Number.parseFloat(policy.trickle ?? '0') / 100) * TRICKLE_WHOLE;
-			const looksAtClient = compiler.looksAtClient(members);
-			return { kind: 'failover', name, looksAtClient, members, trickle: Math.round(trickle) };
-		}
+		case 'failover':
+			return compileFailover(compiler, unit, policy, path, name);
 		case 'all': {
 			const members = compiler.members(unit, policy.members, path);
 			if (members === undefined) return undefined;
@@ -50,6 +46,29 @@ export function compilePolicy(
 		default:
 			return policy satisfies never;
 	}
+}
+
+function compileFailover(
+	compiler: Compiler,
+	unit: SteeringUnit,
+	policy: PolicyOf<'failover'>,
+	path: Path,
+	name: string,
+): PolicyNode | undefined {
+	const members = compiler.members(unit, policy.members, path);
+	if (members === undefined) return undefined;
+	const trickle = (Number.parseFloat(policy.trickle ?? '0') / 100) * TRICKLE_WHOLE;
+	const tripped = new Set(policy.tripped);
+	const trips = policy.members.map((use, i) => ({ member: memberName(use, i), hasTripped: tripped.has(i) }));
+	return {
+		kind: 'failover',
+		name,
+		looksAtClient: compiler.looksAtClient(members),
+		members,
+		tried: members.filter((_, i) => !tripped.has(i)),
+		trickle: Math.round(trickle),
+		...(policy.failback === 'manual' ? { trips } : {}),
+	};
 }
 
 function compileWeighted(

@@ -9,7 +9,8 @@
  * | down   | down   | down; last resort of the first that has a healthy one    |
  * | none   | none   | none                                                     |
  *
- * With `trickle` a share of the queries goes to the next member that is up, so that it stays proven.
+ * With `trickle` a share of the queries goes to the next member that is up, so that it stays proven. A member that has
+ * tripped counts as none, and is not looked at.
  */
 
 import type { FailoverNode } from './nodes.ts';
@@ -18,7 +19,7 @@ import { beginResort, endResort, noteResort, STATE, type Walk } from './walk.ts'
 /** A trickle is counted in millionths. */
 export const TRICKLE_WHOLE = 1_000_000;
 
-export function chooseFailover(walk: Walk, { members, trickle }: FailoverNode): number {
+export function chooseFailover(walk: Walk, { tried: members, trickle }: FailoverNode): number {
 	if (trickle === 0) return chooseFirst(walk, members);
 	beginResort(walk);
 	let isPassing = walk.chance.below(TRICKLE_WHOLE) < trickle;

@@ -99,8 +99,18 @@ export interface FailoverNode {
 	readonly name: string;
 	readonly looksAtClient: boolean;
 	readonly members: readonly number[];
+	/** Those of them that have not tripped. */
+	readonly tried: readonly number[];
 	/** How many of a million queries go to the next member that is up. */
 	readonly trickle: number;
+	/** Present with manual failback: what each member trips by, and whether it has. */
+	readonly trips?: readonly MemberTrip[];
+}
+
+export interface MemberTrip {
+	/** Names the member among those of its policy (memberName, lib/member-name.ts). */
+	readonly member: string;
+	readonly hasTripped: boolean;
 }
 
 /** Positions of members from the nearest on. */

@@ -6,7 +6,7 @@
  * | unit     | `common`, or the apex with its dot | a zone's master file and its steering, and who owns them       |
  * | override | made by who sets it           | an endpoint, a pool or a region that an operator has switched       |
  * | token    | given by who creates it       | who may use the admin API: a hash, never the token                 |
- * | trip     | a digest of unit and pool     | a pool with manual failback that went down, until it is cleared     |
+ * | trip     | a digest of what has tripped  | what has manual failback and went down, until it is cleared         |
  *
  * Times are milliseconds since 1970 by the clock of the store.
  *
@@ -56,12 +56,15 @@ export interface Token {
 	readonly expiresMs: number | undefined;
 }
 
-export interface Trip {
-	readonly unit: string;
-	readonly pool: string;
+/** A pool, or a member of a failover policy. */
+export type Tripped =
+	| { readonly unit: string; readonly pool: string }
+	| { readonly unit: string; readonly policy: string; readonly member: string };
+
+export type Trip = Tripped & {
 	readonly trippedMs: number;
 	readonly reason: string;
-}
+};
 
 interface Contents {
 	readonly unit: Unit;
@@ -209,9 +212,13 @@ function readToken(value: JsonValue): Token | undefined {
 }
 
 function readTrip(value: JsonValue): Trip | undefined {
-	const { unit, pool, trippedMs, reason } = readFields(value, ['unit', 'pool', 'trippedMs', 'reason']) ?? {};
-	if (typeof unit !== 'string' || typeof pool !== 'string' || typeof reason !== 'string') return undefined;
-	return isCount(trippedMs) ? { unit, pool, trippedMs, reason } : undefined;
+	const fields = readFields(value, ['unit', 'pool', 'policy', 'member', 'trippedMs', 'reason']) ?? {};
+	const { unit, pool, policy, member, trippedMs, reason } = fields;
+	if (typeof unit !== 'string' || typeof reason !== 'string' || !isCount(trippedMs)) return undefined;
+	if (typeof pool === 'string' && policy === undefined && member === undefined)
+		return { unit, pool, trippedMs, reason };
+	if (typeof policy !== 'string' || typeof member !== 'string' || pool !== undefined) return undefined;
+	return { unit, policy, member, trippedMs, reason };
 }
 
 function isTextList(value: JsonValue): value is readonly string[] {

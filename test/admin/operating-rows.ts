@@ -115,11 +115,26 @@ export async function withOverride({ store }: Pick<Scene, 'store'>): Promise<voi
 	await commitTo(store, [{ kind: 'override', name: 'abc', content }]);
 }
 
+async function withMemberTrips({ store }: Pick<Scene, 'store'>): Promise<void> {
+	for (const [unit, member] of [
+		['a.example.', 'eu'],
+		['common', '#1'],
+	] as const) {
+		const tripped = { unit, policy: 'www', member };
+		const content = { ...tripped, trippedMs: 1000, reason: 'it went down' };
+		await commitTo(store, [{ kind: 'trip', name: tripName(tripped), content }]);
+	}
+}
+
 export async function withTrip({ store }: Pick<Scene, 'store'>): Promise<void> {
 	const content = { unit: 'a.example.', pool: 'eu', trippedMs: 1000, reason: 'it went down' };
 	await commitTo(store, [
-		{ kind: 'trip', name: tripName('a.example.', 'eu'), content },
-		{ kind: 'trip', name: tripName('common', 'shared'), content: { ...content, unit: 'common', pool: 'shared' } },
+		{ kind: 'trip', name: tripName({ unit: 'a.example.', pool: 'eu' }), content },
+		{
+			kind: 'trip',
+			name: tripName({ unit: 'common', pool: 'shared' }),
+			content: { ...content, unit: 'common', pool: 'shared' },
+		},
 	]);
 }
 
@@ -307,6 +322,40 @@ export const OVERRIDE_ROWS: readonly OperationRow[] = [
 	},
 ];
 
+const CLEAR_ZONE_MEMBER = {
+	operation: 'clearZoneMemberTrip',
+	method: 'DELETE',
+	url: '/v1/zones/a.example/policies/www/members/eu/trip',
+	before: withMemberTrips,
+} as const;
+const CLEAR_COMMON_MEMBER = {
+	operation: 'clearCommonMemberTrip',
+	method: 'DELETE',
+	url: '/v1/common/policies/www/members/%231/trip',
+	before: withMemberTrips,
+} as const;
+
+const MEMBER_TRIP_ROWS: readonly OperationRow[] = [
+	{
+		name: 'tells members',
+		operation: 'listTrips',
+		method: 'GET',
+		url: '/v1/trips',
+		before: withMemberTrips,
+		status: 200,
+		says: {
+			trips: [
+				{ unit: 'a.example.', policy: 'www', member: 'eu' },
+				{ unit: 'common', member: '#1' },
+			],
+		},
+	},
+	{ ...CLEAR_ZONE_MEMBER, name: 'clears one', status: 204 },
+	{ ...CLEAR_ZONE_MEMBER, name: 'clears no other', url: CLEAR_ZONE_MEMBER.url.replace('eu', 'us'), status: 404 },
+	{ ...CLEAR_COMMON_MEMBER, name: 'clears one', status: 204 },
+	{ ...CLEAR_COMMON_MEMBER, name: 'clears no other', url: CLEAR_COMMON_MEMBER.url.replace('1', '2'), status: 404 },
+];
+
 const GET_STORE = { operation: 'getStore', method: 'GET', url: '/v1/store' } as const;
 
 const STORE_ROWS: readonly OperationRow[] = [
@@ -329,6 +378,7 @@ export const OPERATING_ROWS: readonly OperationRow[] = [
 	...TOKEN_ROWS.map((row) => ({ ...row, before: withTokens })),
 	...AUDIT_ROWS,
 	...OVERRIDE_ROWS,
+	...MEMBER_TRIP_ROWS,
 	...STORE_ROWS,
 ];
 
@@ -354,4 +404,6 @@ export const STORE_AWAY_ROWS: readonly OperationRow[] = [
 		before: withTrip,
 		status: 503,
 	},
+	{ ...CLEAR_ZONE_MEMBER, name: '', status: 503 },
+	{ ...CLEAR_COMMON_MEMBER, name: '', status: 503 },
 ];
