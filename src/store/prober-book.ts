@@ -32,7 +32,14 @@ export class ProberBook {
 	readonly #entries = new Map<string, Entry>();
 	readonly #leases = new Map<string, Lease>();
 
+	/** Of all that is held. */
+	get instances(): Iterable<string> {
+		return this.#entries.keys();
+	}
+
 	/**
+	 * Where there is no room, the one without a lease that published first is forgotten.
+	 *
 	 * @param elapsedMs  since it was published
 	 * @param nowMs      monotonic
 	 */
@@ -41,7 +48,7 @@ export class ProberBook {
 		const order = held === undefined ? 1 : compare(record, held);
 		if (order === 0) return 'known';
 		if (order < 0) return 'replayed';
-		if (held === undefined && this.#entries.size >= PROBERS_MAX) return 'oversized';
+		if (held === undefined && this.#entries.size >= PROBERS_MAX && !this.#forgetOne(nowMs)) return 'oversized';
 		const publishedMs = nowMs - elapsedMs;
 		const votes = new Map(
 			record.votes.map(({ key, vote, sinceAgeMs, checkedAgeMs }) => [
@@ -53,6 +60,16 @@ export class ProberBook {
 		const marks = record.cutOffAgeMs === undefined ? {} : { cutOffMs: publishedMs - record.cutOffAgeMs };
 		this.#entries.set(record.instance, { record, publishedMs, votes, roundTripMs, marks });
 		return 'taken';
+	}
+
+	#forgetOne(nowMs: number): boolean {
+		const [oldest] = this.views(nowMs)
+			.filter(({ report }) => !report.isAlive)
+			.sort((a, b) => a.publishedMs - b.publishedMs);
+		if (oldest === undefined) return false;
+		this.#entries.delete(oldest.instance);
+		this.#leases.delete(oldest.instance);
+		return true;
 	}
 
 	/** @param lease  undefined when there is none */

@@ -8,10 +8,11 @@
  * | the connection goes                  | every command under way fails, none is sent again                         |
  * | it cannot be made                    | tried again after a pause that doubles, by chance up to half shorter       |
  * | Redis is still loading, or a replica | as if it could not be made                                                |
+ * | a Sentinel is dead, or says nothing  | the next one is asked; the next attempt begins with another                |
  */
 
 import { Redis, type RedisOptions } from 'ioredis';
-import type { RedisAddress } from '../lib/redis-address.ts';
+import type { RedisAddress, RedisHost } from '../lib/redis-address.ts';
 import type { RedisScript } from './redis-scripts.ts';
 import { StoreError } from './store-error.ts';
 import type { Timing } from './timing.ts';
@@ -44,6 +45,8 @@ export class RedisClient {
 	#redis: Redis | undefined;
 	#isReady = false;
 	#attempts = 0;
+	/** Attempts that have failed since the process started. */
+	#failures = 0;
 	#connections = 0;
 	#timer: NodeJS.Timeout | undefined;
 	#isClosed = false;
@@ -114,7 +117,7 @@ export class RedisClient {
 
 	#connect(): void {
 		const { timing, onMessage } = this.#parts;
-		const redis = new Redis(optionsOf(this.#parts));
+		const redis = new Redis(optionsOf(this.#parts, this.#failures));
 		this.#redis = redis;
 		let reason = 'the connection was closed';
 		const deadline = setTimeout(() => {
@@ -124,10 +127,12 @@ export class RedisClient {
 		const end = () => {
 			if (this.#redis !== redis) return;
 			clearTimeout(deadline);
+			const wasReady = this.#isReady;
 			this.#redis = undefined;
 			this.#isReady = false;
 			redis.disconnect();
 			if (this.#isClosed) return;
+			if (!wasReady) this.#failures++;
 			this.#retry();
 			this.#parts.onDown(reason);
 		};
@@ -156,7 +161,7 @@ export class RedisClient {
 			);
 	}
 
-	/** @throws when it is loading, wants a password, or is not the master that Sentinels speak of */
+	/** @throws when it is loading, wants a password, or is a replica, which takes nothing that is to be written */
 	async #assertServing(redis: Redis): Promise<void> {
 		let role: unknown;
 		try {
@@ -165,8 +170,8 @@ export class RedisClient {
 			// Who may not ask can still be served.
 			if (!(error as Error).message.startsWith('NOPERM')) throw error;
 		}
-		if (this.#parts.address.master !== undefined && role !== undefined && role !== 'master')
-			throw new Error(`the server is a ${role}`);
+		if (role === 'slave' || role === 'sentinel')
+			throw new Error(`the server is a ${role === 'slave' ? 'replica' : role}`);
 	}
 
 	#retry(): void {
@@ -176,11 +181,15 @@ export class RedisClient {
 	}
 }
 
-function optionsOf({ address, ca, timing }: RedisClientParts): Omit<RedisOptions, 'replyMapping'> {
+/** @param shift  how many Sentinels to leave for later */
+function optionsOf({ address, ca, timing }: RedisClientParts, shift: number): Omit<RedisOptions, 'replyMapping'> {
 	const { hosts, master, isTls, user, password, database } = address;
+	const sentinels = hosts.map((_, i) => hosts[(i + shift) % hosts.length] as RedisHost);
+	// Within one attempt each Sentinel is asked, and then the master.
+	const stepMs = master === undefined ? timing.connectTimeoutMs : timing.connectTimeoutMs / (hosts.length + 1);
 	const tls = isTls ? { ...(ca === undefined ? {} : { ca }) } : undefined;
 	return {
-		...(master === undefined ? hosts[0] : { sentinels: [...hosts], name: master }),
+		...(master === undefined ? hosts[0] : { sentinels, name: master }),
 		...(user === undefined ? {} : { username: user }),
 		...(password === undefined ? {} : { password }),
 		...(tls === undefined ? {} : { tls, sentinelTLS: tls, enableTLSForSentinelMode: true }),
@@ -196,8 +205,8 @@ function optionsOf({ address, ca, timing }: RedisClientParts): Omit<RedisOptions
 		autoResendUnfulfilledCommands: false,
 		maxRetriesPerRequest: 0,
 		commandTimeout: timing.commandTimeoutMs,
-		sentinelCommandTimeout: timing.commandTimeoutMs,
-		connectTimeout: timing.connectTimeoutMs,
+		sentinelCommandTimeout: Math.min(stepMs, timing.commandTimeoutMs),
+		connectTimeout: stepMs,
 		disableClientInfo: true,
 	};
 }

@@ -40,9 +40,12 @@ export class RedisFleet {
 	 */
 	async look(instances: ReadonlySet<string> | undefined): Promise<boolean> {
 		const wanted = instances ?? (await this.#instances());
+		if (instances === undefined) this.#forgetOthers(wanted);
+		// Whoever had none comes with a hint, and every ten seconds all are looked at.
+		const leased = new Set([...this.#alive.keys(), ...wanted]);
 		const changes = await Promise.all([
 			...[...wanted].map((instance) => this.#readRecord(instance)),
-			...[...new Set([...this.#beginnings.keys(), ...wanted])].map((instance) => this.#readLease(instance)),
+			...[...leased].map((instance) => this.#readLease(instance)),
 		]);
 		return changes.some((hasChanged) => hasChanged);
 	}
@@ -59,27 +62,29 @@ export class RedisFleet {
 		for (const session of this.#sessions) session.stop();
 	}
 
+	/** Those that are known, and those that Redis names; of too many the latest, should somebody have made up names. */
 	async #instances(): Promise<ReadonlySet<string>> {
 		const { client, keys } = this.#context;
-		const known = new Set(this.#beginnings.keys());
-		let count: Reply;
+		const known = new Set(this.#book.instances);
+		let names: Reply;
 		try {
-			count = await client.call('SCARD', keys.probers);
+			names = await client.call('ZREVRANGE', keys.probers, 0, PROBERS_MAX - 1);
 		} catch (error) {
 			if (!isOfWrongType(error)) throw error;
 			this.#context.refuse(keys.probers, Buffer.from('another type'), 'malformed');
 			return known;
 		}
-		if (typeof count !== 'number' || count > PROBERS_MAX) {
-			this.#context.refuse(keys.probers, Buffer.from(String(count)), 'oversized');
-			return known;
-		}
-		for (const reply of listOf(await client.call('SMEMBERS', keys.probers))) {
+		for (const reply of listOf(names)) {
 			const instance = textOfReply(reply);
 			if (isInstanceName(instance)) known.add(instance);
 			else this.#context.refuse(keys.probers, octetsOf(reply), 'malformed');
 		}
 		return known;
+	}
+
+	#forgetOthers(instances: ReadonlySet<string>): void {
+		for (const instance of this.#beginnings.keys()) if (!instances.has(instance)) this.#beginnings.delete(instance);
+		for (const instance of this.#alive.keys()) if (!instances.has(instance)) this.#alive.delete(instance);
 	}
 
 	async #readRecord(instance: string): Promise<boolean> {
@@ -88,7 +93,7 @@ export class RedisFleet {
 		const beginning = await this.#context.read(key, BEGINNING_OCTETS - 1);
 		const last = this.#beginnings.get(instance);
 		if (beginning.length === 0 || (last !== undefined && Buffer.compare(beginning, last) === 0)) return false;
-		if (last === undefined && this.#beginnings.size >= PROBERS_MAX) return false;
+		if (last === undefined && this.#beginnings.size >= 2 * PROBERS_MAX) return false;
 		const octets = beginning.length < BEGINNING_OCTETS ? beginning : await this.#context.read(key, RECORD_OCTETS_MAX);
 		this.#beginnings.set(instance, Uint8Array.from(octets.subarray(0, BEGINNING_OCTETS)));
 		const value = this.#context.open(key, octets, RECORD_OCTETS_MAX);

@@ -8,7 +8,7 @@
  * | `item:ID@VERSION`      | string | JSON of the item; the etag is its SHA-256                            | commit, restore   |
  * | `history`              | list   | signed: generations, newest first                                    | commit, restore   |
  * | `history:octets`       | string | length of the history with the items that it keeps                   | commit, restore   |
- * | `probers`              | set    | instances that have published                                        | every prober      |
+ * | `probers`              | sorted set | probers, by when they published last                              | every prober      |
  * | `prober:INSTANCE`      | string | signed: the record of a prober; goes 30 days after the last one       | that prober       |
  * | `lease:INSTANCE`       | string | signed: {instance, incarnation}; goes when it is not renewed           | that prober       |
  * | `incarnation:INSTANCE` | string | the last incarnation                                                 | that prober       |

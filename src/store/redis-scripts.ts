@@ -88,21 +88,32 @@ return 'OK'
 
 /**
  * KEYS incarnation. Gives the next incarnation, and Redis's time in milliseconds. It is at least the time in seconds,
- * so that it rises although the counter was lost.
+ * so that it rises although the counter was lost; what is no counter is written over.
  */
 export const NEXT_INCARNATION = script(`#!lua
 local time = redis.call('TIME')
-local next = redis.call('INCR', KEYS[1])
-if next < tonumber(time[1]) then
+local next = redis.pcall('INCR', KEYS[1])
+if type(next) ~= 'number' or next < tonumber(time[1]) or next > 2 ^ 52 then
   next = tonumber(time[1])
   redis.call('SET', KEYS[1], time[1])
 end
 return { next, time[1] * 1000 + math.floor(time[2] / 1000) }
 `);
 
+/**
+ * KEYS lease; ARGV its value, milliseconds. Gives 1 when it is ours now, or 0 when somebody has it. What would lapse
+ * later than any lease, or never, is none, and keeps nobody out.
+ */
+export const ACQUIRE = script(`#!lua
+local leftMs = redis.call('PTTL', KEYS[1])
+if leftMs >= 0 and leftMs <= tonumber(ARGV[2]) then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
+`);
+
 /** KEYS lease; ARGV its value, milliseconds. Gives 1, or 0 when it is not ours any more. */
 export const RENEW = script(`#!lua
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+if redis.pcall('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 `);
 
@@ -112,14 +123,26 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])
 `);
 
+/** Notes who was heard of, in a sorted set by time that forgets those who were not for long; what is none goes. */
+const NOTE_HEARD = `
+local function noteHeard(key, keptMs, instance)
+  local time = redis.call('TIME')
+  local nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
+  if redis.call('TYPE', key).ok ~= 'zset' then redis.call('DEL', key) end
+  redis.call('ZADD', key, nowMs, instance)
+  redis.call('ZREMRANGEBYSCORE', key, '-inf', nowMs - tonumber(keptMs))
+end
+`;
+
 /**
  * KEYS lease, record, probers; ARGV the lease's value, the record, milliseconds to keep it, instance, channel.
  * Gives 1, or 0 when the lease is not ours any more.
  */
 export const PUBLISH_RECORD = script(`#!lua
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+${NOTE_HEARD}
+if redis.pcall('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
-redis.call('SADD', KEYS[3], ARGV[4])
+noteHeard(KEYS[3], ARGV[3], ARGV[4])
 redis.call('PUBLISH', ARGV[5], 'prober ' .. ARGV[4])
 return 1
 `);
@@ -129,10 +152,8 @@ return 1
  * leave the set.
  */
 export const ANNOUNCE = script(`#!lua
-local time = redis.call('TIME')
-local nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
+${NOTE_HEARD}
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-redis.call('ZADD', KEYS[2], nowMs, ARGV[3])
-redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', nowMs - tonumber(ARGV[2]))
+noteHeard(KEYS[2], ARGV[2], ARGV[3])
 return 1
 `);

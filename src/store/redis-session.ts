@@ -13,7 +13,7 @@ import type { ProberName, ProberSession, Publication } from './ports.ts';
 import { recordOf } from './prober-book.ts';
 import { RECORD_OCTETS_MAX, writeRecord } from './prober-record.ts';
 import { listOf, type RedisContext } from './redis-context.ts';
-import { NEXT_INCARNATION, PUBLISH_RECORD, RELEASE, RENEW } from './redis-scripts.ts';
+import { ACQUIRE, NEXT_INCARNATION, PUBLISH_RECORD, RELEASE, RENEW } from './redis-scripts.ts';
 import { instanceTaken, StoreError } from './store-error.ts';
 
 /** A record that nobody replaces is kept so long. */
@@ -64,7 +64,7 @@ export class RedisProberSession implements ProberSession {
 		let lastLeftMs = Number.POSITIVE_INFINITY;
 		while (!(await this.#acquire())) {
 			const leftMs = await client.call('PTTL', keys.lease(this.#name.instance));
-			if (typeof leftMs !== 'number' || leftMs > lastLeftMs || leftMs === -1) throw instanceTaken(this.#name.instance);
+			if (typeof leftMs !== 'number' || leftMs > lastLeftMs) throw instanceTaken(this.#name.instance);
 			lastLeftMs = leftMs;
 			await pause(Math.min(timing.beatMs * 1.5, Math.max(leftMs, 0) + 1));
 		}
@@ -140,8 +140,8 @@ export class RedisProberSession implements ProberSession {
 		this.#context.setTime(timeMs);
 		const key = keys.lease(instance);
 		const value = seal.close(key, { instance, incarnation });
-		const said = await client.call('SET', key, value, 'PX', timing.leaseMs, 'NX');
-		if (said === null || this.#isEnded) return false;
+		const isOurs = await client.run(ACQUIRE, [key], [value, timing.leaseMs]);
+		if (isOurs !== 1 || this.#isEnded) return false;
 		this.#lease = { incarnation, value };
 		this.#incarnation = incarnation;
 		this.#sequence = 0;

@@ -13,6 +13,9 @@ export const NOTHING_REFUSED: Readonly<Record<Refusal, number>> = {
 	schema: 0,
 };
 
+/** Far above what a fleet has; whoever makes up more of them has them counted again. */
+const PLACES_MAX = 10_000;
+
 export class Refusals {
 	readonly #counts: Record<Refusal, number> = { ...NOTHING_REFUSED };
 	/** Digest of the value that was refused last, by where it stands. */
@@ -26,6 +29,7 @@ export class Refusals {
 	add(place: string, octets: Uint8Array, refusal: Refusal): boolean {
 		const digest = createHash('sha256').update(refusal).update(octets).digest('hex');
 		if (this.#last.get(place) === digest) return false;
+		if (this.#last.size >= PLACES_MAX) this.#last.clear();
 		this.#last.set(place, digest);
 		this.#counts[refusal]++;
 		return true;

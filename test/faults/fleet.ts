@@ -55,6 +55,13 @@ export interface Prober extends Meridian {
 export interface FleetOptions {
 	/** What processes are told of Redis. */
 	readonly url: string;
+	/** What instances are told, and who changes the configuration; the same by default. */
+	readonly serveUrl?: string;
+	readonly adminUrl?: string;
+	/** Settings of all of them. */
+	readonly env?: Readonly<Record<string, string>>;
+	/** By name of an instance, or region of a prober: folders of their own for others. */
+	readonly stateDirs?: Readonly<Record<string, string>>;
 	readonly rate: number;
 	/** Redis by another way, for some probers. */
 	readonly proberUrls?: Partial<Record<Region, string>>;
@@ -72,7 +79,7 @@ export class Fleet {
 	readonly #options: FleetOptions;
 	readonly #port: number;
 	readonly #backends = new Map<string, Backend>();
-	readonly #stateDirs = new Map<string, string>();
+	readonly #stateDirs: Map<string, string>;
 	readonly #lost: string[] = [];
 	instances: Instance[] = [];
 	/** What a start takes on this machine, beside all else that starts. */
@@ -84,6 +91,7 @@ export class Fleet {
 		this.#t = t;
 		this.#options = options;
 		this.#port = port;
+		this.#stateDirs = new Map(Object.entries(options.stateDirs ?? {}));
 	}
 
 	/** Everything up, every endpoint in the answers of both instances, and the load begun. */
@@ -124,34 +132,37 @@ pools: { www: { monitor: web, answers: 2, endpoints: [${endpoints.join(', ')}] }
 names: { www: { policy: www, ttl: ${ttl} } }
 `,
 		});
-		await applyToFleet(this.#t, zones, { url: this.#options.url, env: { MERIDIAN_FLEET_KEY: FLEET_KEY } });
+		const { url, adminUrl = url } = this.#options;
+		await applyToFleet(this.#t, zones, { url: adminUrl, env: this.#environment(false) });
 	}
 
 	/** @param port  undefined for any */
 	async startInstance(name: string, port?: number): Promise<Instance> {
+		const { url, serveUrl = url } = this.#options;
 		return startInstance(this.#t, {
 			zonesDir: '/nowhere',
 			stateDir: this.#stateDirOf(name),
 			command: 'serve',
 			...(port === undefined ? {} : { port }),
-			more: ['--redis-url', this.#options.url, '--instance', name, '--health-guard-hold', `${GUARD_HOLD_MS}ms`],
+			more: ['--redis-url', serveUrl, '--instance', name, '--health-guard-hold', `${GUARD_HOLD_MS}ms`],
 			env: this.#environment(name === 'dns-1'),
 		});
 	}
 
 	#environment(hasOwnClock: boolean): Readonly<Record<string, string>> {
-		const { clockFile } = this.#options;
-		const key = { MERIDIAN_FLEET_KEY: FLEET_KEY };
+		const { clockFile, env = {} } = this.#options;
+		const key = { MERIDIAN_FLEET_KEY: FLEET_KEY, ...env };
 		if (clockFile === undefined || FAKETIME === undefined || !hasOwnClock) return key;
 		const faked = { FAKETIME_TIMESTAMP_FILE: clockFile, FAKETIME_NO_CACHE: '1', FAKETIME_DONT_FAKE_MONOTONIC: '1' };
 		return { ...key, ...faked, LD_PRELOAD: FAKETIME };
 	}
 
-	async startProber(region: Region): Promise<Prober> {
+	/** @param more  settings of this one alone */
+	async startProber(region: Region, more: Readonly<Record<string, string>> = {}): Promise<Prober> {
 		const { url, proberUrls = {} } = this.#options;
 		const args = ['probe', '--region', region, '--instance', `${region}-1`, '--redis-url', proberUrls[region] ?? url];
 		const state = ['--state-dir', this.#stateDirOf(region), '--admin-listen', '127.0.0.1:0'];
-		const env = this.#environment(region === 'eu');
+		const env = { ...this.#environment(region === 'eu'), ...more };
 		const process = runMeridian(this.#t, [...args, ...state, '--probe-allow', '127.0.0.0/8'], { env });
 		await until(`the prober of ${region}`, SETTLE_MS_MAX, () => / ends; what it has/.test(process.stdout));
 		const admin = /(http:\/\/\S+)\/readyz/.exec(process.stdout)?.[1] ?? '';
