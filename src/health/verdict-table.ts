@@ -65,6 +65,8 @@ export interface HealthWords {
 	readonly regional: Int32Array;
 	/** By vantage, then by slot: smoothed round-trip time in microseconds; 0 is unknown. */
 	readonly rttUs: Int32Array;
+	/** One word that is another one after each change of `verdicts` and `regional`: until then what follows from them holds. */
+	readonly changes: Int32Array;
 }
 
 export function createHealthWords(slotsMax: number = TARGETS_MAX, vantagesMax: number = VANTAGES_MAX): HealthWords {
@@ -72,7 +74,13 @@ export function createHealthWords(slotsMax: number = TARGETS_MAX, vantagesMax: n
 		verdicts: new Int32Array(new SharedArrayBuffer(4 * slotsMax)),
 		regional: new Int32Array(new SharedArrayBuffer(4 * slotsMax * vantagesMax)),
 		rttUs: new Int32Array(new SharedArrayBuffer(4 * slotsMax * vantagesMax)),
+		changes: new Int32Array(new SharedArrayBuffer(4)),
 	};
+}
+
+/** Tell readers that `verdicts` or `regional` have changed: behind the last store, so that whoever hears of it sees them all. */
+export function noteChange({ changes }: HealthWords): void {
+	Atomics.add(changes, 0, 1);
 }
 
 /** What a word holds. */
@@ -117,12 +125,16 @@ export class VerdictTable {
 		if (slot === undefined) return;
 		const { verdicts, regional } = this.words;
 		const owns = marks.regional ?? NO_REGIONS;
+		let hasChanged = false;
 		// Before the word that leads there. What an earlier target of this slot left is written over with it.
 		for (const [region, vantage] of owns.size > 0 ? this.#vantages : []) {
 			const own = owns.get(region);
-			Atomics.store(regional, vantage * verdicts.length + slot, own === undefined ? 0 : wordWith(own.verdict, own));
+			const word = own === undefined ? 0 : wordWith(own.verdict, own);
+			if (Atomics.exchange(regional, vantage * verdicts.length + slot, word) !== word) hasChanged = true;
 		}
-		Atomics.store(verdicts, slot, wordWith(name, marks) | (owns.size > 0 ? WORD.regional : 0));
+		const word = wordWith(name, marks) | (owns.size > 0 ? WORD.regional : 0);
+		if (Atomics.exchange(verdicts, slot, word) !== word) hasChanged = true;
+		if (hasChanged) noteChange(this.words);
 	}
 
 	/**
@@ -171,6 +183,7 @@ export class VerdictTable {
 		const slot = this.#free.pop() ?? this.#next++;
 		this.#slots.set(key, slot);
 		Atomics.store(this.words.verdicts, slot, VERDICT_WORD.unknown);
+		noteChange(this.words);
 		for (const vantage of this.#vantages.values())
 			Atomics.store(this.words.rttUs, vantage * this.words.verdicts.length + slot, 0);
 		return slot;

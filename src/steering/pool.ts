@@ -16,6 +16,7 @@ import { VERDICT_WORD, WORD } from '../health/verdict-table.ts';
 import type { Family } from '../lib/address.ts';
 import { locate } from './locate.ts';
 import type { AddressEntry, EndpointEntry, PoolFamily, PoolNode } from './nodes.ts';
+import { type Roster, rosterOf } from './roster.ts';
 import { STATE, type Walk } from './walk.ts';
 
 /** What gives a pool its verdict for queries of a family: its own endpoints of it, or without any the other ones. */
@@ -27,21 +28,38 @@ export function familyOf({ ipv4, ipv6 }: PoolNode, family: Family): PoolFamily {
 
 /** The state of a pool, with itself as pick or last resort. */
 export function visitPool(walk: Walk, index: number, pool: PoolNode): number {
-	walk.pick = index;
-	walk.hasHealthy = false;
 	// The same for all pools of a query: it is the client's.
 	if (pool.vantages !== undefined) walk.vantage = pool.vantages.rankings[locate(walk, index, pool.vantages)] ?? 0;
+	const roster = rosterOf(walk, index, pool);
+	if (roster.stateEpoch !== walk.worldEpoch) findState(walk, pool, roster);
+	walk.pick = index;
+	walk.hasHealthy = roster.hasHealthy;
+	if (roster.hasDown) walk.hasSeenDown = true;
+	if (roster.isStateStale) walk.hasSeenStale = true;
+	return roster.state;
+}
+
+function findState(walk: Walk, pool: PoolNode, roster: Roster): void {
+	roster.stateEpoch = walk.worldEpoch;
+	roster.state = STATE.none;
+	roster.hasHealthy = false;
+	roster.hasDown = false;
+	roster.isStateStale = false;
 	const own = walk.family === 4 ? pool.ipv4 : pool.ipv6;
 	const { endpoints, requiredHealthy } = familyOf(pool, walk.family);
-	if ((!own.hasAddresses && pool.noAddress === 'pass') || endpoints.length === 0) return STATE.none;
+	if ((!own.hasAddresses && pool.noAddress === 'pass') || endpoints.length === 0) return;
+	const hasSeenStale = walk.hasSeenStale;
+	walk.hasSeenStale = false;
 	let healthy = 0;
 	for (let i = 0; i < endpoints.length; i++) {
 		const endpoint = endpoints[i];
 		if (endpoint !== undefined && hasHealthyAddress(walk, endpoint)) healthy++;
-		else walk.hasSeenDown = true;
+		else roster.hasDown = true;
 	}
-	walk.hasHealthy = healthy > 0;
-	return healthy < requiredHealthy ? STATE.down : STATE.up;
+	roster.isStateStale = walk.hasSeenStale;
+	walk.hasSeenStale = hasSeenStale;
+	roster.hasHealthy = healthy > 0;
+	roster.state = healthy < requiredHealthy ? STATE.down : STATE.up;
 }
 
 function hasHealthyAddress(walk: Walk, endpoint: EndpointEntry): boolean {
@@ -126,17 +144,21 @@ function targetPercent(word: number, rampUpTenths: number): number {
 	return RAMP_LEAST_PERCENT + Math.floor(((100 - RAMP_LEAST_PERCENT) * tenths) / rampUpTenths);
 }
 
-/** The word of a target, read once in a query. */
+/** The word of a target, read once as long as none changes. */
 function wholeWord(walk: Walk, target: number): number {
 	if (walk.targetEpochs[target] !== walk.worldEpoch) {
 		walk.targetEpochs[target] = walk.worldEpoch;
 		const slot = walk.slots[target] ?? 0;
 		let word = Atomics.load(walk.health.verdicts, slot);
-		if ((word & WORD.regional) !== 0) word = regionalWord(walk, slot, word);
+		if ((word & WORD.regional) !== 0) {
+			walk.hasSeenRegional = true;
+			word = regionalWord(walk, slot, word);
+		}
 		walk.targetWords[target] = word;
-		if ((word & WORD.stale) !== 0) walk.hasSeenStale = true;
 	}
-	return walk.targetWords[target] ?? VERDICT_WORD.unknown;
+	const word = walk.targetWords[target] ?? VERDICT_WORD.unknown;
+	if ((word & WORD.stale) !== 0) walk.hasSeenStale = true;
+	return word;
 }
 
 /** The word that the client's vantage has of its own, or the one that is for all. */

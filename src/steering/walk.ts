@@ -11,6 +11,7 @@ import type { HealthWords } from '../health/verdict-table.ts';
 import type { Family } from '../lib/address.ts';
 import type { Chance } from '../lib/ports.ts';
 import type { SteeringTable } from './nodes.ts';
+import type { Roster } from './roster.ts';
 
 /** What an explanation hears of a walk; what it does not hear it reads from the walk afterwards. */
 export interface Trace {
@@ -56,8 +57,10 @@ export class Walk {
 
 	/** Rises with each query: what was remembered under another number is forgotten. */
 	epoch = 0;
-	/** The same for health words, which chains read once over all their links. */
+	/** The same for health words, which chains read once over all their links: rises when some have changed. */
 	worldEpoch = 0;
+	/** A word of a region's own was read: it is the client's, and no other query's. */
+	hasSeenRegional = false;
 	level = -1;
 	/** The node that is being visited. */
 	node = -1;
@@ -101,16 +104,18 @@ export class Walk {
 	/** By level: the best last resort among the members that were not up. */
 	readonly resortPicks = new Int32Array(LEVELS);
 	readonly resortHasHealthy = new Uint8Array(LEVELS);
-	/** By endpoint of the pool that is drawn from: addresses that may still be picked. */
+	/** By pool and family, from the first query on that comes there. */
+	readonly rosters: (Roster | undefined)[];
+	/** By endpoint of the roster that is drawn from: addresses that may still be picked. */
 	readonly left = new Uint8Array(ENDPOINTS_MAX);
-	/** By the same: what it is drawn by. */
-	readonly weights = new Int32Array(ENDPOINTS_MAX);
 	/** Round-trip times of one pick while their median is taken, or the addresses of a union while it is drawn from. */
 	readonly samples: Int32Array;
 	/** Endpoints of the addresses of a union. */
 	readonly sampleEndpoints: Int32Array;
 	/** Set while an answer is explained. */
 	trace: Trace | undefined;
+	/** Of the health words, when this world began. */
+	#changes = 0;
 
 	constructor(
 		table: SteeringTable,
@@ -136,6 +141,7 @@ export class Walk {
 		this.scopes = new Uint8Array(nodes);
 		this.targetEpochs = new Int32Array(table.targetCount);
 		this.targetWords = new Int32Array(table.targetCount);
+		this.rosters = new Array(2 * nodes);
 		this.samples = new Int32Array(table.addressesMax);
 		this.sampleEndpoints = new Int32Array(table.addressesMax);
 	}
@@ -153,11 +159,9 @@ export class Walk {
 		}
 		if (isFirst) {
 			this.hasSeenStale = false;
-			this.worldEpoch = (this.worldEpoch + 1) | 0;
-			if (this.worldEpoch === 0) {
-				this.targetEpochs.fill(0);
-				this.worldEpoch = 1;
-			}
+			// Before any word is read: one that changes later is read again by the next query.
+			const changes = Atomics.load(this.health.changes, 0);
+			if (changes !== this.#changes || this.hasSeenRegional || this.worldEpoch === 0) this.#beginWorld(changes);
 		}
 		this.family = family;
 		this.level = -1;
@@ -167,6 +171,16 @@ export class Walk {
 		this.hasSeenDown = false;
 		this.pickedCount = 0;
 		this.vantage = 0;
+	}
+
+	#beginWorld(changes: number): void {
+		this.#changes = changes;
+		this.hasSeenRegional = false;
+		this.worldEpoch = (this.worldEpoch + 1) | 0;
+		if (this.worldEpoch !== 0) return;
+		this.targetEpochs.fill(0);
+		this.rosters.fill(undefined);
+		this.worldEpoch = 1;
 	}
 }
 

@@ -13,7 +13,7 @@ import { type GeoData, noGeoData } from '../../src/geo/decide.ts';
 import { NOWHERE, type Place } from '../../src/geo/place.ts';
 import { rangesOfPrefixes } from '../../src/geo/ranges.ts';
 import type { Vote } from '../../src/health/target.ts';
-import { createHealthWords, VERDICT_WORD, WORD } from '../../src/health/verdict-table.ts';
+import { createHealthWords, noteChange, VERDICT_WORD, WORD } from '../../src/health/verdict-table.ts';
 import { type Address, type Family, parseAddress } from '../../src/lib/address.ts';
 import { type Prefix, parsePrefix } from '../../src/lib/prefix.ts';
 import { readSteering } from '../../src/model/check-document.ts';
@@ -125,6 +125,7 @@ export class TestResponder {
 		const at = this.snapshot.targets.flatMap((target, i) => (target.address === address ? [i] : []));
 		if (at.length === 0) throw new Error(`Cannot set the health of ${address}: it is not probed`);
 		for (const i of at) this.#health.verdicts[i] = VERDICT_WORD[vote] | (isStale ? WORD.stale : 0);
+		noteChange(this.#health);
 	}
 
 	/** Set what a vantage says of every target at an address of its own. */
@@ -135,6 +136,7 @@ export class TestResponder {
 			verdicts[i] = (verdicts[i] ?? 0) | WORD.regional;
 			regional[vantage * verdicts.length + i] = VERDICT_WORD[vote];
 		}
+		noteChange(this.#health);
 	}
 
 	/** Set the round-trip time of every target at an address. */

@@ -7,7 +7,7 @@
 import { scanName } from '../../src/dns/name.ts';
 import type { GeoData } from '../../src/geo/decide.ts';
 import { noGeoData } from '../../src/geo/decide.ts';
-import { createHealthWords, VERDICT_WORD, WORD, wordWith } from '../../src/health/verdict-table.ts';
+import { createHealthWords, noteChange, VERDICT_WORD, WORD, wordWith } from '../../src/health/verdict-table.ts';
 import { type Family, printAddress } from '../../src/lib/address.ts';
 import { createChance } from '../../src/lib/chance.ts';
 import type { Chance } from '../../src/lib/ports.ts';
@@ -172,6 +172,7 @@ export class World {
 	/** Set the word of `a`, or of its address of one family (`a/6`), or of its second address (`a.1`). */
 	set(endpoint: string, vote: keyof typeof VERDICT_WORD, monitor: 'm' | 'n' | 'all' = 'all'): this {
 		for (const target of this.#targetsOf(endpoint, monitor)) this.walk.health.verdicts[target] = VERDICT_WORD[vote];
+		noteChange(this.walk.health);
 		return this;
 	}
 
@@ -179,6 +180,7 @@ export class World {
 	ramp(endpoint: string, upForMs: number): this {
 		const word = wordWith('up', { upForMs });
 		for (const target of this.#targetsOf(endpoint, 'all')) this.walk.health.verdicts[target] = word;
+		noteChange(this.walk.health);
 		return this;
 	}
 
@@ -189,6 +191,7 @@ export class World {
 			verdicts[target] = (verdicts[target] ?? 0) | WORD.regional;
 			regional[vantage * verdicts.length + target] = vote === 'none' ? 0 : VERDICT_WORD[vote];
 		}
+		noteChange(this.walk.health);
 		return this;
 	}
 
