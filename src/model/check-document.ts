@@ -90,6 +90,10 @@ export function shapeReader(shape: TSchema): (value: unknown) => Result<unknown>
 	};
 }
 
+function isNumeral(value: unknown): value is string | number {
+	return (typeof value === 'string' || typeof value === 'number') && /^\d+$/.test(String(value));
+}
+
 /**
  * Checks a document place by place. A place that has failed its shape does not keep the others from being
  * checked, so what is read here may still be of any form.
@@ -128,7 +132,7 @@ class Check {
 				}
 				continue;
 			}
-			const hint = isDuration(schema) && /^\d+$/.test(String(place)) ? `, did you mean ${place}s?` : '';
+			const hint = isDuration(schema) && isNumeral(place) ? `, did you mean ${place}s?` : '';
 			this.add([...path, ...steps], `Cannot use ${quote(place)}: expected ${expectation(schema)}${hint}`);
 		}
 		return filled;

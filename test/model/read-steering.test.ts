@@ -761,6 +761,10 @@ describe('readSteering()', () => {
 		{ name: 'tables 100,000 deep', value: { regions: { r: deep(100_000, (inner) => ({ a: inner })) } } },
 		{ name: 'an unknown key 100,000 deep', value: { x: deep(100_000, (inner) => [inner]) } },
 		{ name: 'a table that holds itself', value: tableThatHoldsItself() },
+		{
+			name: 'a table without prototype in the place of a duration',
+			value: { names: { a: { ttl: Object.create(null) } } },
+		},
 	]) {
 		it(`refuses ${name}`, () => assert.ok(problemsOf(value).length > 0));
 	}
