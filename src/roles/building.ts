@@ -291,6 +291,7 @@ export class Building {
 		this.#handed.set(number, this.#newest);
 		// What was built aside is let go of: what is served lies in shared memory.
 		this.#loaded = { ...loaded, settled: { ...settled, snapshot: shared.snapshot } };
+		this.#keeper.lendTable(shared.snapshot.zones);
 		this.#keeper.accept(loaded);
 		this.#hasSaved = false;
 		return {

@@ -31,6 +31,7 @@ import { type Settled, settle } from '../snapshot/settle.ts';
 import type { SteeringUnit } from '../steering/compile.ts';
 import { MergeCache } from '../steering/merge-cache.ts';
 import type { LastGood, UnitFiles } from '../store/last-good.ts';
+import type { ZoneTable } from '../zone/table.ts';
 import { NO_TEXTS, SourceRefused, type UnitSource } from './unit-source.ts';
 
 export interface Loaded {
@@ -161,6 +162,11 @@ export class UnitKeeper {
 	accept({ versions }: Loaded): void {
 		this.#served = versions;
 		this.#recent.clear();
+	}
+
+	/** The zone table that was built last was copied, and the copy stays for as long as it is served. */
+	lendTable(copy: ZoneTable): void {
+		this.#cache.tables.lend(copy);
 	}
 
 	/**
