@@ -174,8 +174,20 @@ export class UnitKeeper {
 	 * @throws the runtime's error when it cannot be written
 	 */
 	save(): void {
-		const units = [this.#served.common, ...this.#served.zones.values()];
-		this.#lastGood?.save(units.map((unit) => this.#filesOf(unit)));
+		this.#lastGood?.save(this.#servedFiles(this.#served));
+	}
+
+	/**
+	 * The same in steps, of a unit each; what is served meanwhile is left to the next time.
+	 * @throws the runtime's error when it cannot be written
+	 */
+	saving(): Iterator<undefined, void> | undefined {
+		return this.#lastGood?.saving(this.#servedFiles(this.#served));
+	}
+
+	*#servedFiles({ common, zones }: Versions): Generator<UnitFiles> {
+		yield this.#filesOf(common);
+		for (const zone of zones.values()) yield this.#filesOf(zone);
 	}
 
 	/** The same object for the same unit, so that it is not looked at twice. */
