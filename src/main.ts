@@ -8,6 +8,8 @@
  * | 2         | the words were not understood                       |
  */
 
+import { enableCompileCache } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { loadSettings } from './config/settings.ts';
 import { nearestName } from './lib/nearest-name.ts';
@@ -18,13 +20,15 @@ import { flagsOf, OPTIONS, printCommandUsage, printUsage, SWITCHES } from './rol
 import { VERSION } from './roles/version.ts';
 
 const NODE_MAJOR_MIN = 24;
+/** Where tools keep what they can make again. */
+const COMPILED = fileURLToPath(new URL('../node_modules/.cache/meridian', import.meta.url));
 /** Ctrl-C under npm arrives twice, from the terminal and from npm: a second signal so soon is the same one. */
 const SAME_SIGNAL_MS = 1000;
 /** Answering what has arrived takes 2 s at most; whatever keeps the process longer than this is cut off. */
 const END_MS_MAX = 10_000;
-
 /** Those of every role. */
 const COMMON_SWITCHES: readonly string[] = ['help', 'version'];
+
 async function main(): Promise<number> {
 	if (Number(process.versions.node.split('.')[0]) < NODE_MAJOR_MIN) {
 		printError(`Meridian needs Node ${NODE_MAJOR_MIN} or later, this is ${process.version}`);
@@ -41,6 +45,7 @@ async function main(): Promise<number> {
 	if (typeof role === 'string') return misunderstood(role);
 	const { settings, problems } = loadSettings(flags, process.env, file);
 	if (problems.length > 0) return misunderstood(problems.map(({ message }) => message).join('\n'));
+	keepCompiled();
 	return role.run({
 		name,
 		operands,
@@ -56,6 +61,16 @@ async function main(): Promise<number> {
 		printError,
 		showProgress,
 	});
+}
+
+/**
+ * Let the modules of a role, and of its threads, be compiled once and not at each start: that is half of its time, and
+ * a compiler's memory in each thread. Where nothing can be written they are compiled anew.
+ */
+function keepCompiled(): void {
+	const { directory } = enableCompileCache(COMPILED);
+	// A thread takes it from there.
+	if (directory !== undefined) process.env['NODE_COMPILE_CACHE'] ??= directory;
 }
 
 interface Line {

@@ -19,6 +19,8 @@ const logAt = (level: 'info' | 'warn' | 'error') => (fields: Readonly<Record<str
 	tell({ kind: 'log', level, fields, message });
 const LOG: Log = { info: logAt('info'), warn: logAt('warn'), error: logAt('error') };
 
+/** What a question waits at most for zones that are kept for the next start, one that is being written aside. */
+const SAVE_MS = 20;
 /** Behind the threads that answer, where a processor is short. */
 const NICENESS = 5;
 
@@ -35,6 +37,7 @@ function standBack(): void {
 function run(): void {
 	const building = create();
 	let hasStoodBack = false;
+	let saving: NodeJS.Immediate | undefined;
 	const answer = (question: Question): void => {
 		const { id } = question;
 		try {
@@ -44,16 +47,26 @@ function run(): void {
 			tell({ kind: 'failed', id, lines: error instanceof StartRefused ? error.lines : [(error as Error).message] });
 			return;
 		}
-		// Behind the reply: what is built is served before it is kept.
-		const saved = question.kind === 'build' ? building.save() : undefined;
-		if (saved !== undefined) tell({ kind: 'saved', ...saved });
 		// A start waits for its first generation, and nobody answers yet.
 		if (!hasStoodBack) standBack();
 		hasStoodBack = true;
+		// Behind the reply: what is built is served before it is kept.
+		if (building.isSaving) saving ??= setImmediate(save, building);
+	};
+	/** A part of it, and the rest behind questions that have come meanwhile. */
+	const save = (building: Building): void => {
+		const saved = building.save(SAVE_MS);
+		saving = saved === undefined ? setImmediate(save, building) : undefined;
+		if (saved !== undefined) tell({ kind: 'saved', ...saved });
+	};
+	const stop = (): void => {
+		clearImmediate(saving);
+		if (!(building instanceof Error) && building.isSaving) building.save(Number.POSITIVE_INFINITY);
+		parentPort?.close();
 	};
 	parentPort?.on('message', (message: ToBuilder) => {
 		const taker = building instanceof Error ? undefined : building.taker;
-		if (message.kind === 'stop') parentPort?.close();
+		if (message.kind === 'stop') stop();
 		else if (message.kind === 'units') taker?.update(message.changed, message.removed);
 		else if (message.kind === 'unknown') taker?.setUnknown(message.reason);
 		else if (message.kind === 'switches') {

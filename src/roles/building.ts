@@ -65,8 +65,8 @@ export class Building {
 	#told: ReadonlyMap<string, UnitText> | undefined;
 	/** Regions that have had a prober. */
 	#vantages: readonly string[] = [];
-	/** Of the last save. */
-	#hasSaved = true;
+	/** What was handed over last, on its way to the disk; undefined when all of it is there. */
+	#saving: Iterator<undefined, void> | undefined;
 
 	/** @throws Error that names the geo database that cannot be read */
 	constructor(input: BuilderInput, chance: Chance, log: Log) {
@@ -124,17 +124,24 @@ export class Building {
 		}
 	}
 
+	/** What was handed over is not wholly kept as the last good version. */
+	get isSaving(): boolean {
+		return this.#saving !== undefined;
+	}
+
 	/**
-	 * Keep what was handed over as the last good version, once.
-	 * @returns why it cannot be kept; a full disk is no reason to stop answering, but one to tell of
+	 * Go on keeping what was handed over as the last good version.
+	 * @param forMs  come back after about so long, though it is not over
+	 * @returns when it is over: why it cannot be kept; a full disk is no reason to stop answering, but one to tell of
 	 */
-	save(): { readonly unsaved: string | undefined } | undefined {
-		if (this.#hasSaved) return undefined;
-		this.#hasSaved = true;
+	save(forMs: number): { readonly unsaved: string | undefined } | undefined {
+		const endMs = performance.now() + forMs;
 		try {
-			this.#keeper.save();
+			while (this.#saving?.next().done === false) if (performance.now() > endMs) return undefined;
+			this.#saving = undefined;
 			return { unsaved: undefined };
 		} catch (error) {
+			this.#saving = undefined;
 			const unsaved = `Cannot keep the zones for the next start: ${(error as Error).message}`;
 			this.#log.error({ reason: unsaved }, 'the last good zones were not written');
 			return { unsaved };
@@ -291,8 +298,9 @@ export class Building {
 		this.#handed.set(number, this.#newest);
 		// What was built aside is let go of: what is served lies in shared memory.
 		this.#loaded = { ...loaded, settled: { ...settled, snapshot: shared.snapshot } };
+		this.#keeper.lendTable(shared.snapshot.zones);
 		this.#keeper.accept(loaded);
-		this.#hasSaved = false;
+		this.#saving = this.#keeper.saving();
 		return {
 			number,
 			wire: shared.wire,

@@ -2,26 +2,14 @@
  * The commands: what each is called, takes, tells of itself and runs.
  */
 
-import { runAdmin } from './admin.ts';
-import { runApply } from './apply.ts';
-import { runCheck } from './check.ts';
 import type { Command } from './command.ts';
-import { runExplain } from './explain.ts';
-import { runExport } from './export.ts';
-import { runGeo } from './geo.ts';
-import { runOverride } from './override.ts';
-import { runPlan } from './plan.ts';
-import { runProbe } from './probe.ts';
-import { runRelease, runRestore } from './release.ts';
-import { runInstance } from './run-instance.ts';
-import { runStatus } from './status.ts';
-import { runToken } from './token.ts';
 import type { Usage } from './usage.ts';
 
 export interface Role extends Usage {
 	/** 0 unless said. */
 	readonly operandsMax?: number;
-	readonly run: (command: Command) => Promise<number> | number;
+	/** Its modules are loaded when it is asked for. */
+	readonly run: (command: Command) => Promise<number>;
 }
 
 /** Of a command that builds from files. */
@@ -36,20 +24,20 @@ export const ROLES: Readonly<Record<string, Role>> = {
 		switches: ['demo'],
 		force: 'take an empty zones directory, or one that drops most zones',
 		examples: ['--zones-dir /etc/meridian/zones --dns-listen 0.0.0.0:53,[::]:53', '--demo'],
-		run: runInstance,
+		run: async (command) => (await import('./run-instance.ts')).runInstance(command),
 	},
 	serve: {
 		summary: 'answer only',
 		operands: '',
 		force: 'take an empty zones directory, or one that drops most zones',
 		examples: ['--redis-url redis://redis.example.net:6379 --dns-listen 0.0.0.0:53,[::]:53'],
-		run: runInstance,
+		run: async (command) => (await import('./run-instance.ts')).runInstance(command),
 	},
 	admin: {
 		summary: 'the admin API of a fleet, which shares its state through Redis',
 		operands: '',
 		examples: ['--redis-url redis://redis.example.net:6379'],
-		run: runAdmin,
+		run: async (command) => (await import('./admin.ts')).runAdmin(command),
 	},
 	probe: {
 		summary: 'probe for a fleet, from one region; with --once: check every target, or those of one pool, and print it',
@@ -58,7 +46,7 @@ export const ROLES: Readonly<Record<string, Role>> = {
 		switches: ['once', 'json'],
 		force: 'take an empty zones directory',
 		examples: ['--region eu-west --redis-url redis://redis.example.net:6379', '--once example.org/europe'],
-		run: runProbe,
+		run: async (command) => (await import('./probe.ts')).runProbe(command),
 	},
 	check: {
 		summary: 'validate a zones directory: file:line:column: message',
@@ -68,7 +56,7 @@ export const ROLES: Readonly<Record<string, Role>> = {
 		force: 'take an empty zones directory',
 		settings: FILE_SETTINGS,
 		examples: ['my-zones', '--strict my-zones'],
-		run: runCheck,
+		run: async (command) => (await import('./check.ts')).runCheck(command),
 	},
 	explain: {
 		summary: 'which answer a client gets, and why',
@@ -78,7 +66,7 @@ export const ROLES: Readonly<Record<string, Role>> = {
 		options: ['client', 'resolver'],
 		settings: [...FILE_SETTINGS, ...API_SETTINGS],
 		examples: ['www.example.org A --client 84.128.0.0/24', 'www.example.org AAAA --resolver 2001:db8::53'],
-		run: runExplain,
+		run: async (command) => (await import('./explain.ts')).runExplain(command),
 	},
 	geo: {
 		summary: 'what databases, networks and places say of addresses',
@@ -87,7 +75,7 @@ export const ROLES: Readonly<Record<string, Role>> = {
 		switches: ['json'],
 		settings: FILE_SETTINGS,
 		examples: ['8.8.8.8 2003::1'],
-		run: runGeo,
+		run: async (command) => (await import('./geo.ts')).runGeo(command),
 	},
 	plan: {
 		summary: 'what apply would change',
@@ -96,7 +84,7 @@ export const ROLES: Readonly<Record<string, Role>> = {
 		switches: ['json'],
 		settings: ['zonesDir', ...API_SETTINGS],
 		examples: ['my-zones'],
-		run: runPlan,
+		run: async (command) => (await import('./plan.ts')).runPlan(command),
 	},
 	apply: {
 		summary: 'make the store hold what a zones directory holds',
@@ -105,7 +93,7 @@ export const ROLES: Readonly<Record<string, Role>> = {
 		force: 'though a guard refuses it',
 		settings: ['zonesDir', ...API_SETTINGS],
 		examples: ['my-zones'],
-		run: runApply,
+		run: async (command) => (await import('./apply.ts')).runApply(command),
 	},
 	export: {
 		summary: 'write the store out as a zones directory',
@@ -114,7 +102,7 @@ export const ROLES: Readonly<Record<string, Role>> = {
 		force: 'over what is there',
 		settings: API_SETTINGS,
 		examples: ['/var/backups/zones'],
-		run: runExport,
+		run: async (command) => (await import('./export.ts')).runExport(command),
 	},
 	drain: {
 		summary: 'keep new answers from a pool, an endpoint or a region',
@@ -128,7 +116,7 @@ export const ROLES: Readonly<Record<string, Role>> = {
 			'shop.example/eu/eu-1 --reason disk',
 			'region:eu-west --reason "power works"',
 		],
-		run: runOverride,
+		run: async (command) => (await import('./override.ts')).runOverride(command),
 	},
 	override: {
 		summary: 'show what is overridden, or switch a TARGET up, down, drain, or end that; clear a pool that tripped',
@@ -138,7 +126,7 @@ export const ROLES: Readonly<Record<string, Role>> = {
 		options: ['for', 'reason'],
 		settings: API_SETTINGS,
 		examples: ['', 'shop.example/eu down --for 30m --reason "bad release"', 'shop.example/eu end'],
-		run: runOverride,
+		run: async (command) => (await import('./override.ts')).runOverride(command),
 	},
 	token: {
 		summary: 'tokens of the admin API',
@@ -148,7 +136,7 @@ export const ROLES: Readonly<Record<string, Role>> = {
 		options: ['role', 'zones', 'expires'],
 		settings: API_SETTINGS,
 		examples: ['create ci --role editor --zones shop.example --expires 90d', 'list', 'revoke ci'],
-		run: runToken,
+		run: async (command) => (await import('./token.ts')).runToken(command),
 	},
 	release: {
 		summary: 'give a zone that the store owns back to its files',
@@ -159,7 +147,7 @@ export const ROLES: Readonly<Record<string, Role>> = {
 		force: 'though a guard refuses it',
 		settings: API_SETTINGS,
 		examples: ['shop.example', 'common'],
-		run: runRelease,
+		run: async (command) => (await import('./release.ts')).runRelease(command),
 	},
 	restore: {
 		summary: 'write the newest known state over a store that was lost',
@@ -168,13 +156,13 @@ export const ROLES: Readonly<Record<string, Role>> = {
 		options: ['reason'],
 		settings: API_SETTINGS,
 		examples: ['--reason "Redis was emptied"'],
-		run: runRestore,
+		run: async (command) => (await import('./release.ts')).runRestore(command),
 	},
 	status: {
 		summary: 'what the store holds, and which instances and probers live; exit 1 when it is lost or unreachable',
 		operands: '',
 		switches: ['json'],
 		examples: ['', '--json'],
-		run: runStatus,
+		run: async (command) => (await import('./status.ts')).runStatus(command),
 	},
 };

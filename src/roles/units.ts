@@ -31,6 +31,7 @@ import { type Settled, settle } from '../snapshot/settle.ts';
 import type { SteeringUnit } from '../steering/compile.ts';
 import { MergeCache } from '../steering/merge-cache.ts';
 import type { LastGood, UnitFiles } from '../store/last-good.ts';
+import type { ZoneTable } from '../zone/table.ts';
 import { NO_TEXTS, SourceRefused, type UnitSource } from './unit-source.ts';
 
 export interface Loaded {
@@ -163,13 +164,30 @@ export class UnitKeeper {
 		this.#recent.clear();
 	}
 
+	/** The zone table that was built last was copied, and the copy stays for as long as it is served. */
+	lendTable(copy: ZoneTable): void {
+		this.#cache.tables.lend(copy);
+	}
+
 	/**
 	 * Keep what is served as the last good version.
 	 * @throws the runtime's error when it cannot be written
 	 */
 	save(): void {
-		const units = [this.#served.common, ...this.#served.zones.values()];
-		this.#lastGood?.save(units.map((unit) => this.#filesOf(unit)));
+		this.#lastGood?.save(this.#servedFiles(this.#served));
+	}
+
+	/**
+	 * The same in steps, of a unit each; what is served meanwhile is left to the next time.
+	 * @throws the runtime's error when it cannot be written
+	 */
+	saving(): Iterator<undefined, void> | undefined {
+		return this.#lastGood?.saving(this.#servedFiles(this.#served));
+	}
+
+	*#servedFiles({ common, zones }: Versions): Generator<UnitFiles> {
+		yield this.#filesOf(common);
+		for (const zone of zones.values()) yield this.#filesOf(zone);
 	}
 
 	/** The same object for the same unit, so that it is not looked at twice. */

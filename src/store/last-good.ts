@@ -67,9 +67,16 @@ export class LastGood {
 	 * Make the store hold exactly these units.
 	 * @throws the runtime's error when a file cannot be written; the others are as they were or as they should be
 	 */
-	save(units: readonly UnitFiles[]): void {
+	save(units: Iterable<UnitFiles>): void {
+		const steps = this.saving(units);
+		while (steps.next().done !== true);
+	}
+
+	/** The same in steps of a unit each: writing a hundred thousand of them takes seconds. */
+	*saving(units: Iterable<UnitFiles>): Generator<undefined, void> {
 		const kept = new Set<string>();
 		for (const unit of units) {
+			yield;
 			kept.add(unit.unit);
 			if (this.#saved.get(unit.unit) === unit) continue;
 			const check = checkOf(unit);

@@ -200,11 +200,13 @@ export class TableBuilder {
 
 	/** From now on the table lies in this copy of it, which stays as it is until the builder changes anything. */
 	lend(copy: ZoneTable): void {
-		if (this.#lent !== undefined) return;
 		this.#lent = copy;
 		for (const rows of [this.#nodes, this.#rrsets, this.#zoneRows, this.#additional]) rows.release();
+		// Given back at once: what is only dropped stays until the next collection.
 		this.#bytes.buffer.transfer(0);
+		this.#bytes = new Uint8Array(0);
 		this.#slots.buffer.transfer(0);
+		this.#slots = new Int32Array(0);
 	}
 
 	/** Have a table of its own again; to be called before anything is asked or changed. */

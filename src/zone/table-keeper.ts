@@ -1,6 +1,6 @@
 /**
  * The zone table from one build to the next: zones that have changed are taken out and put in again, the others stay
- * as they are.
+ * as they are. Between builds there is one copy of it, in the memory of those who answer.
  *
  * | what has changed                                          | what is built                  |
  * |-----------------------------------------------------------|--------------------------------|
@@ -42,6 +42,11 @@ export class TableKeeper {
 		return table;
 	}
 
+	/** The table that was built last lies in this copy from now on, until the next build changes it. */
+	lend(copy: ZoneTable): void {
+		this.#builder?.lend(copy);
+	}
+
 	#buildAll(zones: readonly ZoneInput[]): ZoneTable {
 		const builder = new TableBuilder();
 		const table = builder.addAll(zones);
@@ -66,6 +71,7 @@ export class TableKeeper {
 		const removedApexes = new Set(removed.map(({ input }) => printName(input.apex)));
 		const fresh = added.filter(({ apex }) => !removedApexes.has(printName(apex)));
 		if (fresh.length > FRESH_MAX) return undefined;
+		builder.reclaim();
 		for (const { zone, input } of removed) {
 			builder.remove(zone);
 			this.#kept.delete(input.records);

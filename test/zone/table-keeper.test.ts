@@ -40,16 +40,18 @@ const change = fc.record({
 	isSteered: fc.boolean(),
 });
 
+const changes = fc.array(change, { maxLength: 3 });
+
 describe('TableKeeper', () => {
 	it('gives what a table of all zones gives, whatever has changed', () => {
 		fc.assert(
-			fc.property(fc.array(fc.array(change, { maxLength: 3 }), { maxLength: 12 }), (rounds) => {
+			fc.property(fc.array(fc.record({ changes, isLent: fc.boolean() }), { maxLength: 12 }), (rounds) => {
 				const zones = new Map<string, ZoneInput>(APEXES.map((apex) => [apex, zoneInput(apex, TEXTS[0] ?? '')]));
 				const steered = new Set<string>();
 				const keeper = new TableKeeper();
 				keeper.build([...zones.values()]);
-				for (const round of rounds) {
-					for (const { apex, text, isSteered } of round) {
+				for (const { changes, isLent } of rounds) {
+					for (const { apex, text, isSteered } of changes) {
 						if (text === undefined) zones.delete(apex);
 						else zones.set(apex, zoneInput(apex, text));
 						if (isSteered) steered.add(apex);
@@ -62,11 +64,25 @@ describe('TableKeeper', () => {
 					}));
 					const table = keeper.build(inputs);
 					assert.equal(table.zoneCount, inputs.length);
-					assert.deepEqual(foundBy(table), foundBy(new TableBuilder().addAll(inputs)));
+					const served = isLent ? structuredClone(table) : table;
+					if (isLent) keeper.lend(served);
+					assert.deepEqual(foundBy(served), foundBy(new TableBuilder().addAll(inputs)));
 				}
 			}),
 			{ numRuns: 25 },
 		);
+	});
+
+	it('keeps no table of its own beside the copy that is served, and leaves that one alone', () => {
+		const keeper = new TableKeeper();
+		const zones = APEXES.map((apex) => zoneInput(apex, TEXTS[1] ?? ''));
+		const table = keeper.build(zones);
+		const copy = structuredClone(table);
+		keeper.lend(copy);
+		assert.equal(table.nodes.buffer.byteLength, 0);
+		const found = foundBy(copy);
+		keeper.build([zoneInput('z0.example.', TEXTS[0] ?? ''), ...zones.slice(1)]);
+		assert.deepEqual(foundBy(copy), found);
 	});
 
 	it('goes on from the table before when few zones have changed', () => {
