@@ -287,7 +287,7 @@ function invalid(errors: readonly ProblemError[]): ApiProblem {
 
 function guarded(findings: readonly GuardFinding[]): ApiProblem {
 	const why = findings.map(({ message }) => message).join('; ');
-	return new ApiProblem('guarded', `${why}. With ?force=true and a Meridian-Reason header it is done all the same`, {
+	return new ApiProblem('guarded', `${why}; with ?force=true and a Meridian-Reason header it is done all the same`, {
 		errors: findings.map(({ guard, unit, message }) => ({ pointer: '', message: `${guard}: ${message}`, unit })),
 	});
 }

@@ -164,7 +164,8 @@ function bodyValue(text: string, type = ''): unknown {
 
 function sentenceOf(status: number, { detail, title, errors }: Readonly<Record<string, unknown>>): string {
 	const first = String(detail ?? title ?? `the API answers ${status}`);
-	const more = Array.isArray(errors) ? errors.filter(isRecord) : [];
+	// A single mistake is the detail itself.
+	const more = Array.isArray(errors) ? errors.filter(isRecord).filter(({ message }) => message !== first) : [];
 	return [first, ...more.map((error) => `  ${String(error['pointer'] ?? '')} ${String(error['message'] ?? '')}`)].join(
 		'\n',
 	);

@@ -3,8 +3,11 @@
  * requests can carry. What would be wrong, or is refused by a guard, changes nothing.
  */
 
+import { printFileProblem } from '../config/zones-directory.ts';
 import { COMMON_UNIT } from '../lib/unit.ts';
-import { ApiClient } from './api-client.ts';
+import type { Settings } from '../model/settings.ts';
+import { ApiClient, ApiRefused } from './api-client.ts';
+import { checkDirectory } from './check.ts';
 import type { Command } from './command.ts';
 import { makePlan, type PlannedUnit, printPlan, resourceOfUnit } from './plan.ts';
 
@@ -34,9 +37,18 @@ export async function runApply({ operands, settings, isForced, print, printError
 		}
 		return 0;
 	} catch (error) {
-		printError(`Cannot apply ${directory}: ${(error as Error).message}`);
+		const placed = error instanceof ApiRefused && error.code === 'invalid' ? errorsIn(directory, settings) : [];
+		for (const line of placed) printError(line);
+		printError(`Cannot apply ${directory}: ${placed.length > 0 ? 'it has mistakes' : (error as Error).message}`);
+		if (error instanceof ApiRefused && error.code === 'guarded') printError('apply --force does it all the same');
 		return 1;
 	}
+}
+
+/** The API names what is wrong by its place in the request; in the files it has a line. */
+function errorsIn(directory: string, settings: Settings): readonly string[] {
+	const { problems } = checkDirectory(directory, settings, true);
+	return problems.filter(({ isWarning }) => !isWarning).map(printFileProblem);
 }
 
 interface Applied {

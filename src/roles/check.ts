@@ -5,11 +5,12 @@
 import { readdirSync } from 'node:fs';
 import { type FileProblem, printFileProblem } from '../config/zones-directory.ts';
 import { combineGeoData } from '../geo/combine.ts';
+import type { Settings } from '../model/settings.ts';
 import type { Command } from './command.ts';
 import { counted } from './counted.ts';
 import { readGeodb } from './geodb.ts';
 import { DirectorySource, SourceRefused } from './unit-source.ts';
-import { UnitKeeper } from './units.ts';
+import { type Loaded, UnitKeeper } from './units.ts';
 
 /** Files; reading more takes so long that somebody may wonder. */
 const MANY = 1000;
@@ -20,9 +21,8 @@ export function runCheck({ operands, settings, isForced, isStrict, print, printE
 	try {
 		const files = readdirSync(directory).length;
 		if (files >= MANY) printError(`Checking ${counted(files, 'file')} in ${directory}`);
-		const geo = combineGeoData(readGeodb(settings.geodb));
-		const { settled, problems } = new UnitKeeper(new DirectorySource(directory), undefined, []).load(geo, isForced);
-		for (const problem of problems.toSorted(byPlace)) print(printFileProblem(problem));
+		const { settled, problems } = checkDirectory(directory, settings, isForced);
+		for (const problem of problems) print(printFileProblem(problem));
 		const errors = problems.filter(({ isWarning }) => !isWarning).length;
 		const warnings = problems.length - errors;
 		const { zones, steering, targets } = settled.snapshot;
@@ -35,6 +35,13 @@ export function runCheck({ operands, settings, isForced, isStrict, print, printE
 		printError(error instanceof SourceRefused ? message : `Cannot check ${directory}: ${what}`);
 		return 1;
 	}
+}
+
+/** Build what a directory holds; problems stand in the order of the files. */
+export function checkDirectory(directory: string, settings: Settings, isForced: boolean): Loaded {
+	const geo = combineGeoData(readGeodb(settings.geodb));
+	const loaded = new UnitKeeper(new DirectorySource(directory), undefined, []).load(geo, isForced);
+	return { ...loaded, problems: loaded.problems.toSorted(byPlace) };
 }
 
 function byPlace(a: FileProblem, b: FileProblem): number {

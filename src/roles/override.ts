@@ -16,6 +16,7 @@ import type { OverrideReport } from '../model/operating-shapes.ts';
 import { ApiClient } from './api-client.ts';
 import { failureOf, misunderstood, table, timeLeft } from './api-command.ts';
 import type { Command } from './command.ts';
+import { counted } from './counted.ts';
 
 type Target = OverrideReport['target'];
 
@@ -55,14 +56,12 @@ export async function runOverride(command: Command): Promise<number> {
 	}
 }
 
-async function set(
-	{ options, isJson, print }: Command,
-	api: ApiClient,
-	target: Target,
-	state: string,
-): Promise<number> {
+async function set(command: Command, api: ApiClient, target: Target, state: string): Promise<number> {
+	const { options, isJson, print } = command;
+	const reason = options.get('reason');
+	if (reason === undefined) return misunderstood(command, 'it takes --reason TEXT');
 	const body = { state, target, for: options.get('for') ?? LASTING };
-	const reply = await api.ask('POST', '/v1/overrides', { body, reason: options.get('reason') });
+	const reply = await api.ask('POST', '/v1/overrides', { body, reason });
 	const made = reply.body as OverrideReport;
 	print(isJson ? JSON.stringify(made, undefined, 2) : printMade(made));
 	return 0;
@@ -150,7 +149,7 @@ function printMade({ target, state, until, pools, drain }: OverrideReport): stri
 	if (target.kind === 'region') lines.push(`  pools ${pools.map(({ unit, pool }) => `${unit}/${pool}`).join(', ')}`);
 	if (drain !== undefined)
 		lines.push(
-			`  ${drain.names.length} steered names lead there; by their TTLs ${percent(drain.remainingShare)} of the clients that were told it hold it now, none after ${drain.overAt} (in ${timeLeft(drain.overAt)})`,
+			`  ${counted(drain.names.length, 'steered name')} ${drain.names.length === 1 ? 'leads' : 'lead'} there; by their TTLs ${percent(drain.remainingShare)} of the clients that were told it hold it now, none after ${drain.overAt} (in ${timeLeft(drain.overAt)})`,
 		);
 	return lines.join('\n');
 }

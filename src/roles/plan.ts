@@ -6,11 +6,12 @@
  *     API -> units by etag -------'
  */
 
-import { diffUnits, type UnitDiff } from '../config/diff.ts';
+import { diffUnits, type SteeringDiff, type UnitDiff } from '../config/diff.ts';
 import { setZoneFile } from '../config/edit-records.ts';
 import { type SteeringSource, UnitContent } from '../config/unit-content.ts';
 import { loadDirectory, printFileProblem } from '../config/zones-directory.ts';
 import { COMMON_UNIT } from '../lib/unit.ts';
+import { isRecord } from '../model/shape-walk.ts';
 import { ApiClient } from './api-client.ts';
 import type { Command } from './command.ts';
 import { counted } from './counted.ts';
@@ -78,7 +79,7 @@ const EMPTY_COMMON = new UnitContent({ unit: COMMON_UNIT, zone: undefined, inclu
 function readUnits(directory: string): ReadonlyMap<string, UnitContent> {
 	const { common, zones, problems } = loadDirectory(directory);
 	const units = new Map<string, UnitContent>();
-	const lines = problems.map(printFileProblem);
+	const lines = problems.filter(({ isWarning }) => !isWarning).map(printFileProblem);
 	for (const text of [common, ...zones]) {
 		if (text.zone === undefined && text.steering === undefined) continue;
 		const content = new UnitContent(sourceOfText(text));
@@ -138,6 +139,20 @@ export function resourceOfUnit(unit: string): string {
 
 const SIGNS = { created: '+', changed: '~', removed: '-' } as const;
 
+/** A table that comes or goes as a whole as one change for each of its entries: on one line nobody reads it. */
+function byEntry(change: SteeringDiff): readonly SteeringDiff[] {
+	const { path, before, after } = change;
+	const table = before === undefined ? after : before;
+	if (/[.[]/.test(path) || !isRecord(table) || (before !== undefined && after !== undefined)) return [change];
+	return Object.entries(table).map(([name, entry]) =>
+		before === undefined ? { path: `${path}.${name}`, after: entry } : { path: `${path}.${name}`, before: entry },
+	);
+}
+
+function printChange({ path, before, after }: SteeringDiff): string {
+	return `${path}: ${JSON.stringify(before) ?? 'nothing'} -> ${JSON.stringify(after) ?? 'nothing'}`;
+}
+
 export function printPlan({ units, foreign }: Plan): readonly string[] {
 	const lines: string[] = [];
 	for (const { diff } of units) {
@@ -147,8 +162,7 @@ export function printPlan({ units, foreign }: Plan): readonly string[] {
 		for (const line of records.added) lines.push(`    + ${line}`);
 		const hidden = records.removedCount + records.addedCount - records.removed.length - records.added.length;
 		if (hidden > 0) lines.push(`    ... and ${hidden} records more`);
-		for (const { path, before, after } of steering)
-			lines.push(`    ${path}: ${JSON.stringify(before) ?? 'nothing'} -> ${JSON.stringify(after) ?? 'nothing'}`);
+		for (const change of steering.flatMap(byEntry)) lines.push(`    ${printChange(change)}`);
 	}
 	for (const unit of foreign) lines.push(`  ${unit} belongs to the zones directory of the process: it stays`);
 	if (units.length === 0) lines.push('nothing would change');

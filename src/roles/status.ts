@@ -4,6 +4,7 @@
  * other process may be using.
  */
 
+import { existsSync } from 'node:fs';
 import { type StoreStatus, statusOf } from '../admin/status-routes.ts';
 import type { Settings } from '../model/settings.ts';
 import { ApiAbsent, ApiClient } from './api-client.ts';
@@ -28,6 +29,12 @@ export async function runStatus({ settings, isJson, print, printError }: Command
 		if (hint !== undefined) printError(hint);
 		return 1;
 	}
+	const nobody = `No process answers at ${settings['admin.url'] || settings['admin.listen']}`;
+	if (settings['redis.url'] === '' && !existsSync(settings.stateDir)) {
+		printError(`${nobody}, and there is no state directory ${settings.stateDir}`);
+		return 1;
+	}
+	printError(`${nobody}: this is the store of ${settings['redis.url'] === '' ? settings.stateDir : 'redis.url'}`);
 	return withStore({ settings, printError }, async (store) => {
 		const nowMs = performance.now();
 		const { instances } = await fleetReport(store, undefined, nowMs);

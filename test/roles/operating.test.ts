@@ -91,7 +91,7 @@ describe('operating from the command line', () => {
 		assert.equal(drained.code, 0, drained.stderr);
 		assert.match(
 			drained.stdout,
-			/^a\.example\.\/eu is drained for (?:1h|59m 59s), until 20\S+\n {2}1 steered names lead there; by their TTLs 100 % of the clients that were told it hold it now, none after 20\S+ \(in (?:30|29)s\)\n$/,
+			/^a\.example\.\/eu is drained for (?:1h|59m 59s), until 20\S+\n {2}1 steered name leads there; by their TTLs 100 % of the clients that were told it hold it now, none after 20\S+ \(in (?:30|29)s\)\n$/,
 		);
 		await until('the other pool', 2000, async () => (await answer()) === '192.0.2.2');
 		const listed = await run(['override']);

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { openEmbeddedStore } from '../../src/store/embedded-store.ts';
 import { commitTo, FLEET_KEY, memoryLog, openRedis, publication, put } from '../contract/store-parts.ts';
@@ -13,13 +15,32 @@ describe('meridian status', () => {
 		const store = await openEmbeddedStore(stateDir, memoryLog());
 		await commitTo(store, [put('example.org.', ''), put('common', '')]);
 		await store.close();
-		const { code, stdout, stderr } = await runToEnd(t, ['status', '--state-dir', stateDir]);
-		assert.deepEqual([code, stderr], [0, '']);
+		const { code, stdout, stderr } = await runToEnd(t, [
+			'status',
+			'--state-dir',
+			stateDir,
+			'--admin-listen',
+			'127.0.0.1:1',
+		]);
+		assert.deepEqual([code, stderr], [0, `No process answers at 127.0.0.1:1: this is the store of ${stateDir}\n`]);
 		assert.match(
 			stdout,
 			/^store {4}ready\nhead {5}epoch 1, generation 1\nholds {4}2 units, 0 overrides, 0 trips, 0 tokens\n/,
 		);
 		assert.match(stdout, / {2}unit {3}example\.org\. \(owner store, etag [0-9a-f]{12}\)\ninstances 0\nprobers {2}0\n$/);
+	});
+
+	it('makes no store where there is none', async (t) => {
+		const stateDir = join(scratch(t), 'nowhere');
+		const { code, stdout, stderr } = await runToEnd(t, [
+			'status',
+			'--state-dir',
+			stateDir,
+			'--admin-listen',
+			'127.0.0.1:1',
+		]);
+		assert.deepEqual([code, stdout, existsSync(stateDir)], [1, '', false]);
+		assert.equal(stderr, `No process answers at 127.0.0.1:1, and there is no state directory ${stateDir}\n`);
 	});
 
 	it('tells of a store that holds nothing', async (t) => {

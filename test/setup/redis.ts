@@ -91,7 +91,11 @@ async function run(
 	});
 	child.stdin?.on('error', () => {});
 	child.stdin?.end(config?.join('\n'));
-	await until(`${program} on port ${port}`, START_MS_MAX, async () => (await askRedis(port, ['PING'])) === 'PONG');
+	await until(`${program} on port ${port}`, START_MS_MAX, async () => {
+		const said = await askRedis(port, ['PING']).catch((error: Error) => error.message);
+		// Where the default user is off it answers that much.
+		return said === 'PONG' || String(said).startsWith('NOAUTH');
+	});
 	return child;
 }
 
