@@ -5,12 +5,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { startRedis, WITHOUT_REDIS } from '../setup/redis.ts';
+import { killWrites } from './kill-writes.ts';
 import { askUdp, BEARER, type Instance, startInstance, until } from './meridian-process.ts';
 import { GOOD_ZONE, scratch } from './scratch.ts';
 
 const WRITERS = 20;
 const WRITES_EACH = 4;
 const KILLS = 15;
+const KILLS_WITH_REDIS = 6;
 /** A second where nothing else runs; here other tests do. */
 const SERVED_MS_MAX = 2000;
 
@@ -102,48 +104,17 @@ describe('two admin processes over one Redis', { skip: WITHOUT_REDIS }, () => {
 		const ms = await until('the answer', 10_000, isServed);
 		assert(ms < SERVED_MS_MAX, `${ms} ms`);
 	});
+
+	it('have the old or the new after kills, of Redis too, and never half', async (t) => {
+		const { acknowledged } = await killWrites(t, 'redis', KILLS_WITH_REDIS);
+		assert(acknowledged > KILLS_WITH_REDIS, `only ${acknowledged} changes were acknowledged`);
+	});
 });
 
 describe('an instance with a store of its own', () => {
 	it('has the old or the new after each of fifteen kills, and never half', async (t) => {
-		const zonesDir = scratch(t, { 'a.example.zone': GOOD_ZONE, 'b.example.zone': GOOD_ZONE });
-		const stateDir = scratch(t);
-		let instance = await startInstance(t, { zonesDir, stateDir });
-		let acknowledged = -1;
-		let next = 0;
-		for (let kill = 0; kill < KILLS; kill++) {
-			const { admin } = instance;
-			let isKilled = false;
-			const writing = (async () => {
-				while (!isKilled) {
-					const number = next++;
-					const [a, b] = await Promise.all(['a', 'b'].map((zone) => ask(admin, `GET /v1/zones/${zone}.example`)));
-					const change = (zone: string) => ({
-						op: 'put',
-						resource: `/zones/${zone}.example/records/n/TXT`,
-						value: { records: [`"${number}"`] },
-					});
-					const units = { 'a.example.': a?.body.etag, 'b.example.': b?.body.etag };
-					const reply = await ask(admin, 'POST /v1/changes', {}, { units, changes: [change('a'), change('b')] });
-					assert.equal(reply.status, 200, JSON.stringify(reply.body));
-					acknowledged = number;
-				}
-			})().catch((error) => {
-				if (!isKilled || error instanceof assert.AssertionError) throw error;
-			});
-			await new Promise((resolve) => setTimeout(resolve, 20 + 15 * kill));
-			isKilled = true;
-			instance.signal('SIGKILL');
-			await Promise.all([instance.exit, writing]);
-			instance = await startInstance(t, { zonesDir, stateDir });
-			const texts = await Promise.all(
-				['a', 'b'].map((zone) => ask(instance.admin, `GET /v1/zones/${zone}.example/records/n/TXT`)),
-			);
-			const [a, b] = texts.map(({ status, body }) => (status === 200 ? Number(JSON.parse(body.records[0])) : -1));
-			assert.equal(a, b, 'half of a change is there');
-			assert(a === acknowledged || a === next - 1, `${a} is there, ${acknowledged} was acknowledged`);
-			acknowledged = a ?? -1;
-		}
+		const { acknowledged } = await killWrites(t, 'embedded', KILLS);
+		assert(acknowledged > KILLS, `only ${acknowledged} changes were acknowledged`);
 	});
 
 	it('answers by DNS what was changed within a second', async (t) => {
