@@ -36,6 +36,8 @@ export interface SilencedName {
 	readonly type: string;
 	/** Some of their networks; empty for all clients. */
 	readonly networks: readonly string[];
+	/** Only because of what operators have switched now. */
+	readonly isAsSwitched?: boolean;
 }
 
 export interface Validation {

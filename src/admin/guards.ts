@@ -7,6 +7,9 @@
  * | capacity        | takes more than half of the enabled weights in use in a region                  |
  * | records         | takes more than half of the records of a zone                                   |
  * | without-answer  | leaves clients without an answer that they had                                  |
+ *
+ * They go by the configuration, as it stands when all overrides have ended: an override is no reason to refuse a change,
+ * nor does one make room for it. But `without-answer` looks at what is switched now as well.
  */
 
 import { recordSets } from '../config/edit-records.ts';
@@ -58,13 +61,13 @@ export function guardFindings(change: GuardedChange): readonly GuardFinding[] {
 		findings.push(...capacityFindings(COMMON_UNIT, new Map(ofCommon(before)), new Map(ofCommon(after))));
 	}
 	const told = new Set(findings.map(({ unit, message }) => `${unit} ${message.split('"')[1]}`));
-	for (const { unit, name, type, networks } of silenced) {
+	for (const { unit, name, type, networks, isAsSwitched } of silenced) {
 		if (told.has(`${unit} ${name}`)) continue;
 		const whom = networks.length === 0 ? 'all clients' : `clients such as ${networks.join(', ')}`;
 		findings.push({
 			guard: 'without-answer',
 			unit,
-			message: `It leaves ${whom} without an answer to "${name}" ${type}`,
+			message: `It leaves ${whom} without an answer to "${name}" ${type}${isAsSwitched === true ? ', as things are switched now' : ''}`,
 		});
 	}
 	return findings;

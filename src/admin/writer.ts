@@ -72,8 +72,8 @@ export interface WriteResult {
 
 /** How often a change is built anew because another process was faster. */
 const TRIES_MAX = 50;
-/** Requests that may wait for their turn. */
-const WAITING_MAX = 256;
+/** Requests that may wait for their turn: fewer than there may be connections, so that the others are told and not cut off. */
+const WAITING_MAX = 64;
 const WAIT_MS = 5;
 
 export class Writer {

@@ -28,6 +28,7 @@ import { listenAdmin } from './listen-admin.ts';
 import { openOperating } from './operating.ts';
 import { readyReport } from './reports.ts';
 import { StartRefused } from './start-refused.ts';
+import { SwitchFeed } from './switches.ts';
 import { VERSION } from './version.ts';
 
 const clock: Clock = { nowMs: () => performance.now() };
@@ -68,6 +69,9 @@ async function startAdmin(settings: Settings, log: Log, closers: Closers): Promi
 	closers.add(() => generations.close());
 	const store = await openStore(settings, log);
 	closers.add(() => store.close());
+	const switches = new SwitchFeed({ store, stateDir, log });
+	closers.add(() => switches.close());
+	generations.setSwitches(switches.active);
 	const documents = () => generations.documents();
 	const operating = await openOperating({ settings, store, log, clock, documents, makesFirstToken: true });
 	closers.add(() => operating.close());
@@ -77,6 +81,7 @@ async function startAdmin(settings: Settings, log: Log, closers: Closers): Promi
 	const { health, fleet } = await createInstanceHealth(judging, closers);
 	health?.setTargets(generations.served.snapshot.targets);
 	generations.serveTo({ workers: undefined, health });
+	switches.onChange((active) => generations.setSwitches(active));
 	const admin = createAdminSurface({
 		...operating.parts,
 		...adminParts({ store, generations, verdicts, health, fleet, metrics: operating.metrics, log }),

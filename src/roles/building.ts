@@ -85,6 +85,7 @@ export class Building {
 		this.#drafts = new DraftBuilder({
 			current: () => this.#keeper.current(),
 			context: () => this.#keeper.context(this.#geodb.data),
+			switched: () => this.#keeper.switched,
 		});
 	}
 

@@ -1,6 +1,12 @@
 /**
  * The build that boots, over the units as they are by now and a draft of changes to them: what would be wrong, who
  * would get no answer any more, and what a client would get. Nothing of it is served.
+ *
+ * | question                     | with what operators have switched                                       |
+ * |------------------------------|-------------------------------------------------------------------------|
+ * | what is wrong                | no: it has to be right when all overrides have ended                     |
+ * | who would get no answer      | both ways: what an override hides is lost later, what it has left, now   |
+ * | what a client would get      | yes: it is what would be served                                          |
  */
 
 import type { ProposedUnit, SilencedName, UnitProblem } from '../admin/configuration.ts';
@@ -16,11 +22,14 @@ export interface DraftParts {
 	/** Units as they are; the same object for one that has not changed. */
 	readonly current: () => Versions;
 	readonly context: () => BuildContext;
+	/** What operators have switched; undefined for nothing. */
+	readonly switched: () => BuildContext['switched'];
 }
 
 export interface BuiltDraft {
 	readonly problems: readonly UnitProblem[];
 	readonly silenced: readonly SilencedName[];
+	/** What would be served. */
 	readonly built: Built;
 }
 
@@ -43,7 +52,16 @@ export class DraftBuilder {
 		// What was wrong elsewhere before is no reason to refuse what is not about it.
 		const own = built.problems.filter((problem) => names.has(problem.unit) || !known.has(keyOf(problem)));
 		const problems = own.map(({ unit, at, message, isWarning }) => ({ unit, at, message, isWarning }));
-		return { problems: [...unread, ...problems], silenced: silencedBy(before, built, names), built };
+		const told = { problems: [...unread, ...problems] };
+		const silenced = silencedBy(before, built, names);
+		const switched = this.#parts.switched();
+		if (switched === undefined || built.snapshot === undefined) return { ...told, silenced, built };
+		const servedBefore = this.#build(current, switched);
+		// Last, for the next build may change the zones of the one before.
+		const served = this.#build(versions, switched);
+		const silencedAnyway = new Set(silenced.map(nameOf));
+		const now = silencedBy(servedBefore, served, names).filter((one) => !silencedAnyway.has(nameOf(one)));
+		return { ...told, silenced: [...silenced, ...now.map((one) => ({ ...one, isAsSwitched: true }))], built: served };
 	}
 
 	#buildBefore(versions: Versions): Built {
@@ -55,9 +73,13 @@ export class DraftBuilder {
 		return built;
 	}
 
-	#build({ common, zones }: Versions): Built {
-		return build({ common: common.steering, zones: [...zones.values()] }, this.#parts.context());
+	#build({ common, zones }: Versions, switched?: BuildContext['switched']): Built {
+		return build({ common: common.steering, zones: [...zones.values()] }, { ...this.#parts.context(), switched });
 	}
+}
+
+function nameOf({ unit, name, type }: SilencedName): string {
+	return `${unit} ${name} ${type}`;
 }
 
 function areSame(a: Versions, b: Versions): boolean {

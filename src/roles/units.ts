@@ -216,7 +216,7 @@ export class UnitKeeper {
 		const settled = settle(
 			{ common: common.steering, zones: [...zones.values()] },
 			{ common: this.#served.common.steering, zones: [...this.#served.zones.values()] },
-			{ ...this.context(geo), switched: (unit, document) => switchedDocument(unit, document, this.#switches) },
+			{ ...this.context(geo), switched: this.switched },
 			unread,
 		);
 		this.#merges.sweep();
@@ -236,6 +236,12 @@ export class UnitKeeper {
 	/** What operators have switched, for the builds to come. */
 	setSwitches(switches: readonly Switch[]): void {
 		this.#switches = switches;
+	}
+
+	/** What they bring into documents; undefined for nothing. */
+	get switched(): BuildContext['switched'] {
+		const switches = this.#switches;
+		return switches.length === 0 ? undefined : (unit, document) => switchedDocument(unit, document, switches);
 	}
 
 	/** For a build; the zones of a generation that was built before may change. */

@@ -105,7 +105,11 @@ export async function openApi(t: Pick<TestContext, 'after'>, spec: ApiSpec = {})
 	const keeper = new UnitKeeper(source, undefined, []);
 	let loaded = keeper.load(geo, true);
 	keeper.accept(loaded);
-	const drafts = new DraftBuilder({ current: () => keeper.current(), context: () => keeper.context(geo) });
+	const drafts = new DraftBuilder({
+		current: () => keeper.current(),
+		context: () => keeper.context(geo),
+		switched: () => keeper.switched,
+	});
 	let units: ReadonlyMap<string, UnitSource> = new Map();
 	const operating = operatingParts(store, {}, join(scratch(t), 'audit'));
 	const surface = createAdminSurface({

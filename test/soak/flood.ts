@@ -15,10 +15,11 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { cpus, getPriority, setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { type Instance, startInstance } from '../roles/meridian-process.ts';
 import { GOOD_ZONE, scratch } from '../roles/scratch.ts';
+import { busyCores, cpuTimes } from './busy-cores.ts';
+import { goFirst } from './go-first.ts';
 import { type Answered, SteadyClient } from './steady-client.ts';
 
 const SENDER = fileURLToPath(new URL('../bench/flood-sender.ts', import.meta.url));
@@ -43,8 +44,6 @@ const LENGTHENED_MAX = 4;
 /** Cores that a window may keep busy: the clients take 0.2, server and flood 1 more; the rest is other people's work. */
 const BUSY_CORES_MAX: Readonly<Record<Kind, number>> = { quiet: 0.75, prefix: 1.75, random: 1.75 };
 const QUARTILE = 0.25;
-/** Nice value of server, flood and clients, so that other work on the machine gives way. */
-const PRIORITY = -15;
 const WARM_UP_MS = 2000;
 /** By which a flood outlasts the window within it. */
 const MARGIN_MS = 200;
@@ -99,17 +98,6 @@ export async function soakFlood(lengthMs: number): Promise<string> {
 	} finally {
 		for (const close of closers) await close();
 	}
-}
-
-/** Before others, where that is allowed: processes and threads inherit it. Returns the function that ends it. */
-function goFirst(): () => void {
-	const before = getPriority();
-	try {
-		setPriority(PRIORITY);
-	} catch {
-		return () => {};
-	}
-	return () => setPriority(before);
 }
 
 async function measure(server: Server, lengthMs: number): Promise<[Figures, Memory]> {
@@ -213,16 +201,6 @@ async function metric({ admin }: Instance, name: string): Promise<number> {
 function quantile(values: readonly number[], share: number): number {
 	const sorted = [...values].sort((a, b) => a - b);
 	return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
-}
-
-function cpuTimes(): { readonly idleMs: number; readonly totalMs: number } {
-	const times = cpus().map(({ times }) => times);
-	const totalMs = times.reduce((sum, { user, nice, sys, idle, irq }) => sum + user + nice + sys + idle + irq, 0);
-	return { idleMs: times.reduce((sum, { idle }) => sum + idle, 0), totalMs };
-}
-
-function busyCores(before: ReturnType<typeof cpuTimes>, after: ReturnType<typeof cpuTimes>): number {
-	return cpus().length * (1 - (after.idleMs - before.idleMs) / (after.totalMs - before.totalMs));
 }
 
 function mebi(octets: number): string {

@@ -1,5 +1,5 @@
 /**
- * `npm run soak [-- MINUTES [PART ...]]`: the long runs, one after another, with a verdict. Two and a half hours by default;
+ * `npm run soak [-- MINUTES [PART ...]]`: the long runs, one after another, with a verdict. Three hours by default;
  * other lengths are shared out in the same proportions, among the parts that are named.
  *
  * | part    | minutes | what it shows                                                                        |
@@ -11,6 +11,8 @@
  * | answers |       5 | 10 million answers and more: heaps of the workers flat, none collected as a whole     |
  * | flood   |      10 | floods at the sockets of a server: other clients' p99 below twice, memory flat       |
  * | fleet   |      30 | 10 probers of 2,000 endpoints at 10 s: processor time stated, memory and descriptors flat |
+ * | kills   |      20 | 200 kills in the midst of writes with each store, whatever the length: old or new, never half |
+ * | api     |      10 | 500 writes a second, or 10,000 idle connections: no query lost, their p99 below twice |
  */
 
 import { spawn } from 'node:child_process';
@@ -19,7 +21,9 @@ import { type Address, parseAddress } from '../../src/lib/address.ts';
 import { createChance } from '../../src/lib/chance.ts';
 import { createRateLimitTable, LIMIT, RateLimiter } from '../../src/serve/rate-limit.ts';
 import { soakAnswers } from './answers.ts';
+import { soakApi } from './api.ts';
 import { soakFlood } from './flood.ts';
+import { soakKills } from './kills.ts';
 
 const MINUTE_MS = 60_000;
 const PEER_ZONES = 100;
@@ -36,6 +40,8 @@ const PARTS = {
 	answers: { minutes: 5, run: soakAnswers },
 	flood: { minutes: 10, run: soakFlood },
 	fleet: { minutes: 30, run: soakFleet },
+	kills: { minutes: 20, run: soakKills },
+	api: { minutes: 10, run: soakApi },
 } as const;
 
 const [minutesText, ...named] = process.argv.slice(2);
