@@ -17,6 +17,8 @@ export interface InstanceState {
 	readonly refusal: string | undefined;
 	/** Undefined for a process without a store. */
 	readonly store: Condition | undefined;
+	/** Why the state directory is not locked, and nothing can be kept there; undefined when all is well. */
+	readonly unlocked: string | undefined;
 	/** Why the zones could not be kept for the next start. */
 	readonly unsaved: string | undefined;
 	/** undefined for a process that does not probe. */

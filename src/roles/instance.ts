@@ -16,7 +16,7 @@ import type { Settings } from '../model/settings.ts';
 import { CookieSecrets } from '../store/cookie-secrets.ts';
 import { openEmbeddedStore } from '../store/embedded-store.ts';
 import type { InstanceNote, Store } from '../store/ports.ts';
-import { lockState } from '../store/state-lock.ts';
+import { lockState, type StateLock } from '../store/state-lock.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { Announcer } from './announcer.ts';
 import { answeringSettings, queryLogSettings } from './answering-settings.ts';
@@ -63,6 +63,7 @@ const COOKIE_CHECK_MS = 3_600_000;
 const clock: Clock = { nowMs: () => performance.now() };
 
 interface Parts {
+	readonly lock: StateLock;
 	readonly store: Store | undefined;
 	readonly generations: Generations;
 	readonly workers: WorkerPool;
@@ -100,8 +101,10 @@ export class Instance {
 
 	static async #start({ settings, log, role, isForced }: InstanceOptions, closers: Closers): Promise<Instance> {
 		const isProbing = role === 'start';
-		const lock = lockState(settings.stateDir);
+		// With Redis all that stands there is kept for the next start.
+		const lock = lockState(settings.stateDir, { isCache: settings['redis.url'] !== '' });
 		closers.add(() => lock.release());
+		if (lock.problem !== undefined) log.error({ reason: lock.problem }, 'nothing is kept for the next start');
 		const verdicts = new VerdictTable(createHealthWords());
 		const { zonesDir, stateDir, geodb, region } = settings;
 		// What is known to have a prober before the first build needs no second one.
@@ -189,7 +192,7 @@ export class Instance {
 		if (source === 'store' && store?.condition.kind === 'ready' && store.configuration.head === undefined)
 			log.warn({}, 'the store is empty: every query is refused until zones are put into it');
 		instance = new Instance({
-			...{ store, generations, workers, health, listen, adminUrl, closers },
+			...{ lock, store, generations, workers, health, listen, adminUrl, closers },
 			tokenFile: operating.tokenFile,
 		});
 		generations.serveTo({ workers, health });
@@ -209,7 +212,7 @@ export class Instance {
 
 	/** What is served now, for reports and metrics. */
 	state(): InstanceState {
-		const { generations, store, health, workers } = this.#parts;
+		const { lock, generations, store, health, workers } = this.#parts;
 		const { number, snapshot, problems, refused } = generations.served;
 		const { refusal, unsaved, fault, geodb, loadedMsAgo } = generations;
 		return {
@@ -217,6 +220,7 @@ export class Instance {
 			geoFiles: geodb.files,
 			geoRefused: geodb.refused,
 			store: store?.condition,
+			unlocked: lock.problem,
 			health: health?.summary(),
 			workersWanted: workers.wanted,
 			workersRunning: workers.running,

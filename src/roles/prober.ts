@@ -12,7 +12,7 @@ import type { Clock, Log } from '../lib/ports.ts';
 import type { Settings } from '../model/settings.ts';
 import { openKnownStore } from '../store/open-store.ts';
 import type { Store } from '../store/ports.ts';
-import { lockState } from '../store/state-lock.ts';
+import { lockState, type StateLock } from '../store/state-lock.ts';
 import type { StoreError } from '../store/store-error.ts';
 import { createLog } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
@@ -87,8 +87,9 @@ interface RunningProber {
 async function startProber(settings: Settings, log: Log, closers: Closers): Promise<RunningProber> {
 	const { region, stateDir } = settings;
 	const instance = instanceName(settings, 'probe');
-	const lock = lockState(stateDir);
+	const lock = lockState(stateDir, { isCache: true });
 	closers.add(() => lock.release());
+	if (lock.problem !== undefined) log.error({ reason: lock.problem }, 'nothing is kept for the next start');
 	const store = await openKnownStore(settings, log);
 	closers.add(() => store.close());
 	const checking = await createChecking(settings, clock);
@@ -117,7 +118,7 @@ async function startProber(settings: Settings, log: Log, closers: Closers): Prom
 	targets.follow();
 	closers.add(() => targets.close());
 	const surface = createProberSurface({
-		ready: () => readyReport({ store, votes, targets, publisher, instance, region }),
+		ready: () => readyReport({ lock, store, votes, targets, publisher, instance, region }),
 		targets: () => ownTargetReports(votes.list(), targets.snapshot, clock.nowMs()),
 		metrics: createMetrics(proberMetrics(store, votes, publisher, clock)),
 		onFault: (error) => log.error({ error: error.stack }, 'a request to the surface met a fault'),
@@ -138,6 +139,7 @@ function screen({ instance, url, targets }: RunningProber, { region }: Settings)
 }
 
 interface ReadyParts {
+	readonly lock: StateLock;
 	readonly store: Store;
 	readonly votes: OwnVotes;
 	readonly targets: ProberTargets;
@@ -146,12 +148,13 @@ interface ReadyParts {
 	readonly region: string;
 }
 
-function readyReport({ store, votes, targets, publisher, instance, region }: ReadyParts): ProberReadyReport {
+function readyReport({ lock, store, votes, targets, publisher, instance, region }: ReadyParts): ProberReadyReport {
 	const { condition } = store;
 	const { publishedMs, problem, incarnation } = publisher;
 	const degraded: string[] = [];
 	if (condition.kind !== 'ready') degraded.push(`the store is ${condition.kind}: ${condition.reason}`);
 	if (problem !== undefined) degraded.push(problem);
+	if (lock.problem !== undefined) degraded.push(lock.problem);
 	if (votes.unsaved !== undefined) degraded.push(votes.unsaved);
 	if (targets.refusal !== undefined) degraded.push(targets.refusal);
 	for (const unit of targets.refusedUnits) degraded.push(`the new version of ${unit} was refused`);

@@ -29,6 +29,7 @@ export function readyReport(state: InstanceState | undefined): ReadyReport {
 	if (store !== undefined && store.kind !== 'ready') degraded.push(`the store is ${store.kind}: ${store.reason}`);
 	if (refusal !== undefined) degraded.push(refusal);
 	if (state.fault !== undefined) degraded.push(state.fault);
+	if (state.unlocked !== undefined) degraded.push(state.unlocked);
 	if (unsaved !== undefined) degraded.push(unsaved);
 	for (const reason of state.geoRefused.values()) degraded.push(reason);
 	if (health !== undefined) degraded.push(...healthProblems(health));

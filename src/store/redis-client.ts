@@ -68,8 +68,13 @@ export class RedisClient {
 
 	/** @throws StoreError: UNREACHABLE when it was not sent, UNCERTAIN when nobody knows, REFUSED when Redis says so */
 	call(command: string, ...args: readonly Argument[]): Promise<Reply> {
+		return this.#call(command, args);
+	}
+
+	/** As one list: a commit may have more arguments than fit on the stack. */
+	#call(command: string, args: readonly Argument[]): Promise<Reply> {
 		const sent = args.map((arg) => (arg instanceof Uint8Array ? Buffer.from(arg) : arg));
-		return this.#ask(command, (redis) => redis.callBuffer(command, ...sent)) as Promise<Reply>;
+		return this.#ask(command, (redis) => redis.callBuffer(command, sent)) as Promise<Reply>;
 	}
 
 	/** @throws StoreError */
@@ -80,11 +85,11 @@ export class RedisClient {
 	async run(script: RedisScript, keys: readonly string[], args: readonly Argument[]): Promise<Reply> {
 		const ending = script.isReadOnly ? '_RO' : '';
 		try {
-			return await this.call(`EVALSHA${ending}`, script.sha1, keys.length, ...keys, ...args);
+			return await this.#call(`EVALSHA${ending}`, [script.sha1, keys.length, ...keys, ...args]);
 		} catch (error) {
 			const { cause } = error as Error;
 			if (!(cause instanceof Error) || !cause.message.startsWith('NOSCRIPT')) throw error;
-			return this.call(`EVAL${ending}`, script.lua, keys.length, ...keys, ...args);
+			return this.#call(`EVAL${ending}`, [script.lua, keys.length, ...keys, ...args]);
 		}
 	}
 

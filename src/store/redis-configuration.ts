@@ -343,6 +343,9 @@ export class RedisConfiguration {
 		const { epoch, generation, hash, parent } = entry.entry.head;
 		const head = Buffer.from(seal.close(keys.head, { epoch, generation, hash, parent }));
 		const sealed = Buffer.from(seal.close(keys.history, writeEntry(entry, octets)));
+		// Others could not read what leads to the head, and would take the store for lost.
+		if (sealed.length > ENTRY_OCTETS_MAX)
+			throw new StoreError('STORE_CONTENT', `Cannot commit ${places.length} changes at once: commit them in parts`);
 		const reply = await client.run(
 			COMMIT,
 			[keys.head, keys.index, keys.history, keys.historyOctets],

@@ -8,7 +8,15 @@ import { join } from 'node:path';
 import { makeDirectory } from './make-directory.ts';
 
 export interface StateLock {
+	/** Why the directory is not locked; undefined when it is. */
+	readonly problem: string | undefined;
 	release(): void;
+}
+
+export interface LockOptions {
+	/** Nothing there is the truth of anything: where nobody can write the process goes on, and locks it when it can. */
+	readonly isCache?: boolean;
+	readonly retryMs?: number;
 }
 
 interface Holder {
@@ -19,25 +27,60 @@ interface Holder {
 
 /** Of locks in the way of one another; each deeper one is there only when a process died within a moment. */
 const DEPTH_MAX = 4;
+const RETRY_MS = 1000;
+/** No room, or a file system that was made read only: nobody else can write there either. */
+const UNWRITABLE = new Set(['ENOSPC', 'EDQUOT', 'EROFS']);
 
 /** @throws Error that names the process that holds the directory, or says why it cannot be written */
-export function lockState(stateDir: string): StateLock {
-	const path = join(stateDir, 'lock');
+export function lockState(stateDir: string, { isCache = false, retryMs = RETRY_MS }: LockOptions = {}): StateLock {
 	try {
 		makeDirectory(stateDir, 0o755);
 	} catch (cause) {
 		throw new Error(`Cannot make the state directory ${stateDir}: ${(cause as Error).message}`, { cause });
 	}
+	const path = join(stateDir, 'lock');
 	const own = JSON.stringify({ pid: process.pid, startTicks: statOf(process.pid)?.startTicks ?? '' } satisfies Holder);
+	let problem = attempt(stateDir, path, own, isCache);
+	let timer: NodeJS.Timeout | undefined;
+	const tryAgain = () => {
+		try {
+			problem = attempt(stateDir, path, own, true);
+			if (problem === undefined) clearInterval(timer);
+		} catch (error) {
+			problem = (error as Error).message;
+		}
+	};
+	if (problem !== undefined) timer = setInterval(tryAgain, retryMs).unref();
+	return {
+		get problem() {
+			return problem;
+		},
+		release: () => {
+			clearInterval(timer);
+			release(path, own);
+		},
+	};
+}
+
+/**
+ * @returns why it is not locked, where that may be; undefined when it is
+ * @throws Error
+ */
+function attempt(stateDir: string, path: string, own: string, isCache: boolean): string | undefined {
 	let holder: Holder | undefined;
+	let problem: string | undefined;
 	try {
 		holder = take(path, own, 0);
 	} catch (cause) {
-		throw new Error(`Cannot lock the state directory ${stateDir}: ${(cause as Error).message}`, { cause });
+		const { message, code } = cause as NodeJS.ErrnoException;
+		problem = `Cannot lock the state directory ${stateDir}: ${message}`;
+		if (!isCache || code === undefined || !UNWRITABLE.has(code)) throw new Error(problem, { cause });
+		const found = holderOf(readText(path) ?? '');
+		if (found !== undefined && isAlive(found)) holder = found;
 	}
 	if (holder !== undefined)
 		throw new Error(`Cannot use the state directory ${stateDir}: process ${holder.pid} uses it`);
-	return { release: () => release(path, own) };
+	return problem;
 }
 
 /**
@@ -49,8 +92,8 @@ export function lockState(stateDir: string): StateLock {
  */
 function take(path: string, own: string, depth: number): Holder | undefined {
 	const fresh = `${path}.${process.pid}`;
-	writeFileSync(fresh, own, { mode: 0o644 });
 	try {
+		writeFileSync(fresh, own, { mode: 0o644 });
 		for (;;) {
 			try {
 				linkSync(fresh, path);
@@ -76,13 +119,21 @@ function take(path: string, own: string, depth: number): Holder | undefined {
 			}
 		}
 	} finally {
-		rmSync(fresh, { force: true });
+		drop(fresh);
+	}
+}
+
+function drop(path: string): void {
+	try {
+		rmSync(path, { force: true });
+	} catch {
+		// What cannot be removed could not be written either.
 	}
 }
 
 /** Nobody else touches the lock of a process that lives. */
 function release(path: string, own: string): void {
-	if (readText(path) === own) rmSync(path, { force: true });
+	if (readText(path) === own) drop(path);
 }
 
 function readText(path: string): string | undefined {

@@ -4,7 +4,8 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { fetchJson, until } from '../roles/meridian-process.ts';
@@ -18,10 +19,13 @@ const APPEND = ['appendonly yes', 'appendfsync always'];
 
 /** A small file system of its own; undefined where nobody may mount one. */
 function mountSmall(t: TestContext): string | undefined {
-	const folder = scratch(t);
-	if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder]).status !== 0) return undefined;
-	t.after(() => spawnSync('umount', ['-l', folder]));
-	return folder;
+	const folder = mkdtempSync(join(tmpdir(), 'meridian-'));
+	const isMounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder]).status === 0;
+	t.after(() => {
+		if (isMounted) spawnSync('umount', ['-l', folder]);
+		rmdirSync(folder);
+	});
+	return isMounted ? folder : undefined;
 }
 
 function fill(folder: string): void {

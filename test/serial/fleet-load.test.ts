@@ -11,7 +11,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
 import { applyToFleet } from '../roles/apply-to-fleet.ts';
-import { fetchJson, runMeridian, startInstance, until } from '../roles/meridian-process.ts';
+import { fetchJson, type Meridian, runMeridian, startInstance, until } from '../roles/meridian-process.ts';
 import { GOOD_ZONE, scratch } from '../roles/scratch.ts';
 import { ended } from '../setup/ended.ts';
 import { startRedis, WITHOUT_REDIS } from '../setup/redis.ts';
@@ -27,8 +27,10 @@ const TICKS_A_SEC = 100;
 const PROBER_CORES_MAX = 0.5;
 const INSTANCE_CORES_MAX = 0.5;
 const REDIS_CORES_MAX = 0.25;
-/** From the second fifth of the run to the last, of the least in each: what V8 takes before it first tidies up shows in a short run. */
-const GROWTH_OCTETS_MAX = (SECONDS >= 600 ? 32 : 160) * 1024 * 1024;
+/** Of what lives when garbage has been collected, and of what the process holds then. */
+const LIVE_GROWTH_OCTETS_MAX = 16 * 1024 * 1024;
+const GROWTH_OCTETS_MAX = 64 * 1024 * 1024;
+/** From the second fifth of the run to the last, of the least in each: at one moment many checks may be under way. */
 const GROWTH_FILES_MAX = 20;
 const KEY = 'a-key-of-sixteen-and-more';
 
@@ -40,8 +42,13 @@ const BACKEND = `
 
 interface Use {
 	readonly cpuSec: number;
-	readonly residentOctets: number;
 	readonly files: number;
+}
+
+/** In octets, after garbage was collected. */
+interface Memory {
+	readonly live: number;
+	readonly resident: number;
 }
 
 it(`${PROBERS} probers of ${TARGETS} endpoints cost what they may for ${SECONDS} s`, {
@@ -49,7 +56,8 @@ it(`${PROBERS} probers of ${TARGETS} endpoints cost what they may for ${SECONDS}
 }, async (t) => {
 	const redis = await startRedis(t);
 	const url = redis.url;
-	const env = { MERIDIAN_FLEET_KEY: KEY };
+	// Memory is asked for through the inspector, which collects garbage before.
+	const env = { MERIDIAN_FLEET_KEY: KEY, NODE_OPTIONS: '--inspect=127.0.0.1:0' };
 	const zones = scratch(t, { 'example.org.zone': GOOD_ZONE, 'example.org.yaml': steering(await startBackends(t)) });
 	await applyToFleet(t, zones, { url, env });
 	const regions = ['eu', 'us', 'ap'];
@@ -69,6 +77,8 @@ it(`${PROBERS} probers of ${TARGETS} endpoints cost what they may for ${SECONDS}
 	// What happens once has happened by then: code is compiled, every target has been met.
 	await pause(Math.min(SECONDS / 5, 120) * 1000);
 	const pids = { redis: redis.pid, instance: instance.pid };
+	const watched = [instance, ...probers];
+	const memoryBefore = await memoryOf(redis.pid, watched);
 	const before = useOfAll(pids, probers);
 	const startMs = performance.now();
 	let laggedSecMost = 0;
@@ -82,30 +92,69 @@ it(`${PROBERS} probers of ${TARGETS} endpoints cost what they may for ${SECONDS}
 	}
 	const after = useOfAll(pids, probers);
 	const tookSec = (performance.now() - startMs) / 1000;
+	const memoryAfter = await memoryOf(redis.pid, watched);
 	const coresOf = (name: keyof typeof after) => (after[name].cpuSec - before[name].cpuSec) / tookSec;
-	const leastOf = (name: keyof typeof after, fifth: number) => {
-		const [from, to] = [fifth, fifth + 1].map((edge) => Math.floor((samples.length * edge) / 5));
-		return Math.min(...samples.slice(from, to).map((sample) => sample[name].residentOctets));
-	};
-	const grownOf = (name: keyof typeof after) => leastOf(name, 4) - leastOf(name, 1);
-	const filesOf = (name: keyof typeof after) => after[name].files - before[name].files;
-	const figures = (['prober', 'redis', 'instance'] as const)
-		.map((name) => {
-			const megabytes = (grownOf(name) / 2 ** 20).toFixed(1);
-			return `${name} ${coresOf(name).toFixed(3)} cores, ${megabytes} MB and ${filesOf(name)} descriptors more`;
-		})
+	const filesOf = (name: keyof typeof after) => leastFiles(samples, name, 4) - leastFiles(samples, name, 1);
+	const cores = (['prober', 'redis', 'instance'] as const)
+		.map((name) => `${name} ${coresOf(name).toFixed(3)} cores, ${filesOf(name)} descriptors more`)
 		.join('; ');
-	t.diagnostic(`fleet: ${figures} (the busiest prober); votes at most ${laggedSecMost} s old`);
+	const grown = memoryAfter.map(({ live, resident }, i) => {
+		const then = memoryBefore[i] ?? { live: 0, resident: 0 };
+		return { live: live - then.live, resident: resident - then.resident };
+	});
+	const megabytes = grown.map(({ live, resident }) => `${inMegabytes(live)}/${inMegabytes(resident)}`).join(' ');
+	const figures = `${cores}; live/resident MB more of redis, instance and each prober: ${megabytes}`;
+	t.diagnostic(`fleet: ${figures} (cores of the busiest prober); votes at most ${laggedSecMost} s old`);
 	assert.equal(await upOf(), TARGETS);
 	assert(coresOf('prober') < PROBER_CORES_MAX, figures);
 	assert(coresOf('redis') < REDIS_CORES_MAX, figures);
 	assert(coresOf('instance') < INSTANCE_CORES_MAX, figures);
 	assert(laggedSecMost < 2 * PERIOD_SEC, `${laggedSecMost} s`);
-	for (const name of ['prober', 'redis', 'instance'] as const) {
-		assert(grownOf(name) < GROWTH_OCTETS_MAX, figures);
-		assert(filesOf(name) < GROWTH_FILES_MAX + TARGETS / 50, figures);
+	for (const { live, resident } of grown) {
+		assert(live < LIVE_GROWTH_OCTETS_MAX, figures);
+		assert(resident < GROWTH_OCTETS_MAX, figures);
 	}
+	for (const name of ['prober', 'redis', 'instance'] as const) assert(filesOf(name) < GROWTH_FILES_MAX, figures);
 });
+
+function inMegabytes(octets: number): string {
+	return (octets / 2 ** 20).toFixed(1);
+}
+
+function leastFiles(
+	samples: readonly ReturnType<typeof useOfAll>[],
+	name: 'redis' | 'instance' | 'prober',
+	fifth: number,
+) {
+	const [from, to] = [fifth, fifth + 1].map((edge) => Math.floor((samples.length * edge) / 5));
+	return Math.min(...samples.slice(from, to).map((sample) => sample[name].files));
+}
+
+/** Of Redis, then of each process; where nothing collects garbage all lives. */
+async function memoryOf(redisPid: number, processes: readonly Meridian[]): Promise<readonly Memory[]> {
+	const memories: Memory[] = [{ live: 0, resident: residentOf(redisPid) }];
+	for (const { pid, stderr } of processes) {
+		const live = await liveOf(/^Debugger listening on (ws:\S+)$/m.exec(stderr)?.[1] ?? '');
+		memories.push({ live, resident: residentOf(pid) });
+	}
+	return memories;
+}
+
+/** Octets in use on the heap, and beside it, when garbage has been collected. */
+async function liveOf(inspectorUrl: string): Promise<number> {
+	const socket = new WebSocket(inspectorUrl);
+	await once(socket, 'open');
+	const ask = async (id: number, method: string, params: Readonly<Record<string, unknown>> = {}) => {
+		const answer = once(socket, 'message');
+		socket.send(JSON.stringify({ id, method, params }));
+		return JSON.parse(((await answer)[0] as MessageEvent).data).result;
+	};
+	await ask(1, 'HeapProfiler.collectGarbage');
+	const expression = '(({ heapUsed, external }) => heapUsed + external)(process.memoryUsage())';
+	const { result } = await ask(2, 'Runtime.evaluate', { expression });
+	socket.close();
+	return Number(result.value);
+}
 
 function steering(port: number): string {
 	const pools = Array.from({ length: Math.ceil(TARGETS / POOL_SIZE) }, (_, i) => {
@@ -139,21 +188,25 @@ function useOfAll(
 		instance: useOf(pids.instance),
 		prober: {
 			cpuSec: most(({ cpuSec }) => cpuSec),
-			residentOctets: most(({ residentOctets }) => residentOctets),
 			files: most(({ files }) => files),
 		},
 	};
 }
 
-/** Fields 14, 15 and 24 of /proc/PID/stat; the second field may hold spaces. */
 function useOf(pid: number): Use {
+	const fields = statOf(pid);
+	const cpuSec = (Number(fields[11]) + Number(fields[12])) / TICKS_A_SEC;
+	return { cpuSec, files: readdirSync(`/proc/${pid}/fd`).length };
+}
+
+function residentOf(pid: number): number {
+	return Number(statOf(pid)[21]) * 4096;
+}
+
+/** From the third field of /proc/PID/stat on; the second may hold spaces. */
+function statOf(pid: number): readonly string[] {
 	const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-	const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-	return {
-		cpuSec: (Number(fields[11]) + Number(fields[12])) / TICKS_A_SEC,
-		residentOctets: Number(fields[21]) * 4096,
-		files: readdirSync(`/proc/${pid}/fd`).length,
-	};
+	return text.slice(text.lastIndexOf(')') + 2).split(' ');
 }
 
 function pause(ms: number): Promise<void> {
