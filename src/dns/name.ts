@@ -2,8 +2,8 @@
  * Domain names as wire bytes: length octet, label octets, ..., root label (RFC 1035 §3.1).
  * A label may hold any octet, so text exists only at the edges (zone files, logs).
  *
- * The suffixes of a name are hashed from the root leftwards, so that one pass gives
- * every ancestor's hash:
+ * Each label is hashed as it is read, and the suffixes from the root leftwards out of their labels' hashes, so that
+ * one pass over the octets gives every ancestor's hash:
  *
  *     3www7example3org0
  *     |   |       |   '- hashes[3] of the root
@@ -17,8 +17,11 @@ const LABEL_OCTETS_MAX = 63;
 /** 127 one-octet labels and the root fill 255 octets. */
 const LABELS_MAX = 128;
 
-/** Where the hash of every suffix starts; the message writer hashes alike, so that names carry over. */
+/** The hash of the root; the message writer hashes alike, so that names carry over. */
 export const ROOT_HASH = 0x2545f491;
+/** FNV-1a, 32 bits: where the hash of a label starts, and what it is multiplied by for each octet, the length's first. */
+const LABEL_HASH = 0x811c9dc5 | 0;
+const LABEL_FACTOR = 0x01000193;
 
 /** Room for one lower-cased name with its label starts and suffix hashes; reused, so a query allocates none. */
 export class Name {
@@ -53,7 +56,7 @@ export function lowerOctet(value: number): number {
  * without a visited set (RFC 1035 §4.1.4; length limit §2.3.4).
  */
 export function readName(packet: Uint8Array, offset: number, end: number, name: Name): number {
-	const { wire, starts } = name;
+	const { wire, starts, hashes } = name;
 	let at = offset;
 	let runStart = offset;
 	let next = -1;
@@ -73,9 +76,15 @@ export function readName(packet: Uint8Array, offset: number, end: number, name: 
 			continue;
 		}
 		if (size > LABEL_OCTETS_MAX || length + size + 2 > NAME_OCTETS_MAX || at + size >= end) return -1;
-		starts[labels++] = length;
+		starts[labels] = length;
 		wire[length++] = size;
-		for (let i = 1; i <= size; i++) wire[length++] = lowerOctet(octet(packet, at + i));
+		let hash = Math.imul(LABEL_HASH ^ size, LABEL_FACTOR);
+		for (let i = 1; i <= size; i++) {
+			const value = lowerOctet(octet(packet, at + i));
+			wire[length++] = value;
+			hash = Math.imul(hash ^ value, LABEL_FACTOR);
+		}
+		hashes[labels++] = hash;
 		at += size + 1;
 	}
 	wire[length] = 0;
@@ -113,11 +122,14 @@ export function replaceSuffix(name: Name, label: number, bytes: Uint8Array, offs
 	const prefixLength = name.starts[label] ?? 0;
 	const suffixLength = nameLength(bytes, offset);
 	if (prefixLength + suffixLength > NAME_OCTETS_MAX) return false;
-	const { wire, starts } = out;
+	const { wire, starts, hashes } = out;
 	for (let i = 0; i < prefixLength; i++) wire[i] = octet(name.wire, i);
 	for (let i = 0; i < suffixLength; i++) wire[prefixLength + i] = lowerOctet(octet(bytes, offset + i));
 	let labels = 0;
-	for (let at = 0; octet(wire, at) !== 0; at += octet(wire, at) + 1) starts[labels++] = at;
+	for (let at = 0; octet(wire, at) !== 0; at += octet(wire, at) + 1) {
+		starts[labels] = at;
+		hashes[labels++] = hashLabel(wire, at);
+	}
 	starts[labels] = prefixLength + suffixLength - 1;
 	out.length = prefixLength + suffixLength;
 	out.labelCount = labels;
@@ -125,15 +137,26 @@ export function replaceSuffix(name: Name, label: number, bytes: Uint8Array, offs
 	return true;
 }
 
-function hashSuffixes(name: Name): void {
-	const { wire, starts, hashes } = name;
+/** The hash of the label at `start`, whatever its case. */
+export function hashLabel(bytes: Uint8Array, start: number): number {
+	const stop = start + octet(bytes, start);
+	let hash = LABEL_HASH;
+	for (let i = start; i <= stop; i++) hash = Math.imul(hash ^ lowerOctet(octet(bytes, i)), LABEL_FACTOR);
+	return hash;
+}
+
+/** The hash of a label and all behind it, from their own. */
+export function hashSuffix(label: number, behind: number): number {
+	const hash = Math.imul(label ^ behind, 0x9e3779b1);
+	return hash ^ (hash >>> 15);
+}
+
+/** From the hashes of the labels to those of the suffixes that start there. */
+function hashSuffixes({ labelCount, hashes }: Name): void {
 	let hash = ROOT_HASH;
-	hashes[name.labelCount] = hash;
-	for (let label = name.labelCount - 1; label >= 0; label--) {
-		const start = starts[label] ?? 0;
-		const stop = start + octet(wire, start);
-		for (let i = start; i <= stop; i++) hash = Math.imul(hash ^ octet(wire, i), 0x01000193);
-		hash ^= hash >>> 15;
+	hashes[labelCount] = hash;
+	for (let label = labelCount - 1; label >= 0; label--) {
+		hash = hashSuffix(hashes[label] ?? 0, hash);
 		hashes[label] = hash;
 	}
 }

@@ -4,7 +4,7 @@
  * The caller writes RRset by RRset and takes back what did not fit: `mark()` before, `rewind()` after.
  */
 
-import { lowerOctet, type Name, octet, ROOT_HASH } from './name.ts';
+import { hashLabel, hashSuffix, lowerOctet, type Name, octet, ROOT_HASH } from './name.ts';
 import { CLASS, HEADER_OCTETS, TYPE } from './protocol.ts';
 
 /** Compression pointers have 14 bits. */
@@ -198,10 +198,7 @@ export class MessageWriter {
 		}
 		let hash = ROOT_HASH;
 		for (let label = labels - 1; label >= 0; label--) {
-			const start = offset + (this.#labelAt[label] ?? 0);
-			const stop = start + octet(bytes, start);
-			for (let i = start; i <= stop; i++) hash = Math.imul(hash ^ lowerOctet(octet(bytes, i)), 0x01000193);
-			hash ^= hash >>> 15;
+			hash = hashSuffix(hashLabel(bytes, offset + (this.#labelAt[label] ?? 0)), hash);
 			this.#labelHash[label] = hash;
 		}
 		return labels;

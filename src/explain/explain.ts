@@ -17,7 +17,7 @@ import type { HealthWords } from '../health/verdict-table.ts';
 import { type Address, addressFromOctets, parseAddress, printAddress } from '../lib/address.ts';
 import type { Chance } from '../lib/ports.ts';
 import { type Prefix, parsePrefix, prefixOf, printPrefix } from '../lib/prefix.ts';
-import { Answer, Asker, answer, type Section, SOURCE, World } from '../snapshot/answer.ts';
+import { Answer, Asker, answer, type Section, type SectionEntry, SOURCE, World } from '../snapshot/answer.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { OUTCOME } from '../zone/lookup.ts';
 import { placeText } from './describe.ts';
@@ -146,34 +146,31 @@ function scopeOf({ scope }: Answer, client: Prefix): number {
 /** Records of a section in master-file text. */
 function recordTexts(world: World, out: Answer, section: Section): readonly string[] {
 	const texts: string[] = [];
-	for (let i = 0; i < section.count; i++) {
-		const type = section.types[i] ?? 0;
-		const head = `${ownerText(world, out, section, i)} ${section.ttlSec[i] ?? 0} IN ${typeText(type)}`;
-		for (const rdata of rdatas(world, out, section, i)) texts.push(`${head} ${printRdata(type, rdata)}`);
+	for (const entry of section.entries.slice(0, section.count)) {
+		const { type, ttlSec } = entry;
+		const head = `${ownerText(world, out, entry)} ${ttlSec} IN ${typeText(type)}`;
+		for (const rdata of rdatas(world, out, entry)) texts.push(`${head} ${printRdata(type, rdata)}`);
 	}
 	return texts;
 }
 
-function ownerText(world: World, out: Answer, section: Section, i: number): string {
-	const owner = section.owners[i] ?? 0;
+function ownerText(world: World, out: Answer, { owner, source }: SectionEntry): string {
 	// The owner of such an SOA is the label of QNAME at which it starts.
-	if (section.sources[i] === SOURCE.soa) return printName(out.asked.wire, out.asked.starts[owner] ?? 0);
+	if (source === SOURCE.soa) return printName(out.asked.wire, out.asked.starts[owner] ?? 0);
 	if (owner >= 0) return printName(world.snapshot.zones.bytes, owner);
 	return printName(owner === -1 ? out.asked.wire : (out.chain[-1 - owner]?.wire ?? Uint8Array.of(0)));
 }
 
-function rdatas(world: World, out: Answer, section: Section, i: number): readonly Uint8Array[] {
+function rdatas(world: World, out: Answer, entry: SectionEntry): readonly Uint8Array[] {
 	const { zones, steering } = world.snapshot;
-	const records = section.records[i] ?? 0;
-	const source = section.sources[i];
-	let at = section.dataAt[i] ?? 0;
+	const { owner, source, type, records } = entry;
+	let at = entry.dataAt;
 	if (source === SOURCE.picked) {
-		const octets = section.types[i] === TYPE.a ? 4 : 16;
+		const octets = type === TYPE.a ? 4 : 16;
 		return Array.from(out.picked.subarray(0, records), (from) => steering.rdata.slice(from, from + octets));
 	}
 	if (source === SOURCE.alias) return [nameOctets(steering.rdata, at)];
-	if (source === SOURCE.synthesized)
-		return [nameOctets(out.chain[-(section.owners[i] ?? 0)]?.wire ?? Uint8Array.of(0), 0)];
+	if (source === SOURCE.synthesized) return [nameOctets(out.chain[-owner]?.wire ?? Uint8Array.of(0), 0)];
 	return Array.from({ length: records }, () => {
 		const length = ((zones.bytes[at] ?? 0) << 8) | (zones.bytes[at + 1] ?? 0);
 		const rdata = zones.bytes.slice(at + 2, at + 2 + length);

@@ -127,7 +127,7 @@ export function countDecisions(
 	hasEndpoints: boolean,
 ): void {
 	for (let i = 0; i < decisions.count; i++) {
-		const at = NAME_STRIDE * (decisions.names[i] ?? 0);
+		const at = NAME_STRIDE * (decisions.rows[i]?.name ?? 0);
 		for (let j = 0; j < NAME_STRIDE; j++) count(counters, columns.names[at + j] ?? 0);
 	}
 	if (!hasEndpoints) return;

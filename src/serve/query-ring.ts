@@ -147,10 +147,12 @@ export class QueryRing {
 		words[at + WORD.decisions] = count;
 		for (let i = 0; i < count; i++) {
 			const row = at + WORD.decisionRows + i * DECISION_WORDS;
-			words[row] = decisions.names[i] ?? 0;
-			words[row + 1] = decisions.picks[i] ?? 0;
-			words[row + 2] = decisions.states[i] ?? 0;
-			words[row + 3] = decisions.ends[i] ?? 0;
+			const decision = decisions.rows[i];
+			if (decision === undefined) continue;
+			words[row] = decision.name;
+			words[row + 1] = decision.pick;
+			words[row + 2] = decision.state;
+			words[row + 3] = decision.end;
 		}
 		const endpoints = decisions.endpointCount < ENDPOINTS_MAX ? decisions.endpointCount : ENDPOINTS_MAX;
 		words[at + WORD.endpoints] = endpoints;

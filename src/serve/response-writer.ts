@@ -12,7 +12,7 @@ import { nameLength, octet } from '../dns/name.ts';
 import { CLASS, FLAG, HEADER_OCTETS, TYPE } from '../dns/protocol.ts';
 import type { Query } from '../dns/query.ts';
 import { MessageWriter } from '../dns/writer.ts';
-import { type Answer, type Section, SOURCE, type World } from '../snapshot/answer.ts';
+import { type Answer, type Section, type SectionEntry, SOURCE, type World } from '../snapshot/answer.ts';
 import type { OptReply } from './opt-reply.ts';
 
 const OPCODE_BITS = 0x7800;
@@ -142,41 +142,42 @@ export class ResponseWriter {
 		this.#isCut = false;
 		let records = 0;
 		for (let i = 0; i < section.count; i++) {
+			const entry = section.entries[i];
+			if (entry === undefined) break;
 			const before = writer.length;
-			this.#writeRrset(world, section, i);
+			this.#writeRrset(world, entry);
 			if (writer.isFull) {
 				writer.rewind(before);
 				this.#isCut = true;
 				break;
 			}
-			records += section.records[i] ?? 0;
+			records += entry.records;
 		}
 		return records;
 	}
 
-	#writeRrset(world: World, section: Section, i: number): void {
-		const source = section.sources[i];
-		if (source === SOURCE.picked) this.#writePicked(world, section, i);
-		else if (source === SOURCE.synthesized) this.#writeSynthesized(world, section, i);
-		else if (source === SOURCE.soa) this.#writeSoa(world, section, i);
-		else if (source === SOURCE.alias)
-			this.#writeAlias(world, section, i, world.snapshot.steering.rdata, section.dataAt[i] ?? 0);
-		else this.#writeStored(world, section, i);
+	#writeRrset(world: World, entry: SectionEntry): void {
+		const source = entry.source;
+		if (source === SOURCE.picked) this.#writePicked(world, entry);
+		else if (source === SOURCE.synthesized) this.#writeSynthesized(world, entry);
+		else if (source === SOURCE.soa) this.#writeSoa(world, entry);
+		else if (source === SOURCE.alias) this.#writeAlias(world, entry, world.snapshot.steering.rdata, entry.dataAt);
+		else this.#writeStored(world, entry);
 	}
 
-	#writeStored(world: World, section: Section, i: number): void {
+	#writeStored(world: World, entry: SectionEntry): void {
 		const writer = this.#writer;
 		const { bytes } = world.snapshot.zones;
-		const records = section.records[i] ?? 0;
-		const nameCount = section.nameCounts[i] ?? 0;
-		let at = section.dataAt[i] ?? 0;
+		const records = entry.records;
+		const nameCount = entry.nameCount;
+		let at = entry.dataAt;
 		for (let record = 0; record < records && !writer.isFull; record++) {
 			const length = (octet(bytes, at) << 8) | octet(bytes, at + 1);
-			this.#writeFixed(world, section, i);
+			this.#writeFixed(world, entry);
 			if (nameCount === 0) {
 				writer.rdata(bytes, at + 2, length);
 			} else {
-				this.#writeCompressed(bytes, at + 2, length, section.nameSkips[i] ?? 0, nameCount);
+				this.#writeCompressed(bytes, at + 2, length, entry.nameSkip, nameCount);
 			}
 			at += 2 + length;
 		}
@@ -199,30 +200,30 @@ export class ResponseWriter {
 	}
 
 	/** Addresses that a policy picked. */
-	#writePicked(world: World, section: Section, i: number): void {
+	#writePicked(world: World, entry: SectionEntry): void {
 		const writer = this.#writer;
 		const { picked } = this.#answer;
-		const records = section.records[i] ?? 0;
-		const octets = section.types[i] === TYPE.a ? 4 : 16;
+		const records = entry.records;
+		const octets = entry.type === TYPE.a ? 4 : 16;
 		for (let record = 0; record < records; record++) {
-			this.#writeFixed(world, section, i);
+			this.#writeFixed(world, entry);
 			writer.rdata(world.snapshot.steering.rdata, picked[record] ?? 0, octets);
 		}
 	}
 
 	/** The SOA of a negative answer: its owner and both its names end in a suffix of QNAME, so no name is looked at. */
-	#writeSoa(world: World, section: Section, i: number): void {
+	#writeSoa(world: World, entry: SectionEntry): void {
 		const writer = this.#writer;
 		const { bytes } = world.snapshot.zones;
 		const { name } = this.#query;
-		const start = name.starts[section.owners[i] ?? 0] ?? 0;
+		const start = name.starts[entry.owner] ?? 0;
 		const apexAt = HEADER_OCTETS + start;
 		const apexOctets = name.length - start;
-		const mname = section.nameSkips[i] ?? 0;
-		const rname = section.nameCounts[i] ?? 0;
-		const mnameAt = (section.dataAt[i] ?? 0) + LENGTH_OCTETS;
+		const mname = entry.nameSkip;
+		const rname = entry.nameCount;
+		const mnameAt = entry.dataAt + LENGTH_OCTETS;
 		const rnameAt = mnameAt + mname + apexOctets;
-		writer.recordHead(apexAt, TYPE.soa, section.ttlSec[i] ?? 0);
+		writer.recordHead(apexAt, TYPE.soa, entry.ttlSec);
 		writer.u16(mname + rname + 2 * POINTER_OCTETS + SOA_FIXED_OCTETS);
 		writer.octets(bytes, mnameAt, mname);
 		writer.pointer(apexAt);
@@ -232,14 +233,14 @@ export class ResponseWriter {
 	}
 
 	/** The CNAME that a DNAME makes: from one link of the chain to the next. */
-	#writeSynthesized(world: World, section: Section, i: number): void {
+	#writeSynthesized(world: World, entry: SectionEntry): void {
 		// Link n is the owner -1 - n, and the name behind it is link n + 1.
-		this.#writeAlias(world, section, i, this.#answer.chain[-(section.owners[i] ?? 0)]?.wire ?? ROOT, 0);
+		this.#writeAlias(world, entry, this.#answer.chain[-entry.owner]?.wire ?? ROOT, 0);
 	}
 
-	#writeAlias(world: World, section: Section, i: number, target: Uint8Array, at: number): void {
+	#writeAlias(world: World, entry: SectionEntry, target: Uint8Array, at: number): void {
 		const writer = this.#writer;
-		this.#writeFixed(world, section, i);
+		this.#writeFixed(world, entry);
 		this.#noteQuestion();
 		const lengthAt = writer.length;
 		writer.u16(0);
@@ -248,20 +249,20 @@ export class ResponseWriter {
 	}
 
 	/** Owner, type, class and TTL. */
-	#writeFixed(world: World, section: Section, i: number): void {
+	#writeFixed(world: World, entry: SectionEntry): void {
 		const writer = this.#writer;
-		const owner = section.owners[i] ?? 0;
+		const owner = entry.owner;
 		// A pointer to a root label would be longer than the label.
 		if (owner === QNAME && this.#query.name.labelCount > 0) {
-			writer.recordHead(HEADER_OCTETS, section.types[i] ?? 0, section.ttlSec[i] ?? 0);
+			writer.recordHead(HEADER_OCTETS, entry.type, entry.ttlSec);
 			return;
 		}
 		this.#noteQuestion();
 		if (owner >= 0) writer.name(world.snapshot.zones.bytes, owner);
 		else writer.name(owner === QNAME ? ROOT : (this.#answer.chain[-1 - owner]?.wire ?? ROOT), 0);
-		writer.u16(section.types[i] ?? 0);
+		writer.u16(entry.type);
 		writer.u16(CLASS.in);
-		writer.u32(section.ttlSec[i] ?? 0);
+		writer.u32(entry.ttlSec);
 	}
 
 	/** Most answers need no name but QNAME, so its suffixes are noted when the first one does. */

@@ -69,68 +69,69 @@ const GLUE_MAX = 4096;
 export const SOURCE = { table: 0, picked: 1, synthesized: 2, soa: 3, alias: 4 } as const;
 
 /**
- * RRsets of a section, as columns that say all that is needed to write them. An owner from 0 up is the offset of
- * a name in the table's octets; below, `-1 - i` is link i of the chain, link 0 being QNAME.
+ * An RRset of a section: all that is needed to write it. An owner from 0 up is the offset of a name in the table's
+ * octets; below, `-1 - i` is link i of the chain, link 0 being QNAME.
+ */
+export class SectionEntry {
+	owner = 0;
+	/** One of SOURCE. */
+	source: number = SOURCE.table;
+	ttlSec = 0;
+	type = 0;
+	/** Records, and where the first one's length and RDATA stand in the table's octets. */
+	records = 0;
+	dataAt = 0;
+	/** Octets of RDATA before the first name that may be compressed, and how many such names follow. */
+	nameSkip = 0;
+	nameCount = 0;
+}
+
+/**
+ * RRsets of a section. Entries are objects, made when they are first needed and used again: a few of them are read
+ * and written with far fewer instructions than a column for each field.
  */
 export class Section {
 	count = 0;
-	readonly owners: Int32Array;
-	/** One of SOURCE. */
-	readonly sources: Uint8Array;
-	readonly ttlSec: Uint32Array;
-	readonly types: Uint16Array;
-	/** Records, and where the first one's length and RDATA stand in the table's octets. */
-	readonly records: Uint32Array;
-	readonly dataAt: Uint32Array;
-	/** Octets of RDATA before the first name that may be compressed, and how many such names follow. */
-	readonly nameSkips: Uint8Array;
-	readonly nameCounts: Uint8Array;
+	/** The first `count` of them. */
+	readonly entries: SectionEntry[] = [];
+	readonly #entriesMax: number;
 
 	constructor(entriesMax: number) {
-		this.owners = new Int32Array(entriesMax);
-		this.sources = new Uint8Array(entriesMax);
-		this.ttlSec = new Uint32Array(entriesMax);
-		this.types = new Uint16Array(entriesMax);
-		this.records = new Uint32Array(entriesMax);
-		this.dataAt = new Uint32Array(entriesMax);
-		this.nameSkips = new Uint8Array(entriesMax);
-		this.nameCounts = new Uint8Array(entriesMax);
+		this.#entriesMax = entriesMax;
 	}
 
 	/** Add an RRset of the table; past the section's room it is left out. */
-	addRrset(zones: ZoneTable, owner: number, rrset: number, ttlSec: number): void {
-		const i = this.count;
-		if (i >= this.owners.length) return;
-		this.count++;
-		this.owners[i] = owner;
-		this.sources[i] = SOURCE.table;
-		this.ttlSec[i] = ttlSec;
-		this.types[i] = rrsetColumn(zones, rrset, RRSET.type);
-		this.records[i] = rrsetColumn(zones, rrset, RRSET.count);
-		this.dataAt[i] = rrsetColumn(zones, rrset, RRSET.dataAt);
-		this.nameSkips[i] = rrsetColumn(zones, rrset, RRSET.nameSkip);
-		this.nameCounts[i] = rrsetColumn(zones, rrset, RRSET.nameCount);
+	addRrset(zones: ZoneTable, owner: number, rrset: number, ttlSec: number): SectionEntry | undefined {
+		const type = rrsetColumn(zones, rrset, RRSET.type);
+		const entry = this.addMade(SOURCE.table, owner, type, rrsetColumn(zones, rrset, RRSET.count), ttlSec);
+		if (entry === undefined) return undefined;
+		entry.dataAt = rrsetColumn(zones, rrset, RRSET.dataAt);
+		entry.nameSkip = rrsetColumn(zones, rrset, RRSET.nameSkip);
+		entry.nameCount = rrsetColumn(zones, rrset, RRSET.nameCount);
+		return entry;
 	}
 
 	/** Add the SOA of a zone that QNAME lies in. */
 	addSoa(zones: ZoneTable, zone: number, apexLabel: number, ttlSec: number): void {
-		const i = this.count;
-		this.addRrset(zones, apexLabel, zoneColumn(zones, zone, ZONE.soa), ttlSec);
-		this.sources[i] = SOURCE.soa;
-		this.nameSkips[i] = zoneColumn(zones, zone, ZONE.mnamePrefix);
-		this.nameCounts[i] = zoneColumn(zones, zone, ZONE.rnamePrefix);
+		const entry = this.addRrset(zones, apexLabel, zoneColumn(zones, zone, ZONE.soa), ttlSec);
+		if (entry === undefined) return;
+		entry.source = SOURCE.soa;
+		entry.nameSkip = zoneColumn(zones, zone, ZONE.mnamePrefix);
+		entry.nameCount = zoneColumn(zones, zone, ZONE.rnamePrefix);
 	}
 
 	/** Add what is no RRset of the table. */
-	addMade(source: number, owner: number, type: number, records: number, ttlSec: number): void {
-		const i = this.count;
-		if (i >= this.owners.length) return;
-		this.count++;
-		this.owners[i] = owner;
-		this.sources[i] = source;
-		this.ttlSec[i] = ttlSec;
-		this.types[i] = type;
-		this.records[i] = records;
+	addMade(source: number, owner: number, type: number, records: number, ttlSec: number): SectionEntry | undefined {
+		if (this.count >= this.#entriesMax) return undefined;
+		if (this.count === this.entries.length) this.entries.push(new SectionEntry());
+		const entry = this.entries[this.count++];
+		if (entry === undefined) return undefined;
+		entry.source = source;
+		entry.owner = owner;
+		entry.ttlSec = ttlSec;
+		entry.type = type;
+		entry.records = records;
+		return entry;
 	}
 }
 
@@ -253,7 +254,8 @@ function addRrset(section: Section, zones: ZoneTable, owner: number, rrset: numb
 function hasRrset(section: Section, zones: ZoneTable, rrset: number): boolean {
 	const dataAt = rrsetColumn(zones, rrset, RRSET.dataAt);
 	for (let i = 0; i < section.count; i++) {
-		if (section.sources[i] === SOURCE.table && section.dataAt[i] === dataAt) return true;
+		const entry = section.entries[i];
+		if (entry?.source === SOURCE.table && entry.dataAt === dataAt) return true;
 	}
 	return false;
 }
@@ -334,8 +336,8 @@ function addSteered(world: World, name: Name, type: number, link: number, asker:
 /** Add the CNAME that a policy picked; it leads on unless it is itself what was asked for. */
 function addAlias({ walk, snapshot }: World, type: number, link: number, out: Answer): boolean {
 	const at = walk.picked[0] ?? 0;
-	out.answer.addMade(SOURCE.alias, -1 - link, TYPE.cname, 1, walk.ttlSec);
-	out.answer.dataAt[out.answer.count - 1] = at;
+	const entry = out.answer.addMade(SOURCE.alias, -1 - link, TYPE.cname, 1, walk.ttlSec);
+	if (entry !== undefined) entry.dataAt = at;
 	out.decisions.addEndpoints(walk.pickedEndpoints, 1);
 	if (type === TYPE.cname || type === TYPE.any) return false;
 	return followName(snapshot.steering.rdata, at, out);

@@ -16,26 +16,29 @@ export interface AnswerColumns {
 	readonly endpoints: Int32Array;
 }
 
+/** What a policy decided for one steered name. */
+export class Decision {
+	/** Index into the steering table's names. */
+	name = 0;
+	/** Index of the node that was picked, a pool or a union of them; -1 for none. */
+	pick = -1;
+	/** Of the name's root, one of STATE (steering/walk.ts): when it is down, the pick is a last resort. */
+	state = 0;
+	/** Behind the last one of its endpoints. */
+	end = 0;
+}
+
 export class Decisions {
 	count = 0;
-	/** Index into the steering table's names. */
-	readonly names: Int32Array;
-	/** Index of the node that was picked, a pool or a union of them; -1 for none. */
-	readonly picks: Int32Array;
-	/** Of the name's root, one of STATE (steering/walk.ts): when it is down, the pick is a last resort. */
-	readonly states: Uint8Array;
-	/** Behind the last one of its endpoints. */
-	readonly ends: Int32Array;
+	/** The first `count` of them. */
+	readonly rows: readonly Decision[];
 	/** Endpoints that the answer holds addresses or targets of, as indexes into the steering table's endpoints. */
 	readonly endpoints: Int32Array;
 	endpointCount = 0;
 
 	/** @param linksMax  most steered names in one chain */
 	constructor(linksMax: number) {
-		this.names = new Int32Array(linksMax);
-		this.picks = new Int32Array(linksMax);
-		this.states = new Uint8Array(linksMax);
-		this.ends = new Int32Array(linksMax);
+		this.rows = Array.from({ length: linksMax }, () => new Decision());
 		this.endpoints = new Int32Array(linksMax + ADDRESSES_MAX);
 	}
 
@@ -45,16 +48,19 @@ export class Decisions {
 	}
 
 	add(name: number, pick: number, state: number): void {
-		const i = this.count++;
-		this.names[i] = name;
-		this.picks[i] = pick;
-		this.states[i] = state;
-		this.ends[i] = this.endpointCount;
+		const row = this.rows[this.count];
+		if (row === undefined) return;
+		this.count++;
+		row.name = name;
+		row.pick = pick;
+		row.state = state;
+		row.end = this.endpointCount;
 	}
 
 	/** Endpoints that the last decision gives. */
 	addEndpoints(endpoints: Int32Array, count: number): void {
 		for (let i = 0; i < count; i++) this.endpoints[this.endpointCount++] = endpoints[i] ?? 0;
-		this.ends[this.count - 1] = this.endpointCount;
+		const row = this.rows[this.count - 1];
+		if (row !== undefined) row.end = this.endpointCount;
 	}
 }

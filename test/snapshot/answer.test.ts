@@ -90,8 +90,8 @@ function summary({
 	additional,
 	chainLength,
 }: Answer) {
-	const sections = [answers, authority, additional].map(({ count, owners, types, records, ttlSec }) =>
-		Array.from({ length: count }, (_, i) => [owners[i], types[i], records[i], ttlSec[i]]),
+	const sections = [answers, authority, additional].map(({ count, entries }) =>
+		entries.slice(0, count).map(({ owner, type, records, ttlSec }) => [owner, type, records, ttlSec]),
 	);
 	return { rcode, isAuthoritative, isReferral, isSteered, scope, chainLength, sections };
 }
