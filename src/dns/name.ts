@@ -97,14 +97,20 @@ export function readName(packet: Uint8Array, offset: number, end: number, name: 
 
 /** Take over a well-formed uncompressed name from `bytes`, lower-cased. */
 export function copyName(bytes: Uint8Array, offset: number, name: Name): void {
-	const { wire, starts } = name;
+	const { wire, starts, hashes } = name;
 	let length = 0;
 	let labels = 0;
 	for (let size = octet(bytes, offset); size !== 0; size = octet(bytes, offset + length)) {
-		starts[labels++] = length;
+		starts[labels] = length;
 		wire[length] = size;
 		const next = length + size + 1;
-		for (let i = length + 1; i < next; i++) wire[i] = lowerOctet(octet(bytes, offset + i));
+		let hash = Math.imul(LABEL_HASH ^ size, LABEL_FACTOR);
+		for (let i = length + 1; i < next; i++) {
+			const value = lowerOctet(octet(bytes, offset + i));
+			wire[i] = value;
+			hash = Math.imul(hash ^ value, LABEL_FACTOR);
+		}
+		hashes[labels++] = hash;
 		length = next;
 	}
 	wire[length] = 0;
