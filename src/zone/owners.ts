@@ -2,7 +2,8 @@
  * The owners of a zone, numbered, with what each of them has: what the rules between names ask.
  */
 
-import { copyName, Name, printName } from '../dns/name.ts';
+import { copyName, type Name, printName } from '../dns/name.ts';
+import type { CheckRoom } from './check-room.ts';
 import { NameIndex } from './name-index.ts';
 
 /** What an owner has, one bit each. */
@@ -28,8 +29,8 @@ export class Owners {
 	readonly #names: NameIndex;
 	/** By owner number. */
 	#has: Uint16Array<ArrayBuffer>;
-	readonly #name = new Name();
-	readonly #wildcard = new Name();
+	readonly #name: Name;
+	readonly #wildcard: Name;
 	readonly #apexLabels: number;
 	readonly #apexHash: number;
 
@@ -37,7 +38,9 @@ export class Owners {
 	 * @param apex      lower-cased wire name
 	 * @param expected  owners; there may be more
 	 */
-	constructor(apex: Uint8Array, expected: number) {
+	constructor(apex: Uint8Array, expected: number, room: Pick<CheckRoom, 'owner' | 'wildcard'>) {
+		this.#name = room.owner;
+		this.#wildcard = room.wildcard;
 		this.#names = new NameIndex(expected);
 		this.#has = new Uint16Array(expected + 16);
 		copyName(apex, 0, this.#name);
