@@ -105,6 +105,7 @@ class Checker {
 			this.#error(undefined, `Cannot find an NS record of ${apexText}, expected one at the apex`);
 		this.#checkRrsets();
 		this.#checkTargets();
+		this.#owners.release();
 		return [...this.#errors, ...this.#warnings].sort((a, b) => a.line - b.line);
 	}
 

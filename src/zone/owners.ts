@@ -22,6 +22,8 @@ export const HAS = {
 	records: 512,
 } as const;
 
+const RELEASED_MIN = 10_000;
+
 /** The first name that is numbered. */
 export const APEX = 0;
 
@@ -60,6 +62,11 @@ export class Owners {
 		const owner = this.#names.add(this.#name);
 		if (owner === count && !this.isInZone(this.#name)) this.mark(owner, HAS.outside);
 		return owner;
+	}
+
+	/** Give the memory back at once, where it is much: what is only dropped stays until the next collection. */
+	release(): void {
+		if (this.count > RELEASED_MIN) this.#names.release();
 	}
 
 	/** The lower-cased wire name of a number. */
