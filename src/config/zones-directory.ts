@@ -227,21 +227,30 @@ function zoneFilePath({ unit, zone }: UnitText, included: string | undefined): s
 	return included === undefined ? zone.path : join(dirname(zone.path), included);
 }
 
+const EMPTY_DOCUMENTS = { common: emptyDocument('common'), zone: emptyDocument('zone') };
+
+function emptyDocument(kind: 'common' | 'zone'): SteeringDocument | undefined {
+	const read = readSteering({}, kind);
+	return read.ok ? read.value : undefined;
+}
+
 function readSteeringFile(
 	text: UnitText,
 	kind: 'common' | 'zone',
 	yaml: YamlText | undefined,
 	problems: FileProblem[],
 ): SteeringDocument | undefined {
+	// Of a hundred thousand zones most have none, and share it.
+	if (yaml === undefined) return EMPTY_DOCUMENTS[kind];
 	const file = text.steering?.path ?? '';
-	for (const { line, column, message } of yaml?.problems ?? []) {
+	for (const { line, column, message } of yaml.problems) {
 		problems.push({ unit: text.unit, file, line, column, message, isWarning: false });
 	}
-	if (yaml !== undefined && yaml.problems.length > 0) return undefined;
-	const result = readSteering(yaml?.value, kind);
+	if (yaml.problems.length > 0) return undefined;
+	const result = readSteering(yaml.value, kind);
 	if (result.ok) return result.value;
 	for (const { path, message } of result.problems) {
-		const position = yaml?.positionOf(path) ?? { line: 1, column: 1 };
+		const position = yaml.positionOf(path);
 		problems.push({ unit: text.unit, file, ...position, message: placed(path, message), isWarning: false, path });
 	}
 	return undefined;

@@ -278,18 +278,25 @@ export function expandName(packet: Uint8Array, offset: number): Uint8Array {
 export function printName(wire: Uint8Array, offset = 0): string {
 	let at = offset;
 	if (octet(wire, at) === 0) return '.';
-	let text = '';
+	// Codes rather than texts that are joined: whoever keeps the name would keep all of them.
+	const codes: number[] = [];
 	while (octet(wire, at) !== 0) {
 		const stop = at + octet(wire, at);
-		for (let i = at + 1; i <= stop; i++) text += printLabelOctet(octet(wire, i));
-		text += '.';
+		for (let i = at + 1; i <= stop; i++) pushLabelOctet(octet(wire, i), codes);
+		codes.push(0x2e);
 		at = stop + 1;
 	}
-	return text;
+	return String.fromCharCode(...codes);
 }
 
-function printLabelOctet(value: number): string {
-	if (value <= 0x20 || value >= 0x7f) return `\\${String(value).padStart(3, '0')}`;
-	const character = String.fromCharCode(value);
-	return '."\\;()@$'.includes(character) ? `\\${character}` : character;
+const ESCAPED: ReadonlySet<number> = new Set(Array.from('."\\;()@$', (character) => character.charCodeAt(0)));
+const BACKSLASH = 0x5c;
+
+function pushLabelOctet(value: number, codes: number[]): void {
+	if (value <= 0x20 || value >= 0x7f) {
+		codes.push(BACKSLASH, 0x30 + Math.floor(value / 100), 0x30 + (Math.floor(value / 10) % 10), 0x30 + (value % 10));
+		return;
+	}
+	if (ESCAPED.has(value)) codes.push(BACKSLASH);
+	codes.push(value);
 }

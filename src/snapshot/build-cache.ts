@@ -5,6 +5,7 @@
 
 import { lowerName, printName, scanName } from '../dns/name.ts';
 import { TYPE } from '../dns/protocol.ts';
+import { CheckRoom } from '../zone/check-room.ts';
 import { checkZone, type ZoneProblem } from '../zone/checks.ts';
 import { TableKeeper } from '../zone/table-keeper.ts';
 import type { ZoneUnit } from './build.ts';
@@ -21,13 +22,14 @@ export interface ZoneFacts {
 
 export class BuildCache {
 	readonly tables = new TableKeeper();
+	readonly #room = new CheckRoom();
 	readonly #facts = new WeakMap<ZoneUnit, ZoneFacts>();
 
 	facts(zone: ZoneUnit): ZoneFacts {
 		let facts = this.#facts.get(zone);
 		if (facts === undefined) {
 			const { apex, records } = zone;
-			const problems = checkZone(apex, records, steeredOwners(zone));
+			const problems = checkZone(apex, records, steeredOwners(zone), this.#room);
 			const hasSteering = Object.values(zone.steering).some((table) => table.size > 0);
 			facts = { unit: printName(apex), hasSteering, problems, nameServers: nameServersOf(zone) };
 			this.#facts.set(zone, facts);

@@ -5,7 +5,7 @@
  */
 
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeDirectory } from './make-directory.ts';
 
@@ -68,24 +68,23 @@ export class LastGood {
 	 * @throws the runtime's error when a file cannot be written; the others are as they were or as they should be
 	 */
 	save(units: Iterable<UnitFiles>): void {
-		const steps = this.saving(units);
-		while (steps.next().done !== true);
+		resultOf(this.saving(units));
 	}
 
-	/** The same in steps of a unit each: writing a hundred thousand of them takes seconds. */
+	/** The same in steps: writing a hundred thousand units, or a large one, takes seconds. */
 	*saving(units: Iterable<UnitFiles>): Generator<undefined, void> {
 		const kept = new Set<string>();
 		for (const unit of units) {
 			yield;
 			kept.add(unit.unit);
 			if (this.#saved.get(unit.unit) === unit) continue;
-			const check = checkOf(unit);
+			const check = yield* checkOf(unit);
 			if (this.#stored.get(unit.unit) === check) {
 				this.#saved.set(unit.unit, unit);
 				continue;
 			}
 			const path = join(this.#directory, fileNameOf(unit.unit));
-			writeFileSync(`${path}.new`, JSON.stringify({ ...unit, check } satisfies StoredUnit));
+			yield* writeStored(`${path}.new`, unit, check);
 			renameSync(`${path}.new`, path);
 			this.#stored.set(unit.unit, check);
 			this.#saved.set(unit.unit, unit);
@@ -113,17 +112,102 @@ function fileNameOf(unit: string): string {
 	return `${createHash('sha256').update(unit).digest('hex').slice(0, 32)}.json`;
 }
 
-function checkOf({ unit, zone, steering, includes }: UnitFiles): string {
-	return createHash('sha256')
-		.update(JSON.stringify([unit, zone ?? null, steering ?? null, includes ?? null]))
-		.digest('hex');
+/** Of the texts as JSON, without ever having it whole. */
+function* checkOf({ unit, zone, steering, includes }: UnitFiles): Generator<undefined, string> {
+	const hash = createHash('sha256');
+	for (const part of joined(listParts([unit, zone, steering, includes]))) {
+		hash.update(part);
+		yield;
+	}
+	return hash.digest('hex');
+}
+
+function* writeStored(
+	path: string,
+	{ unit, zone, steering, includes }: UnitFiles,
+	check: string,
+): Generator<undefined> {
+	const file = openSync(path, 'w');
+	try {
+		for (const part of joined(tableParts({ unit, zone, steering, includes, check }))) {
+			writeSync(file, part);
+			yield;
+		}
+	} finally {
+		closeSync(file);
+	}
+}
+
+type Value = string | undefined | Readonly<Record<string, string>>;
+
+/** Of a text; larger ones come in parts. */
+const PART_LENGTH = 65_536;
+
+/** Parts that are worth a step. */
+function* joined(parts: Iterable<string>): Generator<string> {
+	let text = '';
+	for (const part of parts) {
+		text += part;
+		if (text.length < PART_LENGTH) continue;
+		yield text;
+		text = '';
+	}
+	if (text !== '') yield text;
+}
+
+function* listParts(values: readonly Value[]): Generator<string> {
+	for (const [i, value] of values.entries()) {
+		yield i === 0 ? '[' : ',';
+		if (value === undefined) yield 'null';
+		else yield* valueParts(value);
+	}
+	yield ']';
+}
+
+function* tableParts(table: Readonly<Record<string, Value>>): Generator<string> {
+	let before = '{';
+	for (const [key, value] of Object.entries(table)) {
+		if (value === undefined) continue;
+		yield `${before}${JSON.stringify(key)}:`;
+		yield* valueParts(value);
+		before = ',';
+	}
+	yield before === '{' ? '{}' : '}';
+}
+
+function* valueParts(value: string | Readonly<Record<string, string>>): Generator<string> {
+	if (typeof value !== 'string') {
+		yield* tableParts(value);
+		return;
+	}
+	if (value.length <= PART_LENGTH) {
+		yield JSON.stringify(value);
+		return;
+	}
+	let before = '"';
+	for (let at = 0; at < value.length; ) {
+		let end = at + PART_LENGTH;
+		// The two halves of a character stay together.
+		if (/[\uD800-\uDBFF]/.test(value.charAt(end - 1))) end++;
+		yield before + JSON.stringify(value.slice(at, end)).slice(1, -1);
+		before = '';
+		at = end;
+	}
+	yield '"';
 }
 
 function readStored(path: string): StoredUnit | undefined {
 	try {
 		const stored = JSON.parse(readFileSync(path, 'utf8')) as StoredUnit;
-		return stored.check === checkOf(stored) ? stored : undefined;
+		return stored.check === resultOf(checkOf(stored)) ? stored : undefined;
 	} catch {
 		return undefined;
+	}
+}
+
+function resultOf<T>(steps: Generator<undefined, T>): T {
+	for (;;) {
+		const step = steps.next();
+		if (step.done === true) return step.value;
 	}
 }

@@ -230,8 +230,9 @@ export class TableBuilder {
 		for (const [i, zone] of zones.entries()) this.#addApex(numbers[i] ?? 0, zone);
 		for (const [i, zone] of zones.entries()) this.#addOwners(numbers[i] ?? 0, zone);
 		for (let node = firstNode; node < this.#nodes.count; node++) this.#addRrsets(node);
-		this.#nextRecord = new Uint32Array(0);
+		this.#nextRecord.buffer.transfer(0);
 		for (let node = firstNode; node < this.#nodes.count; node++) this.#inherit(node);
+		this.#drafts.release();
 		this.#drafts = new Rows(DRAFT.columns);
 		// From here on nothing is appended but `additional`, so these views stay good.
 		const table = this.table(0);

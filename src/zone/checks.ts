@@ -16,12 +16,13 @@
  * A rule costs the same for each record, so a zone is checked in linear time.
  */
 
-import { copyName, Name, octet, printName } from '../dns/name.ts';
+import { copyName, type Name, octet, printName } from '../dns/name.ts';
 import { TYPE } from '../dns/protocol.ts';
 import { canonicalRdata } from '../dns/rdata.ts';
 import type { RecordList } from '../dns/record-list.ts';
 import { typeText } from '../dns/rr-type.ts';
 import { aliasLoops } from './alias-loops.ts';
+import { CheckRoom } from './check-room.ts';
 import { hasInnerWildcard, isHostOwner, startsWithWildcard } from './name-rules.ts';
 import { APEX, HAS, Owners } from './owners.ts';
 import { hasTarget, TargetRules } from './target-rules.ts';
@@ -52,14 +53,16 @@ const OWNED_BY_HOSTS: ReadonlySet<number> = new Set([TYPE.a, TYPE.aaaa, TYPE.mx]
 /**
  * @param apex     lower-cased wire name
  * @param steered  lower-cased wire names whose addresses a policy gives: they need none in the file
+ * @param room     of one check at a time; absent: a new one
  * @returns the problems in the order of their lines, at most `PROBLEMS_MAX` errors and as many warnings
  */
 export function checkZone(
 	apex: Uint8Array,
 	records: RecordList,
 	steered: readonly Uint8Array[] = [],
+	room: CheckRoom = new CheckRoom(),
 ): readonly ZoneProblem[] {
-	return new Checker(apex, records, steered).run();
+	return new Checker(apex, records, steered, room).run();
 }
 
 class Checker {
@@ -76,16 +79,19 @@ class Checker {
 	readonly #differing = new Set<number>();
 	readonly #noHosts = new Set<number>();
 	#hasDname = false;
-	readonly #name = new Name();
+	readonly #room: CheckRoom;
+	readonly #name: Name;
 	readonly #errors: ZoneProblem[] = [];
 	readonly #warnings: ZoneProblem[] = [];
 
-	constructor(apex: Uint8Array, records: RecordList, steered: readonly Uint8Array[]) {
+	constructor(apex: Uint8Array, records: RecordList, steered: readonly Uint8Array[], room: CheckRoom) {
 		this.#apex = apex;
+		this.#room = room;
+		this.#name = room.name;
 		this.#records = records;
 		this.#ownerOf = new Uint32Array(records.count);
 		this.#rrsets = new Int32Array(2 ** (33 - Math.clz32(records.count + 1)));
-		this.#owners = new Owners(apex, countOwners(records) + steered.length);
+		this.#owners = new Owners(apex, countOwners(records) + steered.length, room);
 		for (const owner of steered) this.#owners.mark(this.#owners.add(owner, 0), HAS.address);
 	}
 
@@ -99,6 +105,7 @@ class Checker {
 			this.#error(undefined, `Cannot find an NS record of ${apexText}, expected one at the apex`);
 		this.#checkRrsets();
 		this.#checkTargets();
+		this.#owners.release();
 		return [...this.#errors, ...this.#warnings].sort((a, b) => a.line - b.line);
 	}
 
@@ -238,7 +245,7 @@ class Checker {
 	#checkTargets(): void {
 		const records = this.#records;
 		const owners = this.#owners;
-		const rules = new TargetRules(owners);
+		const rules = new TargetRules(owners, this.#room);
 		const next = new Map<number, number>();
 		const recordOf = new Map<number, number>();
 		for (let record = 0; record < records.count; record++) {

@@ -8,7 +8,7 @@ import { type Name, octet } from '../dns/name.ts';
 export class NameIndex {
 	count = 0;
 	/** Pairs of hash and number + 1; a power of two of them, at most half of them taken. */
-	#slots: Int32Array;
+	#slots: Int32Array<ArrayBuffer>;
 	/** By number. */
 	#starts: Uint32Array<ArrayBuffer>;
 	#lengths: Uint8Array<ArrayBuffer>;
@@ -63,6 +63,11 @@ export class NameIndex {
 	name(index: number): Uint8Array {
 		const start = this.#starts[index] ?? 0;
 		return this.#bytes.subarray(start, start + (this.#lengths[index] ?? 0));
+	}
+
+	/** Give the memory back at once; the index is of no use any more. */
+	release(): void {
+		for (const { buffer } of [this.#slots, this.#starts, this.#lengths, this.#bytes]) buffer.transfer(0);
 	}
 
 	#isSame(index: number, name: Name, start: number): boolean {

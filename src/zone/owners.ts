@@ -2,7 +2,8 @@
  * The owners of a zone, numbered, with what each of them has: what the rules between names ask.
  */
 
-import { copyName, Name, printName } from '../dns/name.ts';
+import { copyName, type Name, printName } from '../dns/name.ts';
+import type { CheckRoom } from './check-room.ts';
 import { NameIndex } from './name-index.ts';
 
 /** What an owner has, one bit each. */
@@ -21,6 +22,8 @@ export const HAS = {
 	records: 512,
 } as const;
 
+const RELEASED_MIN = 10_000;
+
 /** The first name that is numbered. */
 export const APEX = 0;
 
@@ -28,8 +31,8 @@ export class Owners {
 	readonly #names: NameIndex;
 	/** By owner number. */
 	#has: Uint16Array<ArrayBuffer>;
-	readonly #name = new Name();
-	readonly #wildcard = new Name();
+	readonly #name: Name;
+	readonly #wildcard: Name;
 	readonly #apexLabels: number;
 	readonly #apexHash: number;
 
@@ -37,7 +40,9 @@ export class Owners {
 	 * @param apex      lower-cased wire name
 	 * @param expected  owners; there may be more
 	 */
-	constructor(apex: Uint8Array, expected: number) {
+	constructor(apex: Uint8Array, expected: number, room: Pick<CheckRoom, 'owner' | 'wildcard'>) {
+		this.#name = room.owner;
+		this.#wildcard = room.wildcard;
 		this.#names = new NameIndex(expected);
 		this.#has = new Uint16Array(expected + 16);
 		copyName(apex, 0, this.#name);
@@ -57,6 +62,11 @@ export class Owners {
 		const owner = this.#names.add(this.#name);
 		if (owner === count && !this.isInZone(this.#name)) this.mark(owner, HAS.outside);
 		return owner;
+	}
+
+	/** Give the memory back at once, where it is much: what is only dropped stays until the next collection. */
+	release(): void {
+		if (this.count > RELEASED_MIN) this.#names.release();
 	}
 
 	/** The lower-cased wire name of a number. */

@@ -10,9 +10,10 @@
  * Targets of other types may be aliases: SVCB and HTTPS by RFC 9460 §2.4.2.
  */
 
-import { copyName, Name, nameLength, octet, printName } from '../dns/name.ts';
+import { copyName, type Name, nameLength, octet, printName } from '../dns/name.ts';
 import { TYPE } from '../dns/protocol.ts';
 import { typeText } from '../dns/rr-type.ts';
+import type { CheckRoom } from './check-room.ts';
 import { isHostName, readsAsAddress } from './name-rules.ts';
 import { APEX, HAS, type Owners } from './owners.ts';
 
@@ -34,10 +35,11 @@ export function hasTarget(type: number): boolean {
 
 export class TargetRules {
 	readonly #owners: Owners;
-	readonly #target = new Name();
+	readonly #target: Name;
 
-	constructor(owners: Owners) {
+	constructor(owners: Owners, room: Pick<CheckRoom, 'target'>) {
 		this.#owners = owners;
+		this.#target = room.target;
 	}
 
 	/** @returns the warnings about a record's target, as sentences */

@@ -144,7 +144,7 @@ export const PARTS: readonly Part[] = [
 		file: './scale.bench.ts',
 		args: (options) => serverArgs(SCALE_SERVERS, options),
 		isLinuxOnly: true,
-		seconds: (options) => 60 * chosen(SCALE_SERVERS, options).length,
+		seconds: (options) => 120 * chosen(SCALE_SERVERS, options).length,
 		print: printer<readonly ScaleCost[]>(scaleTable),
 	},
 	{

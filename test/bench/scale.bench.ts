@@ -1,5 +1,6 @@
 /**
- * What much data costs, ours beside NSD and Knot: `node scale.bench.ts [--records N] [--zones N] [--server NAME]`.
+ * What much data costs, ours beside NSD and Knot: `node scale.bench.ts [--records N] [--zones N] [--server NAME] [--rounds N]`.
+ * Servers take turns, and of the rounds the median is told.
  *
  * | case    | data                            | changed for the reload               |
  * |---------|---------------------------------|--------------------------------------|
@@ -17,7 +18,8 @@ import { askOnce, type Peer, startMeridian, startPeer } from '../peers/servers.t
 import { ended } from '../setup/ended.ts';
 import { freePort } from '../setup/free-port.ts';
 import { closeOnSignal } from './close-on-signal.ts';
-import { memoryOf, mostMemoryOf, processTree } from './process-use.ts';
+import { estimate } from './median.ts';
+import { memoryOf, mostMemoryOf, processorUs, processTree } from './process-use.ts';
 
 export interface ScaleCost {
 	readonly data: string;
@@ -26,6 +28,8 @@ export interface ScaleCost {
 	readonly figures?: {
 		/** From the start of the process to the first answer from the last zone. */
 		readonly loadMs: number;
+		/** What it took of processors until then. */
+		readonly loadProcessorMs: number;
 		/** In octets: after loading, and the most that was ever taken while loading and reloading. */
 		readonly memory: number;
 		readonly memoryMost: number;
@@ -84,13 +88,17 @@ class Data {
 	}
 }
 
-async function measure(server: string, data: Data): Promise<ScaleCost> {
+type Figures = NonNullable<ScaleCost['figures']>;
+
+/** @returns undefined when the server is not on this machine */
+async function measure(server: string, data: Data): Promise<Figures | undefined> {
 	const startMs = performance.now();
 	const peer = await start(server, data);
-	if (peer === undefined) return { data: data.name, server };
+	if (peer === undefined) return undefined;
 	const liftSignals = closeOnSignal(() => peer.stop());
 	try {
 		const loadMs = performance.now() - startMs;
+		const loadProcessorMs = processorUs(processTree(peer.pid)) / 1000;
 		const memory = memoryOf(processTree(peer.pid));
 		const apex = data.zones.at(-1)?.apex ?? '.';
 		// Servers that go by whole seconds of a file's time must see that it changed.
@@ -101,12 +109,36 @@ async function measure(server: string, data: Data): Promise<ScaleCost> {
 		await untilSerial(peer.port, apex, serial);
 		const reloadMs = performance.now() - changedMs;
 		const memoryMost = mostMemoryOf(processTree(peer.pid));
-		return { data: data.name, server, figures: { loadMs, memory, memoryMost, reloadMs } };
+		return { loadMs, loadProcessorMs, memory, memoryMost, reloadMs };
 	} finally {
 		liftSignals();
 		await peer.stop();
-		rmSync(join(data.directory, server), { recursive: true, force: true });
+		// What a server has kept would make its next start another one.
+		for (const own of [server, 'state']) rmSync(join(data.directory, own), { recursive: true, force: true });
 	}
+}
+
+async function measureAll(data: Data, servers: readonly string[], rounds: number): Promise<readonly ScaleCost[]> {
+	const found = new Map<string, Figures[]>(servers.map((server) => [server, []]));
+	for (let round = 1; round <= rounds; round++) {
+		for (const [server, all] of found) {
+			process.stderr.write(`  ${server}, ${data.name}, round ${round} of ${rounds}\n`);
+			const figures = await measure(server, data);
+			if (figures !== undefined) all.push(figures);
+		}
+	}
+	return [...found].map(([server, all]) => {
+		if (all.length === 0) return { data: data.name, server };
+		const median = (key: keyof Figures) => estimate(all.map((figures) => figures[key])).median;
+		const figures = {
+			loadMs: median('loadMs'),
+			loadProcessorMs: median('loadProcessorMs'),
+			memory: median('memory'),
+			memoryMost: median('memoryMost'),
+			reloadMs: median('reloadMs'),
+		};
+		return { data: data.name, server, figures };
+	});
 }
 
 async function start(server: string, { directory, zones }: Data): Promise<Peer | undefined> {
@@ -135,6 +167,7 @@ const { values } = parseArgs({
 		records: { type: 'string', default: '1000000' },
 		zones: { type: 'string', default: '100000' },
 		server: { type: 'string', multiple: true, default: SERVERS },
+		rounds: { type: 'string', default: '3' },
 	},
 });
 const [records, zones] = [Number(values.records), Number(values.zones)];
@@ -144,14 +177,11 @@ const cases = [
 ].filter((one) => one.zones > 0 && one.hosts > 0);
 const costs: ScaleCost[] = [];
 for (const one of cases) {
-	for (const server of values.server) {
-		process.stderr.write(`  ${server}, ${one.name}\n`);
-		const data = new Data(one.name, one.zones, one.hosts);
-		try {
-			costs.push(await measure(server, data));
-		} finally {
-			rmSync(data.directory, { recursive: true, force: true });
-		}
+	const data = new Data(one.name, one.zones, one.hosts);
+	try {
+		costs.push(...(await measureAll(data, values.server, Number(values.rounds))));
+	} finally {
+		rmSync(data.directory, { recursive: true, force: true });
 	}
 }
 process.stdout.write(`${JSON.stringify(costs)}\n`);

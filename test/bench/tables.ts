@@ -108,11 +108,12 @@ export function growthTable(costs: readonly GrowthCost[]): string {
 export function scaleTable(costs: readonly ScaleCost[]): string {
 	const rows = costs.map(({ data, server, figures }) => {
 		const name = NAMES[server] ?? 'Meridian';
-		if (figures === undefined) return [data, name, 'not on this machine', '', '', ''];
-		const { loadMs, memory, memoryMost, reloadMs } = figures;
-		return [data, name, (loadMs / 1000).toFixed(1), megabytes(memory), megabytes(memoryMost), Math.round(reloadMs)];
+		if (figures === undefined) return [data, name, 'not on this machine', '', '', '', ''];
+		const { loadMs, loadProcessorMs, memory, memoryMost, reloadMs } = figures;
+		const seconds = [loadMs, loadProcessorMs].map((ms) => (ms / 1000).toFixed(1));
+		return [data, name, ...seconds, megabytes(memory), megabytes(memoryMost), Math.round(reloadMs)];
 	});
-	return table(['data', 'server', 'load s', 'MB', 'MB at most', 'reload ms'], rows);
+	return table(['data', 'server', 'load s', 'processor s', 'MB', 'MB at most', 'reload ms'], rows);
 }
 
 export function swapsTable({ calm, swapping, swapsPerSec, before, after }: SwapResult): string {

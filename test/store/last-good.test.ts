@@ -33,6 +33,27 @@ describe('LastGood', () => {
 		);
 	});
 
+	it('gives back a text that is written in parts, whatever stands where they meet', (t) => {
+		const stateDir = scratch(t);
+		const zone = `${'x'.repeat(65_535)}"\\${'\n'.repeat(70_000)}`;
+		for (const lead of ['', 'y', 'yy']) {
+			const large = { unit: 'example.org.', zone, steering: lead + '\u{1f600}'.repeat(70_000), includes: { a: zone } };
+			new LastGood(stateDir).save([large]);
+			assert.deepEqual(loaded(new LastGood(stateDir)), [large]);
+		}
+	});
+
+	it('saves in steps, between which what is stored stays whole', (t) => {
+		const stateDir = scratch(t);
+		const large = { ...example, zone: 'x'.repeat(200_000) };
+		new LastGood(stateDir).save([large]);
+		const steps = new LastGood(stateDir).saving([{ ...large, zone: 'y'.repeat(200_000) }]);
+		let count = 0;
+		for (; steps.next().done === false; count++)
+			assert.match(loaded(new LastGood(stateDir))[0]?.zone ?? '', /^(?:x{200000}|y{200000})$/);
+		assert(count > 3);
+	});
+
 	it('holds exactly what was saved last', (t) => {
 		const stateDir = scratch(t);
 		const store = new LastGood(stateDir);
