@@ -127,9 +127,6 @@ function addSteering(
 	problems: FileProblem[],
 ): void {
 	for (const name of names) {
-		const unread = name.endsWith('.yml') ? misnamedUnit(name, zones) : undefined;
-		if (unread !== undefined)
-			problems.push(fileProblem(unread, join(directory, name), 'Cannot take the ending ".yml": expected ".yaml"'));
 		if (!name.endsWith('.yaml') || name === COMMON_FILE || name.startsWith('.')) continue;
 		const apex = apexOfFileName(name.slice(0, -'.yaml'.length));
 		const unit = typeof apex === 'string' ? name : printName(apex);
@@ -147,15 +144,6 @@ function addSteering(
 			problems.push(fileProblem(unit, join(directory, name), `Cannot steer the zone ${unit} twice`));
 		} else zones.set(unit, { ...zone, steering: load(unit, name) });
 	}
-}
-
-/** The unit that a file with the other ending of YAML is meant for: passed over, it would steer nothing and nobody would hear of it. */
-function misnamedUnit(name: string, zones: ReadonlyMap<string, UnitText>): string | undefined {
-	const base = name.slice(0, -'.yml'.length);
-	if (`${base}.yaml` === COMMON_FILE) return COMMON_UNIT;
-	const apex = apexOfFileName(base);
-	const unit = typeof apex === 'string' ? undefined : printName(apex);
-	return unit !== undefined && zones.has(unit) ? unit : undefined;
 }
 
 function fileProblem(unit: string, file: string, message: string): FileProblem {
