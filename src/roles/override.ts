@@ -48,8 +48,6 @@ export async function runOverride(command: Command): Promise<number> {
 		if (action === 'clear') return await clear(command, api, target, text);
 		if (action === undefined || !STATES.includes(action))
 			return misunderstood(command, `"${action ?? ''}" is none of up, down, drain, end and clear`);
-		// The API would ask for a header.
-		if (!command.options.has('reason')) return misunderstood(command, 'it takes --reason TEXT');
 		return await set(command, api, target, action);
 	} catch (error) {
 		return failureOf(command, error);
