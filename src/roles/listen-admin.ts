@@ -1,5 +1,6 @@
 import type { AdminSurface } from '../admin/app.ts';
 import { parseListenAddress } from '../lib/listen-address.ts';
+import { whyNotBound } from './port-holder.ts';
 
 /**
  * Bind the admin surface to an address of the settings.
@@ -12,9 +13,6 @@ export async function listenAdmin(admin: Pick<AdminSurface, 'listen'>, text: str
 	try {
 		return await admin.listen({ host: at.address, port: at.port });
 	} catch (cause) {
-		const { code, message } = cause as NodeJS.ErrnoException;
-		throw new Error(`Cannot listen on ${text} (admin.listen): ${code === 'EADDRINUSE' ? 'it is in use' : message}`, {
-			cause,
-		});
+		throw new Error(`Cannot listen on ${text} (admin.listen): ${whyNotBound(cause, at)}`, { cause });
 	}
 }

@@ -29,11 +29,24 @@ export async function reservePort(at: ListenAddress): Promise<ListenAddress> {
 			return { ...at, port };
 		} catch (cause) {
 			if (at.port === 0 && tries < PORT_TRIES) continue;
-			const { code, message } = cause as NodeJS.ErrnoException;
-			const where = printListenAddress({ ...at, port });
-			const why = code === 'EADDRINUSE' ? `it is in use${holderOf(at.address, port)}` : message;
-			throw new Error(`Cannot listen on ${where}: ${why}`, { cause });
+			const where = { ...at, port };
+			throw new Error(`Cannot listen on ${printListenAddress(where)}: ${whyNotBound(cause, where)}`, { cause });
 		}
+	}
+}
+
+/** What is in the way of an address, in words. */
+export function whyNotBound(error: unknown, { address, port }: ListenAddress): string {
+	const { code, message } = error as NodeJS.ErrnoException;
+	switch (code) {
+		case 'EADDRINUSE':
+			return `it is in use${holderOf(address, port)}`;
+		case 'EADDRNOTAVAIL':
+			return 'this machine does not have the address';
+		case 'EACCES':
+			return 'a port this low is for root, and for who has CAP_NET_BIND_SERVICE (deploy/meridian.service gives it)';
+		default:
+			return message;
 	}
 }
 

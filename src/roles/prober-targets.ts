@@ -62,8 +62,9 @@ export class ProberTargets {
 		return this.#loaded.settled.refused;
 	}
 
+	/** Errors alone: warnings are about answers, and about geo databases, which a prober has none of. */
 	get problems(): readonly FileProblem[] {
-		return this.#loaded.problems;
+		return this.#loaded.problems.filter(({ isWarning }) => !isWarning);
 	}
 
 	/** Tell the targets now, and whenever the store has others. */
@@ -97,7 +98,7 @@ export class ProberTargets {
 			this.#keeper.accept(loaded);
 			this.#loaded = loaded;
 			this.#refusal = undefined;
-			logLoaded(loaded, log);
+			logLoaded({ ...loaded, problems: this.problems }, log);
 			log.info({ targets: this.snapshot.targets.length }, 'targets loaded');
 			this.#onTargets(this.snapshot.targets);
 			this.#keeper.save();

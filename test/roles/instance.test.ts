@@ -63,8 +63,14 @@ describe('a second instance', { concurrency: 3 }, () => {
 		const port = await freePort();
 		const more = [`--admin-listen=${first.admin.slice('http://'.length)}`];
 		const second = await refused(t, { zonesDir, stateDir: scratch(t), listen: ['127.0.0.1'], port, more });
-		assert.match(second, /^Cannot listen on 127\.0\.0\.1:\d+ \(admin\.listen\): it is in use\n$/);
+		assert.match(second, /^Cannot listen on 127\.0\.0\.1:\d+ \(admin\.listen\): it is in use by process \d+ /);
 		await assert.rejects(askTcp(port, www));
+	});
+
+	it('on an address that the machine does not have is refused', async (t) => {
+		const zonesDir = scratch(t, FIVE);
+		const said = await refused(t, { zonesDir, stateDir: scratch(t), listen: ['203.0.113.1'], port: await freePort() });
+		assert.match(said, /^Cannot listen on 203\.0\.113\.1:\d+: this machine does not have the address\n$/);
 	});
 });
 

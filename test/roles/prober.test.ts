@@ -49,6 +49,24 @@ function votesOn(store: Store, ...ports: readonly number[]): readonly (string | 
 }
 
 describe('meridian probe', { skip: WITHOUT_REDIS, concurrency: 3 }, () => {
+	it('warns of nothing for which it lacks the data', async (t) => {
+		const { redis, store } = await setUp(t);
+		const backend = await startBackend((socket) => socket.end());
+		t.after(() => backend.close());
+		const text = [
+			`monitors: { m: { kind: tcp, port: ${backend.port}, interval: 200ms, timeout: 150ms } }`,
+			'pools: { p: { monitor: m, endpoints: [{ name: a, addresses: [127.0.0.1] }] } }',
+			'names: { n: { policy: { kind: geo, rules: [{ match: { continents: [EU] }, use: p }], default: p } } }',
+		].join('\n');
+		await commitTo(store, [
+			{ kind: 'unit', name: 'example.org.', content: unit(GOOD_ZONE, { steering: { kind: 'text', text } }) },
+		]);
+		const { prober, get } = startProber(t, redis.url);
+		await until('the vote', LIMIT_MS, () => votesOn(store, backend.port)[0] === 'up');
+		assert.doesNotMatch(prober.stderr, /database/);
+		assert.doesNotMatch(JSON.stringify((await get('/readyz')).body), /database/);
+	});
+
 	it('probes the targets of the store, follows its commits within a second, and leaves when it is told to', async (t) => {
 		const { redis, store } = await setUp(t);
 		const backend = await startBackend((socket) => socket.end());
