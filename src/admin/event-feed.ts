@@ -68,12 +68,12 @@ export class EventFeed {
 		clearTimeout(this.#linger);
 		const { everyMs = EVERY_MS, lingerMs = LINGER_MS } = this.#options;
 		this.#view ??= viewOf(this.#sources);
-		this.#timer ??= setInterval(() => this.#look(), everyMs);
+		this.#timer ??= setInterval(() => this.#look(), everyMs).unref();
 		for (const event of this.#missed(lastId)) listener(event);
 		this.#listeners.add(listener);
 		return () => {
 			this.#listeners.delete(listener);
-			if (this.#listeners.size === 0) this.#linger = setTimeout(() => this.close(), lingerMs);
+			if (this.#listeners.size === 0) this.#linger = setTimeout(() => this.close(), lingerMs).unref();
 		};
 	}
 

@@ -117,7 +117,12 @@ function historyRoutes(app: FastifyInstance, writer: Writer): void {
 			// As far back as the store does not remember what was replaced.
 			if (after === undefined) return entryOf(entry);
 			const [was, is] = [before ?? new Map(), after].map((items) => writer.viewOf({ head: entry.head, items }));
-			const units = entry.changed.filter(({ id }) => id.startsWith('unit:')).map(({ id }) => id.slice('unit:'.length));
+			const zones = request.caller?.zones;
+			const units = entry.changed
+				.filter(({ id }) => id.startsWith('unit:'))
+				.map(({ id }) => id.slice('unit:'.length))
+				// A token that may not read a zone reads nothing of its past either.
+				.filter((unit) => zones === undefined || zones.has(unit) || unit === COMMON_UNIT);
 			const diff = units.flatMap((unit) => diffUnits(unit, was?.unit(unit)?.content, is?.unit(unit)?.content) ?? []);
 			return { ...entryOf(entry), diff };
 		},

@@ -18,8 +18,9 @@ import type { Path, Problem, Result } from '../lib/result.ts';
 import { COMMON_UNIT } from '../lib/unit.ts';
 import { RecordSetShape, SoaShape, UnitShape, ZoneShape } from '../model/api-shapes.ts';
 import { shapeReader } from '../model/check-document.ts';
-import { isRecord } from '../model/shape-walk.ts';
+import { isRecord, listAt, valueAt } from '../model/shape-walk.ts';
 import {
+	type RecordKey,
 	type RecordSet,
 	recordKey,
 	recordSet,
@@ -126,7 +127,8 @@ function putPart(before: UnitContent, place: Place, value: unknown): Result<Unit
 			const key = recordKey(before.apex, place.name, place.type);
 			if (typeof key === 'string') return wrong([], key);
 			const set = readRecordSet(value);
-			return set.ok ? setRecordSet(before, key, set.value as RecordSet) : set;
+			if (set.ok) return setRecordSet(before, key, set.value as RecordSet);
+			return { ok: false, problems: [...set.problems, ...mistakenRecords(before.apex, key, value, set.problems)] };
 		}
 		case 'document':
 			if (!isRecord(value)) return wrong([], 'Cannot use this as a steering document: expected an object');
@@ -223,7 +225,7 @@ interface GivenZone {
 
 function putZone(before: UnitContent | undefined, unit: string, value: unknown): Result<UnitContent> {
 	const read = readZone(value);
-	if (!read.ok) return read;
+	if (!read.ok) return { ok: false, problems: [...read.problems, ...mistakenSets(unit, value, read.problems)] };
 	const { soa, nameServers, recordSets, steering } = read.value as GivenZone;
 	const source = steering === undefined ? undefined : { kind: 'document' as const, document: steering };
 	const empty = new UnitContent({ unit, zone: '', includes: undefined, steering: source });
@@ -262,6 +264,36 @@ function putZone(before: UnitContent | undefined, unit: string, value: unknown):
 	const once = problems.filter(({ path }, i) => i === first || path[0] !== 'nameServers' || path[1] !== 0);
 	if (once.length > 0) return { ok: false, problems: once };
 	return { ok: true, value: setZoneFile(before, empty.withZone(printZone(apex, records))) };
+}
+
+/** What is wrong with records beside the shape of their set; those whose own shape is wrong have been told of. */
+function mistakenRecords(
+	apex: Uint8Array,
+	key: RecordKey,
+	value: unknown,
+	told: readonly Pick<Problem, 'path'>[],
+): readonly Problem[] {
+	const records = valueAt(value, ['records']);
+	if (!Array.isArray(records) || told.some(({ path }) => path.length === 0 || path[0] === 'records')) return [];
+	const scanned = scanRecordSet(apex, key, { ttl: 0, records });
+	return scanned.ok ? [] : scanned.problems;
+}
+
+/** The same of all record sets of a zone that have a name and a type. */
+function mistakenSets(unit: string, value: unknown, told: readonly Problem[]): readonly Problem[] {
+	const { apex } = new UnitContent({ unit, zone: '', includes: undefined, steering: undefined });
+	return listAt(value, 'recordSets').flatMap((set, i) => {
+		const [name, type] = [valueAt(set, ['name']), valueAt(set, ['type'])];
+		const ofSet = told
+			.filter(({ path }) => path[0] === 'recordSets' && (path.length === 1 || path[1] === i))
+			.map(({ path }) => ({ path: path.slice(2) }));
+		if (typeof name !== 'string' || typeof type !== 'string') return [];
+		if (ofSet.some(({ path }) => path[0] === 'name' || path[0] === 'type')) return [];
+		const key = recordKey(apex, name, type);
+		if (typeof key === 'string') return [{ path: ['recordSets', i], message: key }];
+		const place = (path: Path) => ['recordSets', i, ...path];
+		return mistakenRecords(apex, key, set, ofSet).map(({ path, message }) => ({ path: place(path), message }));
+	});
 }
 
 /**

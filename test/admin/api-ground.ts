@@ -57,6 +57,8 @@ export interface AskOptions {
 	readonly match?: string;
 	readonly isNew?: boolean;
 	readonly reason?: string;
+	/** In the place of one that may do everything. */
+	readonly token?: string;
 	readonly from?: string;
 }
 
@@ -174,14 +176,14 @@ export async function openApi(t: Pick<TestContext, 'after'>, spec: ApiSpec = {})
 }
 
 function requestOf(operation: string, options: AskOptions): InjectedRequest {
-	const { body, type = 'application/json', match, isNew, reason, from } = options;
+	const { body, type = 'application/json', match, isNew, reason, token = SETTING_TOKEN, from } = options;
 	const [method = '', url = ''] = operation.split(' ');
 	const isRaw = typeof body === 'string' || body instanceof Uint8Array;
 	return {
 		method: method as InjectedRequest['method'],
 		url,
 		headers: {
-			...bearer(SETTING_TOKEN),
+			...bearer(token),
 			...(body === undefined ? {} : { 'content-type': type }),
 			...(match === undefined ? {} : { 'if-match': match === '*' ? '*' : `"${match}"` }),
 			...(isNew ? { 'if-none-match': '*' } : {}),

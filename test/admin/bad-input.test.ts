@@ -100,6 +100,18 @@ const ROWS: readonly Row[] = [
 		],
 	),
 	{
+		name: 'all that is wrong, of form and of records,',
+		path: 'records/x/A',
+		body: { records: ['192.0.2.1', 'here', '192.0.2.1'], ttl: '5m', z: 1 },
+		status: 422,
+		errors: [
+			['/ttl', /a TTL in seconds/],
+			['/z', /unknown key/],
+			['/records/1', /an IPv4 address/],
+			['/records/2', /twice/],
+		],
+	},
+	{
 		name: 'deep policies',
 		path: 'policies/x',
 		body: nested(17),

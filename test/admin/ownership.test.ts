@@ -105,3 +105,27 @@ describe('a rollback', () => {
 		assert.equal((await api.ask(`GET ${path}`)).status, 404);
 	});
 });
+
+describe('the history', () => {
+	it('tells a token for some zones what has changed in those alone', async (t) => {
+		const api = await openApi(t, GROUND);
+		const body = { nameServers: ['ns1.example.net.'] };
+		const etags = await Promise.all([FILES, '/v1/common'].map(async (url) => (await api.ask(`GET ${url}`)).etag));
+		const [files, common] = etags;
+		const changes = [
+			{ op: 'put', resource: '/zones/files.example/records/x/A', value: { records: ['192.0.2.9'] } },
+			{ op: 'put', resource: '/zones/other.example', value: body },
+			{ op: 'put', resource: '/common/regions/r', value: { latitude: 1, longitude: 1 } },
+		];
+		const units = { 'files.example.': files, 'other.example.': null, common };
+		const made = await api.ask('POST /v1/changes', { body: { units, changes } });
+		assert.equal(made.status, 200, made.text);
+		const token = await api.ask('POST /v1/tokens', { body: { name: 't', role: 'viewer', zones: ['files.example'] } });
+		const unitsTold = async (options: object) =>
+			(await api.ask('GET /v1/generations/1', options)).body.diff
+				.map(({ unit }: { readonly unit: string }) => unit)
+				.sort();
+		assert.deepEqual(await unitsTold({}), ['common', 'files.example.', 'other.example.']);
+		assert.deepEqual(await unitsTold({ token: token.body.token }), ['common', 'files.example.']);
+	});
+});

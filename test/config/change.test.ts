@@ -241,4 +241,26 @@ ns1	3600	IN	A	192.0.2.1
 			['nameServers/0', 'recordSets/0/records/0', 'recordSets/1', 'recordSets/2'],
 		);
 	});
+
+	it('tells what is wrong with its records beside what is wrong with its form', () => {
+		const a = { type: 'A', records: ['y'] };
+		const recordSets = [
+			{ ...a, name: 'x' },
+			{ ...a, name: 'y', ttl: '1h' },
+			{ ...a, name: 'z', records: 'y' },
+			{ ...a, name: 5 },
+			{ ...a, name: 'v', type: 'WRONG' },
+		];
+		const result = applyEdit(undefined, put({ kind: 'zone' }, { nameServers: 'ns1', recordSets }));
+		assert(!result.ok);
+		assert.deepEqual(result.problems.map(({ path }) => path.join('/')).sort(), [
+			'nameServers',
+			'recordSets/0/records/0',
+			'recordSets/1/records/0',
+			'recordSets/1/ttl',
+			'recordSets/2/records',
+			'recordSets/3/name',
+			'recordSets/4',
+		]);
+	});
 });

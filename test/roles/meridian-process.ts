@@ -112,7 +112,9 @@ export async function startInstance(t: After, options: InstanceOptions): Promise
 		hasEnded = true;
 	});
 	const hasStarted = () => /\/readyz /.test(meridian.stdout);
-	await until('the start screen', START_MS_MAX, () => hasEnded || hasStarted());
+	await until('the start screen', START_MS_MAX, () => hasEnded || hasStarted()).catch((error: Error) => {
+		throw new Error(`${error.message}:\n${meridian.stdout}${meridian.stderr}`, { cause: error });
+	});
 	assert(!hasEnded, `Meridian ended at its start:\n${meridian.stderr}`);
 	const admin = /(http:\/\/\S+)\/readyz/.exec(meridian.stdout)?.[1] ?? '';
 	return Object.defineProperties(
