@@ -24,10 +24,9 @@ export function targetReports(
 /** Every target of a prober that stands alone. */
 export function ownTargetReports(
 	list: readonly OwnVote[],
-	snapshot: Snapshot,
+	pools: PoolsByTarget,
 	nowMs: number,
 ): readonly OwnTargetReport[] {
-	const pools = poolsByTarget(snapshot);
 	return list.map((own) => {
 		const { key, address, port, monitor } = own.vote.target;
 		return { pools: pools.get(key) ?? [], address, port, kind: monitor.kind, ...ownReport(own, nowMs) };

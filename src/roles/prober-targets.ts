@@ -1,57 +1,75 @@
 /**
- * The targets that a prober has of its store: built as an instance builds them, so that both mean the same by a name.
+ * The targets that a prober has of its store: read by a thread aside, in which nothing that happens holds up a check or
+ * the lease. One that dies is followed by another, and what was probed goes on meanwhile.
  */
 
+import { getHeapStatistics } from 'node:v8';
+import { Worker } from 'node:worker_threads';
 import type { FileProblem } from '../config/zones-directory.ts';
-import { noGeoData } from '../geo/decide.ts';
 import type { Target } from '../health/target.ts';
 import type { Log } from '../lib/ports.ts';
-import type { Snapshot } from '../snapshot/snapshot.ts';
-import { LastGood } from '../store/last-good.ts';
 import type { Head, Store } from '../store/ports.ts';
-import { logLoaded } from './first-load.ts';
+import type { PoolsByTarget } from './health-reports.ts';
 import { StoreFeed } from './instance-store.ts';
-import { StoreSource } from './unit-source.ts';
-import { type Loaded, UnitKeeper } from './units.ts';
+import type { UnitItem } from './stored-units.ts';
+import type { FromTargets, LoadedTargets, TargetsInput, ToTargets } from './targets-messages.ts';
+import type { UnitTaker } from './unit-source.ts';
 
-/** Commits that come together are built together. */
+const ENTRY = new URL('./targets-worker.ts', import.meta.url);
+/** Commits that come together are read together. */
 const PAUSE_MS = 20;
+const RESTART_MS_MIN = 1000;
+const RESTART_MS_MAX = 60_000;
+/** Units in one message: cloning them is the main thread's work. */
+const UNITS_MAX = 500;
+const OCTETS_PER_MB = 1024 * 1024;
+const NOTHING: LoadedTargets = { targets: [], pools: new Map(), problems: [], refused: new Set() };
 
 interface ProberTargetsParts {
 	readonly store: Store;
 	readonly stateDir: string;
 	readonly region: string;
 	readonly log: Log;
+	/** The module that the thread runs; tests wrap it to bring in faults. */
+	readonly entry?: URL;
 }
 
-export class ProberTargets {
+export class ProberTargets implements UnitTaker {
 	readonly #parts: ProberTargetsParts;
 	readonly #onTargets: (targets: readonly Target[]) => void;
 	readonly #feed: StoreFeed;
-	readonly #keeper: UnitKeeper;
-	#loaded: Loaded;
-	/** Why the store was refused as a whole. */
+	#worker: Worker;
+	#loaded = NOTHING;
+	/** Of the configuration that was handed over for the load that is awaited, and of the one that was loaded. */
+	#nextHead: Head | undefined;
+	#head: Head | undefined;
+	/** Why the store was refused as a whole, or nobody reads it. */
 	#refusal: string | undefined;
+	#restartMs = RESTART_MS_MIN;
 	#pause: NodeJS.Timeout | undefined;
+	#restart: NodeJS.Timeout | undefined;
+	/** Messages, one after the other: large ones go in parts. */
+	#sending: Promise<void> = Promise.resolve();
 	#unwatch: () => void = () => {};
+	#onFirst: () => void = () => {};
+	#isClosed = false;
 
 	/** Nothing is told before `follow()`. */
 	constructor(parts: ProberTargetsParts, onTargets: (targets: readonly Target[]) => void) {
 		this.#parts = parts;
 		this.#onTargets = onTargets;
-		const source = new StoreSource();
-		this.#feed = new StoreFeed(parts.store, source);
-		this.#keeper = new UnitKeeper(source, new LastGood(parts.stateDir), [parts.region]);
-		this.#loaded = this.#keeper.rebuild(noGeoData());
+		this.#feed = new StoreFeed(parts.store, this);
+		this.#worker = this.#create();
 	}
 
-	get snapshot(): Snapshot {
-		return this.#loaded.settled.snapshot;
+	/** By target key. */
+	get pools(): PoolsByTarget {
+		return this.#loaded.pools;
 	}
 
 	/** Of the configuration that the targets are from. */
 	get head(): Head | undefined {
-		return this.#feed.head;
+		return this.#head;
 	}
 
 	get refusal(): string | undefined {
@@ -59,52 +77,111 @@ export class ProberTargets {
 	}
 
 	get refusedUnits(): ReadonlySet<string> {
-		return this.#loaded.settled.refused;
+		return this.#loaded.refused;
 	}
 
-	/** Errors alone: warnings are about answers, and about geo databases, which a prober has none of. */
 	get problems(): readonly FileProblem[] {
-		return this.#loaded.problems.filter(({ isWarning }) => !isWarning);
+		return this.#loaded.problems;
 	}
 
-	/** Tell the targets now, and whenever the store has others. */
-	follow(): void {
+	/** Tell the targets, and whenever the store has others. Settles when they have been told, or refused, once. */
+	async follow(): Promise<void> {
 		const { store } = this.#parts;
+		const first = new Promise<void>((resolve) => {
+			this.#onFirst = resolve;
+		});
 		this.#unwatch = store.watch((hint) => {
 			if (hint !== 'probers') this.#pause ??= setTimeout(() => this.#update(), PAUSE_MS);
 		});
-		if (!this.#feed.update()) {
-			// Those of the last run, until the store says something.
-			this.#onTargets(this.snapshot.targets);
-			return;
-		}
-		this.#load();
+		// Those of the last run, until the store says something.
+		if (!this.#update()) this.#tell({ kind: 'recall' });
+		await first;
 	}
 
-	close(): void {
+	async close(): Promise<void> {
+		this.#isClosed = true;
 		this.#unwatch();
 		clearTimeout(this.#pause);
+		clearTimeout(this.#restart);
+		await this.#worker.terminate();
 	}
 
-	#update(): void {
+	update(changed: readonly UnitItem[], removed: readonly string[]): void {
+		this.#tell({ kind: 'units', changed: changed.slice(0, UNITS_MAX), removed });
+		for (let at = UNITS_MAX; at < changed.length; at += UNITS_MAX)
+			this.#tell({ kind: 'units', changed: changed.slice(at, at + UNITS_MAX), removed: [] });
+	}
+
+	setUnknown(reason: string): void {
+		this.#tell({ kind: 'unknown', reason });
+	}
+
+	/** @returns whether there was something new */
+	#update(): boolean {
 		this.#pause = undefined;
-		if (this.#feed.update()) this.#load();
+		if (!this.#feed.update()) return false;
+		this.#nextHead = this.#feed.head;
+		this.#tell({ kind: 'load' });
+		return true;
 	}
 
-	#load(): void {
+	#tell(message: ToTargets): void {
+		const worker = this.#worker;
+		this.#sending = this.#sending.then(async () => {
+			// What was meant for a thread that is gone, the next one is told anew.
+			if (worker === this.#worker) worker.postMessage(message);
+			await new Promise((resolve) => setImmediate(resolve));
+		});
+	}
+
+	#create(): Worker {
+		const { stateDir, region, entry = ENTRY } = this.#parts;
+		const worker = new Worker(entry, {
+			name: 'targets',
+			// With a limit of its own it alone ends when it is used up.
+			resourceLimits: { maxOldGenerationSizeMb: Math.floor(getHeapStatistics().heap_size_limit / OCTETS_PER_MB) },
+			workerData: { stateDir, region } satisfies TargetsInput,
+		});
+		let reason = 'it ended';
+		worker.on('message', (message: FromTargets) => this.#take(message));
+		worker.on('error', (error) => {
+			reason = error.message;
+		});
+		worker.on('exit', () => this.#onExit(reason));
+		return worker;
+	}
+
+	#take(message: FromTargets): void {
 		const { log } = this.#parts;
-		try {
-			const loaded = this.#keeper.load(noGeoData(), false, false);
-			this.#keeper.accept(loaded);
-			this.#loaded = loaded;
+		if (message.kind === 'log') {
+			log[message.level](message.fields, message.message);
+			return;
+		}
+		if (message.kind === 'loaded') {
+			this.#loaded = message.loaded;
+			this.#head = this.#nextHead;
 			this.#refusal = undefined;
-			logLoaded({ ...loaded, problems: this.problems }, log);
-			log.info({ targets: this.snapshot.targets.length }, 'targets loaded');
-			this.#onTargets(this.snapshot.targets);
-			this.#keeper.save();
-		} catch (error) {
-			this.#refusal = (error as Error).message;
+			this.#restartMs = RESTART_MS_MIN;
+			const { targets } = message.loaded;
+			log.info({ targets: targets.length }, 'targets loaded');
+			this.#onTargets(targets);
+		} else {
+			this.#refusal = message.reason;
 			log.error({ reason: this.#refusal }, 'the store was refused; what was probed before goes on');
 		}
+		this.#onFirst();
+	}
+
+	#onExit(reason: string): void {
+		if (this.#isClosed) return;
+		this.#refusal = `the thread that reads the targets died: ${reason}`;
+		this.#parts.log.error({ reason }, 'the thread that reads the targets died; what was probed before goes on');
+		this.#onFirst();
+		this.#restart = setTimeout(() => {
+			this.#worker = this.#create();
+			this.#feed.reset();
+			this.#update();
+		}, this.#restartMs);
+		this.#restartMs = Math.min(2 * this.#restartMs, RESTART_MS_MAX);
 	}
 }

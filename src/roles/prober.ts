@@ -93,34 +93,37 @@ async function startProber(settings: Settings, log: Log, closers: Closers): Prom
 	const store = await openKnownStore(settings, log);
 	closers.add(() => store.close());
 	const checking = await createChecking(settings, clock);
+	let publisher: Publisher | undefined;
 	const votes = new OwnVotes({
 		...{ clock, wallMs: () => Date.now(), log, identity: instance, region, stateDir, ...checking },
 		anchors: settings['probe.anchors'],
-		onTurn: () => publisher.touch(),
+		onTurn: () => publisher?.touch(),
 	});
 	closers.add(() => votes.close());
 	const targets = new ProberTargets({ store, stateDir, region, log }, (all) => {
 		votes.setTargets(all);
 		votes.probe();
 		// The votes that edited checks go on from are news.
-		publisher.touch();
+		publisher?.touch();
 	});
+	closers.add(() => targets.close());
+	await targets.follow();
 	let onTaken: (error: StoreError) => void = () => {};
 	const untilTaken = new Promise<StoreError>((resolve) => {
 		onTaken = resolve;
 	});
-	const publisher = new Publisher({
+	// Not before: without targets there would be no votes in what it says.
+	publisher = new Publisher({
 		...{ store, clock, log, name: { instance, region }, onTaken },
 		collect: () => votes.publication(),
 		everyMs: () => publishEveryMs(votes.targets),
 	});
-	closers.add(() => publisher.close());
-	targets.follow();
-	closers.add(() => targets.close());
+	const joined = publisher;
+	closers.add(() => joined.close());
 	const surface = createProberSurface({
-		ready: () => readyReport({ lock, store, votes, targets, publisher, instance, region }),
-		targets: () => ownTargetReports(votes.list(), targets.snapshot, clock.nowMs()),
-		metrics: createMetrics(proberMetrics(store, votes, publisher, clock)),
+		ready: () => readyReport({ lock, store, votes, targets, publisher: joined, instance, region }),
+		targets: () => ownTargetReports(votes.list(), targets.pools, clock.nowMs()),
+		metrics: createMetrics(proberMetrics(store, votes, joined, clock)),
 		onFault: (error) => log.error({ error: error.stack }, 'a request to the surface met a fault'),
 	});
 	closers.add(() => surface.close());

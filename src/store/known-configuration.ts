@@ -18,12 +18,18 @@ import { readFields, readUntrustedJson } from './untrusted-json.ts';
 
 const ETAG = /^[0-9a-f]{64}$/;
 
+/** For so long at a time files are written, and so many at least. */
+const SLICE_MS = 20;
+const SLICE_FILES_MIN = 64;
+
 export class KnownConfiguration {
 	readonly #folder: string;
 	readonly #store: string;
 	readonly #log: Log;
 	/** Etags of the texts that are there. */
 	#kept = new Set<string>();
+	/** What is being written. */
+	#writing: Generator<void, void> | undefined;
 	#hasFailed = false;
 
 	/**
@@ -53,26 +59,53 @@ export class KnownConfiguration {
 		return configuration;
 	}
 
-	/** What cannot be kept is told once, and tried again with the next generation. */
-	save({ head, items }: Configuration): void {
-		if (head === undefined) return;
+	/**
+	 * Keep it from now on: a small one at once, a large one bit by bit, while other things go on. What cannot be kept is
+	 * told once, and tried again with the next generation.
+	 */
+	save(configuration: Configuration): void {
+		// One that is under way goes on with what is newer: what it has written stays.
+		const isUnderWay = this.#writing !== undefined;
+		this.#writing = this.#write(configuration);
+		if (!isUnderWay) this.#writeOn();
+	}
+
+	#writeOn(): void {
+		const endMs = performance.now() + SLICE_MS;
+		let files = 0;
 		try {
-			const etags = new Set<string>();
-			for (const item of items.values()) {
-				etags.add(item.etag);
-				if (!this.#kept.has(item.etag)) writeAside(join(this.#folder, item.etag), textOf(item.content));
-				this.#kept.add(item.etag);
+			while (this.#writing?.next().done === false) {
+				if (++files < SLICE_FILES_MIN || performance.now() < endMs) continue;
+				setImmediate(() => this.#writeOn());
+				return;
 			}
-			const index = JSON.stringify({ store: this.#store, head, items: [...items].map(([id, { etag }]) => [id, etag]) });
-			writeAside(join(this.#folder, 'index'), `${createHash('sha256').update(index).digest('hex')}\n${index}`);
-			for (const name of readdirSync(this.#folder))
-				if (name !== 'index' && !etags.has(name)) rmSync(join(this.#folder, name), { force: true });
-			this.#kept = etags;
 			this.#hasFailed = false;
 		} catch (error) {
 			if (!this.#hasFailed)
 				this.#log.error({ reason: (error as Error).message }, 'the configuration cannot be kept for the next start');
 			this.#hasFailed = true;
+		}
+		this.#writing = undefined;
+	}
+
+	/** Yields between two files. */
+	*#write({ head, items }: Configuration): Generator<void, void> {
+		if (head === undefined) return;
+		const etags = new Set<string>();
+		for (const item of items.values()) {
+			etags.add(item.etag);
+			if (this.#kept.has(item.etag)) continue;
+			writeAside(join(this.#folder, item.etag), textOf(item.content));
+			this.#kept.add(item.etag);
+			yield;
+		}
+		const index = JSON.stringify({ store: this.#store, head, items: [...items].map(([id, { etag }]) => [id, etag]) });
+		writeAside(join(this.#folder, 'index'), `${createHash('sha256').update(index).digest('hex')}\n${index}`);
+		for (const name of readdirSync(this.#folder)) {
+			if (name === 'index' || etags.has(name)) continue;
+			rmSync(join(this.#folder, name), { force: true });
+			this.#kept.delete(name);
+			yield;
 		}
 	}
 

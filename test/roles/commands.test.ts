@@ -174,10 +174,10 @@ describe('meridian check', { concurrency: 4 }, () => {
 			out: /^DIR\/a\.example\.yaml:2:3: warning: pools\.eu: Nobody uses the pool "eu"\n.* 0 errors, 1 warning\n$/,
 		},
 		{
-			name: 'warns of a steering file that nobody reads, and takes the zone',
+			name: 'refuses a steering file with the other ending of YAML',
 			files: { 'a.example.zone': GOOD_ZONE, 'a.example.yml': yaml },
-			code: 0,
-			out: /^DIR\/a\.example\.yml:1:1: warning: Nobody reads [^\n]*\nDIR: 1 zone, .* 0 errors, 1 warning\n$/,
+			code: 1,
+			out: /^DIR\/a\.example\.yml:1:1: Cannot take the ending "\.yml": expected "\.yaml"\nDIR: 0 zones, .* 1 error, 0 warnings\n$/,
 		},
 		{ name: 'takes an empty directory with --force', files: {}, more: ['--force'], code: 0, out: /^DIR: 0 zones/ },
 	]) {

@@ -60,14 +60,14 @@ it(`${PROBERS} probers of ${TARGETS} endpoints cost what they may for ${SECONDS}
 	const env = { MERIDIAN_FLEET_KEY: KEY, NODE_OPTIONS: '--inspect=127.0.0.1:0' };
 	const zones = scratch(t, { 'example.org.zone': GOOD_ZONE, 'example.org.yaml': steering(await startBackends(t)) });
 	await applyToFleet(t, zones, { url, env });
+	const more = ['--redis-url', url, '--instance', 'dns-1'];
+	const instance = await startInstance(t, { zonesDir: '/nowhere', stateDir: scratch(t), command: 'serve', more, env });
 	const regions = ['eu', 'us', 'ap'];
 	const probers = Array.from({ length: PROBERS }, (_, i) => {
 		const name = ['--region', regions[i % regions.length] ?? '', '--instance', `p-${i}`];
 		const state = ['--state-dir', join(scratch(t), 'state'), '--admin-listen', '127.0.0.1:0', '--redis-url', url];
 		return runMeridian(t, ['probe', ...name, ...state, '--probe-allow', '127.0.0.0/8'], { env });
 	});
-	const more = ['--redis-url', url, '--instance', 'dns-1'];
-	const instance = await startInstance(t, { zonesDir: '/nowhere', stateDir: scratch(t), command: 'serve', more, env });
 	const upOf = async () => {
 		const text = await (await fetch(`${instance.admin}/metrics`)).text();
 		return Number(/^meridian_targets\{vote="up"\} (\d+)$/m.exec(text)?.[1]);

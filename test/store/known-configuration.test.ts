@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { applyChanges } from '../../src/store/apply.ts';
 import type { Change } from '../../src/store/item.ts';
 import { KnownConfiguration } from '../../src/store/known-configuration.ts';
 import type { Configuration } from '../../src/store/ports.ts';
 import { memoryLog, put } from '../contract/store-parts.ts';
+import { until } from '../roles/meridian-process.ts';
 import { scratch } from '../roles/scratch.ts';
 
 const NOTHING: Configuration = { head: undefined, items: new Map() };
@@ -36,6 +38,20 @@ describe('KnownConfiguration', () => {
 		known.save(second);
 		assert.deepEqual(open().load(), second);
 		assert.equal(readdirSync(folder).length, 2);
+	});
+
+	it('keeps a large one while other things go on, and the newest of several', async (t) => {
+		const { open, folder } = setUp(t);
+		const names = Array.from({ length: 5000 }, (_, i) => `z${i}.`);
+		const large = after(NOTHING, ...names.map((name) => put(name, name)));
+		const newer = after(large, put('z0.', '2'));
+		const known = open();
+		known.save(large);
+		// Differences of so many items would take minutes to print.
+		assert(open().load() === undefined);
+		known.save(newer);
+		await until('all of it', 60_000, () => readdirSync(folder).length === newer.items.size + 1);
+		assert(isDeepStrictEqual(open().load(), newer));
 	});
 
 	it('keeps nothing of a store that holds nothing', (t) => {
