@@ -12,7 +12,7 @@ import { VERSION } from './version.ts';
 const STATES = ['up', 'down', 'drain'] as const;
 const NS_PER_SEC = 1e9;
 const US_PER_SEC = 1e6;
-const LOOP_DELAY_EVERY_MS = 20;
+const LOOP_DELAY_EVERY_MS = 100;
 
 export interface OperatingMetricsParts {
 	readonly store: Store;

@@ -186,6 +186,33 @@ describe('VerdictTable.set()', () => {
 	});
 });
 
+describe('HealthWords.changes', () => {
+	const stale = { isStale: true, upForMs: undefined };
+	const regional = new Map([['here', { verdict: 'down' as const, isStale: false, upForMs: undefined }]]);
+	for (const { name, change, isTold } of [
+		{ name: 'a verdict that turns', change: (table: VerdictTable) => table.set('a', 'down'), isTold: true },
+		{ name: 'a mark beside it', change: (table: VerdictTable) => table.set('a', 'up', stale), isTold: true },
+		{ name: 'a word of a region', change: (table: VerdictTable) => table.set('a', 'up', { regional }), isTold: true },
+		{
+			name: 'a slot that another target gets',
+			change: (table: VerdictTable) => table.assign(['a', 'b']),
+			isTold: true,
+		},
+		{ name: 'the same verdict again', change: (table: VerdictTable) => table.set('a', 'up'), isTold: false },
+		{ name: 'a round-trip time', change: (table: VerdictTable) => table.setRtt('here', 'a', 5), isTold: false },
+		{ name: 'a target without a slot', change: (table: VerdictTable) => table.set('z', 'down'), isTold: false },
+	]) {
+		it(`${isTold ? 'tells of' : 'is silent about'} ${name}`, () => {
+			const table = tableOf(4);
+			slotsAfter(table, 'a');
+			table.set('a', 'up');
+			const before = table.words.changes[0];
+			change(table);
+			assert.equal(table.words.changes[0] !== before, isTold);
+		});
+	}
+});
+
 describe('VerdictTable.addRtt()', () => {
 	for (const { name, samplesMs, rttUs } of [
 		{ name: 'is unknown before the first sample', samplesMs: [], rttUs: 0 },
