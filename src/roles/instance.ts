@@ -187,10 +187,7 @@ export class Instance {
 		const rollover = setInterval(() => workers.setCookieSecrets(cookieSecrets.roll(Date.now())), COOKIE_CHECK_MS);
 		closers.add(() => clearInterval(rollover));
 		health?.probe();
-		if (health === undefined)
-			log.warn({}, 'this process does not probe: without Redis it has no health, and unknown counts as up');
-		if (source === 'store' && store?.condition.kind === 'ready' && store.configuration.head === undefined)
-			log.warn({}, 'the store is empty: every query is refused until zones are put into it');
+		warnOfLacks({ health, store: source === 'store' ? store : undefined, log });
 		instance = new Instance({
 			...{ lock, store, generations, workers, health, listen, adminUrl, closers },
 			tokenFile: operating.tokenFile,
@@ -270,4 +267,19 @@ function attend(attended: Attended, closers: Closers): void {
 		return { ...self, epoch, generation };
 	});
 	closers.add(() => announcer.stop());
+}
+
+interface Lacks {
+	readonly health: Health | undefined;
+	/** When zones come from it alone. */
+	readonly store: Store | undefined;
+	readonly log: Log;
+}
+
+/** What is right, and hardly meant to stay so. */
+function warnOfLacks({ health, store, log }: Lacks): void {
+	if (health === undefined)
+		log.warn({}, 'this process does not probe: without Redis it has no health, and unknown counts as up');
+	if (store?.condition.kind === 'ready' && store.configuration.head === undefined)
+		log.warn({}, 'the store is empty: every query is refused until zones are put into it');
 }
