@@ -16,6 +16,7 @@ import { type CompiledName, compileSteering, type ModelReaders } from '../steeri
 import type { MergeCache } from '../steering/merge-cache.ts';
 import type { GeoNotes } from '../steering/nodes.ts';
 import type { SteeredInput } from '../zone/build-table.ts';
+import { Lookup, lookup, OUTCOME } from '../zone/lookup.ts';
 import { findNode, findRrset, NODE, nodeColumn, nodeName, ZONE, type ZoneTable, zoneColumn } from '../zone/table.ts';
 import type { BuildCache } from './build-cache.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -89,7 +90,7 @@ export function build(units: Units, context: BuildContext): Built {
 		units.zones.map((zone) => ({ apex: zone.apex, records: zone.records, steered: steeredOf(zone) })),
 	);
 	for (const zone of steering) checkSteered(zones, zone, steeredOf(zone), problems);
-	checkNameServers(units.zones, context.cache, [...steered.values()].flat(), problems);
+	checkNameServers(zones, units.zones, context.cache, [...steered.values()].flat(), problems);
 	if (hasErrors(problems)) return { snapshot: undefined, problems, geoNotes };
 	return { snapshot: { zones, steering: compiled.table, targets: compiled.targets }, problems, geoNotes };
 }
@@ -206,6 +207,7 @@ function closestNode(table: ZoneTable, owner: Uint8Array): number {
 
 /** NS records whose target is steered, in whichever zone; resolvers would follow a delegation that moves under them. */
 function checkNameServers(
+	table: ZoneTable,
 	zones: readonly ZoneUnit[],
 	cache: BuildCache,
 	steered: readonly SteeredOwner[],
@@ -213,16 +215,35 @@ function checkNameServers(
 ): void {
 	if (steered.length === 0) return;
 	const owners = new Set(steered.map(({ owner }) => printName(owner)));
+	const hasWildcard = steered.some(({ owner }) => isWildcard(owner));
 	for (const zone of zones) {
 		const { unit, nameServers } = cache.facts(zone);
 		for (const [target, record] of nameServers) {
-			if (!owners.has(target)) continue;
+			if (!owners.has(target) && !(hasWildcard && isSteeredByWildcard(table, target))) continue;
+			const file = zone.records.file(record);
 			problems.push({
 				unit,
-				at: { line: zone.records.line(record) },
+				at: { line: zone.records.line(record), ...(file === undefined ? {} : { file }) },
 				message: `Cannot use the name server ${target}: it is steered, and a delegation must not hang on a policy`,
 				isWarning: false,
 			});
 		}
 	}
+}
+
+function isWildcard(owner: Uint8Array): boolean {
+	return owner[0] === 1 && owner[1] === 0x2a;
+}
+
+/** A name that a steered wildcard gives addresses (RFC 4592 §3.3). */
+function isSteeredByWildcard(table: ZoneTable, text: string): boolean {
+	const octets = nameOctets(text);
+	if (typeof octets === 'string') return false;
+	const name = new Name();
+	copyName(octets, 0, name);
+	const found = new Lookup();
+	return [TYPE.a, TYPE.aaaa].some((type) => {
+		lookup(table, name, type, found);
+		return found.outcome === OUTCOME.steered;
+	});
 }

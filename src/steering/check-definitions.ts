@@ -1,10 +1,11 @@
 /**
  * What can be said of the tables of a document before any policy is compiled: names that mean two things,
- * regions that nobody defined, countries that there are not, prefixes that cannot be read.
+ * regions that nobody defined, countries that there are not, prefixes that cannot be read or hold nobody.
  */
 
+import { Client, setClient } from '../geo/client.ts';
 import { continentOf } from '../geo/continents.ts';
-import { parsePrefix } from '../lib/prefix.ts';
+import { type Prefix, parsePrefix } from '../lib/prefix.ts';
 import type { Path } from '../lib/result.ts';
 import type { Compiler, SteeringUnit } from './compile.ts';
 
@@ -68,6 +69,20 @@ function checkNames(compiler: Compiler, unit: SteeringUnit): void {
 function checkPrefixes(compiler: Compiler, unit: SteeringUnit, name: string, prefixes: readonly string[]): void {
 	for (const [i, text] of prefixes.entries()) {
 		const prefix = parsePrefix(text);
-		if (typeof prefix === 'string') compiler.report(unit, ['networks', name, i], prefix);
+		if (typeof prefix === 'string') {
+			compiler.report(unit, ['networks', name, i], prefix);
+			continue;
+		}
+		const carrier = carrierOf(prefix);
+		if (carrier === undefined) continue;
+		const why = `its addresses (${carrier}) are looked up as the IPv4 addresses in them`;
+		compiler.warn(unit.unit, ['networks', name, i], `Nothing can be in ${text}: ${why}`);
 	}
+}
+
+/** What all addresses of a prefix are carriers of IPv4 by: none of them is ever looked up as it stands. */
+function carrierOf({ family, first, last }: Prefix): string | undefined {
+	const client = new Client();
+	const carrier = setClient(client, family, first);
+	return setClient(client, family, last) === carrier ? carrier : undefined;
 }

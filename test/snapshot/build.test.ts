@@ -125,6 +125,18 @@ const ROWS: readonly {
 		],
 	},
 	{
+		name: 'refuses a name server that a steered wildcard stands for, and takes one that is there or delegated',
+		zones: [
+			steered('@ NS ns.app\nsub NS a.b.app\nsub NS host.app\nhost.app A 192.0.2.1\nd.app NS ns.d.app', '*.app'),
+			{ apex: 'example.net.', text: '@ NS ns1.APP.example.org.' },
+		],
+		problems: [
+			'example.net. line 4: Cannot use the name server ns1.app.example.org.: it is steered, and a delegation must not hang on a policy',
+			'example.org. line 4: Cannot use the name server ns.app.example.org.: it is steered, and a delegation must not hang on a policy',
+			'example.org. line 5: Cannot use the name server a.b.app.example.org.: it is steered, and a delegation must not hang on a policy',
+		],
+	},
+	{
 		name: 'refuses a region that two zones define',
 		zones: ['a.example.', 'b.example.'].map((apex) => ({
 			apex,

@@ -133,6 +133,21 @@ describe('warnings of what nobody uses', () => {
 	});
 });
 
+describe('warnings of networks', () => {
+	it('name prefixes whose addresses are looked up as the IPv4 addresses in them', () => {
+		const inside = ['2002:c000:204::/48', '64:ff9b::/96', '::ffff:192.0.2.0/120', '2001::/32'];
+		const around = ['2000::/3', '2001::/16', '64:ff9b:1::/48', '192.0.2.0/24'];
+		const zone = { networks: { n: [...inside, ...around] }, pools: { a: pool('a') }, names: { www: { policy: 'a' } } };
+		const because = (carrier: string) => `its addresses (${carrier}) are looked up as the IPv4 addresses in them`;
+		assert.deepEqual(warningsOf(compile({ zone })), [
+			`example.org. networks.n[0]: Nothing can be in 2002:c000:204::/48: ${because('6to4')}`,
+			`example.org. networks.n[1]: Nothing can be in 64:ff9b::/96: ${because('NAT64')}`,
+			`example.org. networks.n[2]: Nothing can be in ::ffff:192.0.2.0/120: ${because('mapped')}`,
+			`example.org. networks.n[3]: Nothing can be in 2001::/32: ${because('Teredo')}`,
+		]);
+	});
+});
+
 describe('a warning', () => {
 	const dead = geo([{ match: { countries: ['FR'] }, use: 'a' }], 'b');
 	const data = geoDataOf({ '1.0.0.0/8': { country: 'DE', continent: 'EU' } });
