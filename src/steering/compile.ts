@@ -47,6 +47,7 @@ export interface CompiledName {
 	readonly unit: string;
 	/** As written: relative to the apex. */
 	readonly owner: string;
+	/** The first one answers ANY. */
 	readonly types: readonly string[];
 	/** Its policy reaches a pool of CNAMEs, which answers for every type: its targets in wire form. */
 	readonly aliases: readonly Uint8Array[];
@@ -160,8 +161,9 @@ export class Compiler {
 			for (const [owner, { policy, ttl, types }] of unit.document.names) {
 				const root = this.use(unit, policy, ['names', owner, 'policy']);
 				if (root === undefined) continue;
-				const aliases = this.poolsOf([root]).flatMap((pool) => this.#aliasesOf(pool));
-				names.push({ unit: unit.unit, owner, types, aliases, index: steered.length });
+				const pools = this.poolsOf([root]);
+				const aliases = pools.flatMap((pool) => this.#aliasesOf(pool));
+				names.push({ unit: unit.unit, owner, types: heldFirst(types, pools), aliases, index: steered.length });
 				steered.push({ name: `${unit.unit} ${owner}`, root, ttlSec: this.model.durationMs(ttl) / 1000 });
 			}
 		}
@@ -365,6 +367,12 @@ export class Compiler {
 			this.regions.set(name, region);
 		}
 	}
+}
+
+/** Types that some pool has addresses for before those that none has. */
+function heldFirst(types: readonly string[], pools: readonly PoolNode[]): readonly string[] {
+	const isHeld = (type: string) => pools.some(({ ipv4, ipv6 }) => (type === 'AAAA' ? ipv6 : ipv4).hasAddresses);
+	return [...types.filter(isHeld), ...types.filter((type) => !isHeld(type))];
 }
 
 /** The name in wire form that stands at an offset. */
