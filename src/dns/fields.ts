@@ -12,6 +12,7 @@ import {
 	timeField,
 	typeField,
 } from './field-dnssec.ts';
+import { hostIdentityField, locatorField, nsapField, prefixesField, relayField } from './field-network.ts';
 import {
 	addressField,
 	gatewayField,
@@ -56,5 +57,10 @@ export const FIELDS: Readonly<Record<Field, FieldCodec>> = {
 	eui64: euiField(8),
 	gateway: gatewayField,
 	loc: locField,
+	locator: locatorField,
+	prefixes: prefixesField,
+	relay: relayField,
+	'host-identity': hostIdentityField,
+	nsap: nsapField,
 	'svc-params': svcParamsField,
 };

@@ -32,6 +32,11 @@ import { TYPE } from './protocol.ts';
  * | eui48, eui64      | 6 or 8 octets                               | hex with dashes                        |
  * | gateway           | type, algorithm and gateway of RFC 4025     | the same in three words                |
  * | loc               | 16 octets (RFC 1876)                        | a place                                |
+ * | locator           | 8 octets                                    | four groups of hex with colons         |
+ * | prefixes          | address prefixes to the end (RFC 3123)      | 1:192.0.2.0/24 and the like, or none   |
+ * | relay             | discovery bit, type and relay of RFC 8777   | the same in three words                |
+ * | host-identity     | everything of RFC 8005                      | algorithm, hex, base64 and names       |
+ * | nsap              | everything to the end                       | hex behind 0x, with dots               |
  * | svc-params        | parameters to the end (RFC 9460 §2.2)       | key=value, in any order                |
  */
 export type Field =
@@ -62,6 +67,11 @@ export type Field =
 	| 'eui64'
 	| 'gateway'
 	| 'loc'
+	| 'locator'
+	| 'prefixes'
+	| 'relay'
+	| 'host-identity'
+	| 'nsap'
 	| 'svc-params';
 
 /**
@@ -115,15 +125,26 @@ const TYPES: readonly RrType[] = [
 	row(TYPE.txt, 'TXT', ['strings']),
 	row(17, 'RP', ['name', 'name'], lowered),
 	row(18, 'AFSDB', ['u16', 'name'], { ...lowered, additionalAt: 2 }),
+	row(19, 'X25', ['string']),
+	row(20, 'ISDN', ['strings']),
 	row(21, 'RT', ['u16', 'name'], { ...lowered, additionalAt: 2 }),
+	row(22, 'NSAP', ['nsap']),
+	row(23, 'NSAP-PTR', ['name']),
+	row(24, 'SIG', ['type', 'algorithm', 'u8', 'u32', 'time', 'time', 'u16', 'name', 'base64'], lowered),
+	row(25, 'KEY', ['u16', 'u8', 'algorithm', 'base64-or-none']),
 	row(26, 'PX', ['u16', 'name', 'name'], lowered),
+	row(27, 'GPOS', ['string', 'string', 'string']),
 	row(TYPE.aaaa, 'AAAA', ['ipv6']),
 	row(29, 'LOC', ['loc']),
+	row(31, 'EID', ['hex']),
+	row(32, 'NIMLOC', ['hex']),
 	row(33, 'SRV', ['u16', 'u16', 'u16', 'name'], { ...lowered, additionalAt: 6 }),
 	row(35, 'NAPTR', ['u16', 'u16', 'string', 'string', 'string', 'name'], lowered),
 	row(36, 'KX', ['u16', 'name'], { ...lowered, additionalAt: 2 }),
 	row(37, 'CERT', ['certificate', 'u16', 'algorithm', 'base64']),
 	row(TYPE.dname, 'DNAME', ['name'], lowered),
+	row(40, 'SINK', ['u8', 'u8', 'u8', 'base64-or-none']),
+	row(42, 'APL', ['prefixes']),
 	row(TYPE.ds, 'DS', ['u16', 'algorithm', 'u8', 'hex'], dsDigests),
 	row(44, 'SSHFP', ['u8', 'u8', 'hex'], { digestOctets: { 1: 20, 2: 32 } }),
 	row(45, 'IPSECKEY', ['u8', 'gateway', 'base64-or-none']),
@@ -135,6 +156,10 @@ const TYPES: readonly RrType[] = [
 	row(51, 'NSEC3PARAM', ['u8', 'u8', 'u16', 'salt']),
 	row(52, 'TLSA', ['u8', 'u8', 'u8', 'hex']),
 	row(53, 'SMIMEA', ['u8', 'u8', 'u8', 'hex']),
+	row(55, 'HIP', ['host-identity']),
+	row(56, 'NINFO', ['strings']),
+	row(57, 'RKEY', ['u16', 'u8', 'algorithm', 'base64']),
+	row(58, 'TALINK', ['name', 'name']),
 	row(59, 'CDS', ['u16', 'algorithm', 'u8', 'hex'], dsDigests),
 	row(60, 'CDNSKEY', ['u16', 'u8', 'algorithm', 'base64']),
 	row(61, 'OPENPGPKEY', ['base64']),
@@ -144,13 +169,20 @@ const TYPES: readonly RrType[] = [
 	row(64, 'SVCB', ['u16', 'name', 'svc-params'], { additionalAt: 2 }),
 	row(65, 'HTTPS', ['u16', 'name', 'svc-params'], { additionalAt: 2 }),
 	row(99, 'SPF', ['strings']),
+	row(104, 'NID', ['u16', 'locator']),
 	row(105, 'L32', ['u16', 'ipv4']),
+	row(106, 'L64', ['u16', 'locator']),
 	row(107, 'LP', ['u16', 'name']),
 	row(108, 'EUI48', ['eui48']),
 	row(109, 'EUI64', ['eui64']),
 	row(256, 'URI', ['u16', 'u16', 'uri']),
 	row(257, 'CAA', ['u8', 'tag', 'octets']),
+	row(258, 'AVC', ['strings']),
+	row(260, 'AMTRELAY', ['u8', 'relay']),
 	row(261, 'RESINFO', ['strings']),
+	row(262, 'WALLET', ['strings']),
+	row(32768, 'TA', ['u16', 'algorithm', 'u8', 'hex'], dsDigests),
+	row(32769, 'DLV', ['u16', 'algorithm', 'u8', 'hex'], dsDigests),
 ];
 
 const BY_CODE: ReadonlyMap<number, RrType> = new Map(TYPES.map((type) => [type.code, type]));

@@ -22,8 +22,11 @@ export function randomZone(seed: number): RandomZone {
 /** Types that a name may have only one record of, or nothing else beside. */
 const ALONE = new Set(['CNAME', 'DNAME', 'NSEC', 'SOA', 'NSEC3PARAM', 'RESINFO']);
 
+/** BIND asks more of what these hold than their fields do: digits, dates, or a key only with some flags. */
+const NARROW = new Set(['X25', 'ISDN', 'SIG', 'KEY', 'RKEY', 'SINK', 'NSAP']);
+
 const TYPES: readonly RrType[] = Array.from({ length: 300 }, (_, code) => rrType(code)).filter(
-	(type) => type !== undefined && type.mnemonic !== 'SOA',
+	(type) => type !== undefined && type.mnemonic !== 'SOA' && !NARROW.has(type.mnemonic),
 ) as readonly RrType[];
 
 /** Mnemonics that stand for a number, as far as BIND knows them too. */
@@ -197,6 +200,16 @@ class ZoneWriter {
 				return this.#gateway();
 			case 'loc':
 				return this.#loc();
+			case 'locator':
+				return Array.from({ length: 4 }, () => this.#below(65536).toString(16)).join(':');
+			case 'prefixes':
+				return this.#prefixes();
+			case 'relay':
+				return `${this.#below(2)} ${this.#relay()}`;
+			case 'host-identity':
+				return this.#hostIdentity();
+			case 'nsap':
+				return `0x${this.#octets(20).toString('hex')}`;
 			case 'svc-params':
 				return this.#params();
 			default:
@@ -308,6 +321,25 @@ class ZoneWriter {
 		const gateways = ['.', [...this.#octets(4)].join('.'), this.#ipv6(), this.#name().replace('@', 'gw')];
 		const kind = this.#below(4);
 		return `${kind} ${1 + this.#below(3)} ${gateways[kind]}`;
+	}
+
+	#relay(): string {
+		const relays = ['.', [...this.#octets(4)].join('.'), this.#ipv6(), this.#name().replace('@', 'relay')];
+		const kind = this.#below(4);
+		return `${kind} ${relays[kind]}`;
+	}
+
+	#prefixes(): string {
+		const one = () => `1:${[...this.#octets(2)].join('.')}.0.0/${16 + this.#below(17)}`;
+		const two = () => `2:${this.#below(65536).toString(16)}::/${16 + this.#below(113)}`;
+		const items = Array.from({ length: 1 + this.#below(3) }, () => (this.#oneIn(2) ? one() : two()));
+		return items.map((item) => (this.#oneIn(3) ? `!${item}` : item)).join(' ');
+	}
+
+	#hostIdentity(): string {
+		const servers = Array.from({ length: this.#below(3) }, () => this.#name().replace('@', 'rvs'));
+		const tag = this.#octets(16).toString('hex');
+		return [this.#below(4), tag, this.#octets(30).toString('base64'), ...servers].join(' ');
 	}
 
 	#loc(): string {

@@ -105,6 +105,27 @@ describe('rdata of every type', () => {
 			octets: '08716e616d656d696e0c6578746572723d31352c3136',
 			prints: 'RESINFO "qnamemin" "exterr=15,16"',
 		},
+		{ text: 'NID 10 14:4FFF:ff20:ee64', octets: '000a00144fffff20ee64', prints: 'NID 10 0014:4fff:ff20:ee64' },
+		{ text: 'L64 10 2001:0db8:1140:1000', octets: '000a20010db811401000' },
+		{
+			text: 'APL 1:192.168.32.0/21 !1:192.168.38.0/28 2:2001:db8::/32',
+			octets: `00011503c0a820${'00011c83c0a826'}0002200420010db8`,
+		},
+		{ text: 'APL 1:0.0.0.0/0 2:ff00::/8', octets: '0001000000020801ff' },
+		{ text: 'APL', octets: '', prints: 'APL \\# 0' },
+		{ text: 'HIP 2 20010010 AQID', octets: '0402000320010010010203' },
+		{
+			text: 'HIP 2 20010010 AQID b',
+			octets: `0402000320010010010203${name}`,
+			prints: 'HIP 2 20010010 AQID b.example.org.',
+		},
+		{ text: 'AMTRELAY 10 0 0 .', octets: '0a00' },
+		{ text: 'AMTRELAY 10 1 1 192.0.2.1', octets: '0a81c0000201' },
+		{ text: 'AMTRELAY 10 0 3 b', octets: `0a03${name}`, prints: 'AMTRELAY 10 0 3 b.example.org.' },
+		{ text: 'NSAP 0x47.0005.80ab', octets: '47000580ab', prints: 'NSAP 0x47000580ab' },
+		{ text: 'TALINK . b', octets: `00${name}`, prints: 'TALINK . b.example.org.' },
+		{ text: 'WALLET a b', octets: '01610162', prints: 'WALLET "a" "b"' },
+		{ text: `DLV 1 8 1 ${digest}`, octets: `00010801${digest}` },
 	])
 		it(`reads ${text}`, () => {
 			const { type, rdata } = wire(text);
@@ -131,6 +152,18 @@ describe('rdata of every type', () => {
 		{ text: 'URI 1 1 x', says: 'Cannot use "x": expected a URI in quotes' },
 		{ text: 'IPSECKEY 1 4 1 .', says: 'Cannot use "4": expected a type of gateway 0..3' },
 		{ text: 'IPSECKEY 1 0 1 b', says: 'Cannot use "b": expected "."' },
+		{ text: 'L64 1 1:2:3', says: 'Cannot use "1:2:3": expected four groups of hex digits with colons between' },
+		...['3:1.2.3.4/32', '1:1.2.3.4/33', '2:1.2.3.4/32', '1:1.2.3.4', '1:1.2.3.4/a'].map((item) => ({
+			text: `APL ${item}`,
+			says: `Cannot use "${item}": expected an address prefix such as 1:192.0.2.0/24 or !2:2001:db8::/32`,
+		})),
+		{ text: 'APL \\# 5 0001180100', says: 'Cannot use these octets: they are no RDATA of this type' },
+		{ text: 'HIP 2 20010010', says: 'Cannot read the record: it ends where a public key in base64 is due' },
+		{ text: 'HIP 2 2001001 AQID', says: 'Cannot use "2001001": expected pairs of hex digits' },
+		{ text: 'AMTRELAY 10 2 0 .', says: 'Cannot use "2": expected a discovery bit 0..1' },
+		{ text: 'AMTRELAY 10 0 4 .', says: 'Cannot use "4": expected a type of relay 0..3' },
+		{ text: 'AMTRELAY 10 0 0 b', says: 'Cannot use "b": expected "."' },
+		{ text: 'NSAP 47', says: 'Cannot use "47": expected 0x and pairs of hex digits' },
 		{ text: 'LOC 52', says: 'Cannot read the record: it ends where N or S is due' },
 		{ text: 'LOC 52 N 4 E', says: 'Cannot read the record: it ends where an altitude in metres is due' },
 	])
