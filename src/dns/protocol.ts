@@ -20,6 +20,8 @@ export const RCODE = {
 	yxdomain: 6,
 	/** Upper bits travel in the OPT record (RFC 6891 §6.1.3). */
 	badvers: 16,
+	/** RFC 7873 §8. */
+	badcookie: 23,
 } as const;
 
 export const CLASS = { in: 1, chaos: 3 } as const;

@@ -19,8 +19,9 @@ import { EDNS_OPTION, FLAG, HEADER_OCTETS, OPCODE, PLAIN_UDP_OCTETS, TYPE } from
  * | badvers    | BADVERS: an EDNS version above 0 (RFC 6891 §6.1.3)                          |
  * | refused    | REFUSED: NOTIFY or UPDATE, which are understood and not served               |
  * | query      | an answer                                                                   |
+ * | cookie     | a cookie and no more: no question was asked (RFC 7873 §5.4)                 |
  */
-export const VERDICT = { ignore: 0, notimp: 1, formerr: 2, badvers: 3, refused: 4, query: 5 } as const;
+export const VERDICT = { ignore: 0, notimp: 1, formerr: 2, badvers: 3, refused: 4, query: 5, cookie: 6 } as const;
 
 /** The client subnet option of a query (RFC 7871 §6). */
 class ClientSubnet {
@@ -96,8 +97,14 @@ export function readQuery(packet: Uint8Array, length: number, query: Query, scra
 	query.opcode = (query.flags >>> 11) & 15;
 	const isQuery = query.opcode === OPCODE.query;
 	if (!isQuery && query.opcode !== OPCODE.notify && query.opcode !== OPCODE.update) return VERDICT.notimp;
-	// RFC 9619 §4: QDCOUNT above 1 is a format error; 0 leaves nothing to answer.
-	if (word(packet, 4) !== 1 || (isQuery && word(packet, 6) !== 0)) return VERDICT.formerr;
+	const questions = word(packet, 4);
+	if (questions === 0 && isQuery) {
+		const verdict = readSections(packet, length, query, scratch);
+		if (verdict !== VERDICT.query) return verdict;
+		return query.cookieAt > 0 ? VERDICT.cookie : VERDICT.formerr;
+	}
+	// RFC 9619 §4: QDCOUNT above 1 is a format error.
+	if (questions !== 1 || (isQuery && word(packet, 6) !== 0)) return VERDICT.formerr;
 	const next = readName(packet, HEADER_OCTETS, length, query.name);
 	// A pointer in the question could aim into the header only, and would not be echoed as it came.
 	if (next !== HEADER_OCTETS + query.name.length || next + QUESTION_FIXED_OCTETS > length) return VERDICT.formerr;

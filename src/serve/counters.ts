@@ -11,8 +11,8 @@
 import { typeCode } from '../dns/rr-type.ts';
 import type { AnswerColumns, Decisions } from '../snapshot/decisions.ts';
 
-/** RCODE 0..15, and BADVERS. */
-export const RCODES = 17;
+/** Up to BADCOOKIE. */
+export const RCODES = 24;
 
 /** Types counted apart; all others are counted together, behind them. */
 export const COUNTED_TYPES = [

@@ -174,6 +174,16 @@ export class Responder {
 		return isGood;
 	}
 
+	/** RFC 7873 §5.4: of a query for a cookie alone; one over TCP may bring a bad one too. */
+	#cookieRcode(request: Uint8Array, sender: Address): number {
+		const { cookies, clock } = this.#settings;
+		const { cookieAt, serverCookieOctets } = this.#query;
+		if (cookies === undefined) return RCODE.formerr;
+		if (serverCookieOctets === 0) return RCODE.noerror;
+		const outcome = cookies.check(request, cookieAt, serverCookieOctets, sender, clock.nowSec());
+		return outcome === COOKIE.none ? RCODE.badcookie : RCODE.noerror;
+	}
+
 	/** @returns octets of a truncated response, 0 for silence, -1 when the sender is within its limits */
 	#limitRate(request: Uint8Array, sender: Address, out: Uint8Array): number {
 		const { limiter, clock, counters } = this.#settings;
@@ -206,7 +216,9 @@ export class Responder {
 	): number {
 		const query = this.#query;
 		const { identity } = this.#settings;
-		if (verdict !== VERDICT.query) {
+		if (verdict === VERDICT.cookie) {
+			this.#refuse(this.#cookieRcode(request, sender), undefined);
+		} else if (verdict !== VERDICT.query) {
 			this.#refuse(rcodeOf(verdict), verdict === VERDICT.refused ? EXPLAINED.change : undefined);
 		} else if (
 			query.class === CLASS.chaos &&

@@ -24,6 +24,7 @@ const RCODES: ReadonlySet<string> = new Set([
 	'REFUSED',
 	'YXDOMAIN',
 	'BADVERS',
+	'BADCOOKIE',
 ]);
 
 /** @returns the reply; undefined for silence */
@@ -64,7 +65,9 @@ function wrongHeader(
 function wrongQuestion(request: Uint8Array, reply: Uint8Array, message: Message): string | undefined {
 	if (message.question.length > 1) return 'more than one question';
 	if (message.question.length === 1) return hasSameQuestion(request, reply) ? undefined : 'another question';
-	return ['FORMERR', 'NOTIMP'].includes(message.rcode) ? undefined : 'no question';
+	// A cookie may be all that was asked for (RFC 7873 §5.4).
+	const isAboutCookie = ['NOERROR', 'BADCOOKIE', 'BADVERS'].includes(message.rcode) && message.opt !== undefined;
+	return isAboutCookie || ['FORMERR', 'NOTIMP'].includes(message.rcode) ? undefined : 'no question';
 }
 
 function wrongOpt(request: Uint8Array, reply: Uint8Array, message: Message, transport: Transport): string | undefined {
