@@ -209,9 +209,11 @@ export class OwnVotes implements CheckFigures {
 	}
 }
 
-/** A target in a line of the log. */
+/** A target in a line of the log; behind one address many sites may be checked. */
 export function nameOf({ address, port, monitor }: Target): Readonly<Record<string, unknown>> {
-	return { address, port, kind: monitor.kind };
+	const { kind } = monitor;
+	if (kind !== 'http' && kind !== 'https') return { address, port, kind };
+	return { address, port, kind, ...(monitor.host === undefined ? {} : { host: monitor.host }), path: monitor.path };
 }
 
 function secondsSince(thenMs: number, nowMs: number): number {

@@ -103,6 +103,7 @@ class Checker {
 			this.#error(undefined, `Cannot find the SOA of ${apexText}, expected one at the apex`);
 		if ((apexHas & HAS.ns) === 0)
 			this.#error(undefined, `Cannot find an NS record of ${apexText}, expected one at the apex`);
+		this.#checkSignatures();
 		this.#checkRrsets();
 		this.#checkTargets();
 		this.#owners.release();
@@ -298,6 +299,16 @@ class Checker {
 	#hasRdata(record: number, canonical: Uint8Array): boolean {
 		const own = canonicalRdata(this.#records.type(record), this.#records.rdata(record));
 		return own.length === canonical.length && own.every((value, i) => value === octet(canonical, i));
+	}
+
+	/** A zone that was signed elsewhere is answered as if it were not: no RRSIG and no NSEC goes along. */
+	#checkSignatures(): void {
+		for (let record = 0; record < this.#records.count; record++) {
+			if (this.#records.type(record) !== TYPE.rrsig || this.#ownerOf[record] !== APEX) continue;
+			const effect = 'while the parent has a DS record of the zone, validating resolvers refuse its answers';
+			this.#warning(record, `Nobody is sent the signatures of this zone: DNSSEC is not spoken here, and ${effect}`);
+			return;
+		}
 	}
 
 	#ownerText(record: number): string {

@@ -53,6 +53,7 @@ const UNITS = globSync('deploy/*.service', { cwd: ROOT }).map((path): Unit => {
 describe('systemd units', () => {
 	it('are there for every way to run it', () => {
 		assert.deepEqual(UNITS.map(({ name }) => name).sort(), [
+			'meridian-admin.service',
 			'meridian-probe@.service',
 			'meridian-serve.service',
 			'meridian.service',
@@ -83,7 +84,7 @@ describe('systemd units', () => {
 			])
 				assert.ok(text.split('\n').includes(line), line);
 			const mayBind = all('CapabilityBoundingSet');
-			assert.deepEqual(mayBind, [name.startsWith('meridian-probe') ? '' : 'CAP_NET_BIND_SERVICE']);
+			assert.deepEqual(mayBind, [/^meridian-(?:admin|probe)/.test(name) ? '' : 'CAP_NET_BIND_SERVICE']);
 		});
 	}
 
@@ -171,9 +172,9 @@ const COMPOSE = parse(read('deploy/compose.yaml'), { merge: true }) as {
 const OURS = Object.entries(COMPOSE.services).filter(([, { image }]) => image === 'meridian');
 
 describe('deploy/compose.yaml', () => {
-	it('is Redis, two DNS instances and three probers of three regions', () => {
+	it('is Redis, the admin API, two DNS instances and three probers of three regions', () => {
 		const run = OURS.filter(([, { profiles }]) => profiles === undefined).map(([, { command }]) => command?.join(' '));
-		assert.deepEqual(run, ['serve', 'serve', 'probe', 'probe', 'probe']);
+		assert.deepEqual(run, ['admin', 'serve', 'serve', 'probe', 'probe', 'probe']);
 		assert.ok(COMPOSE.services['redis'] !== undefined);
 		const probers = OURS.flatMap(([, { command, environment = {} }]) =>
 			command?.[0] === 'probe' ? [environment] : [],
@@ -203,9 +204,21 @@ describe('deploy/compose.yaml', () => {
 		});
 	}
 
+	it('has the admin API where other containers reach it, with the token that they show', () => {
+		const { admin, apply } = COMPOSE.services;
+		assert.equal(admin?.environment?.['MERIDIAN_ADMIN_LISTEN'], '0.0.0.0:8053');
+		for (const service of [admin, apply])
+			assert.equal(service?.environment?.['MERIDIAN_ADMIN_TOKEN'], `\${MERIDIAN_ADMIN_TOKEN:?}`);
+	});
+
 	it('gives every service the user of Redis that it goes by', (t) => {
 		const users = redisUsers(t);
 		for (const [name, { environment = {} }] of OURS) {
+			// A command of the API goes to the service that has it.
+			if (environment['MERIDIAN_REDIS_URL'] === undefined) {
+				assert.equal(environment['MERIDIAN_ADMIN_URL'], 'http://admin:8053', name);
+				continue;
+			}
 			const user = /^redis:\/\/([\w-]+):/.exec(environment['MERIDIAN_REDIS_URL'] ?? '')?.[1] ?? '';
 			assert.ok(users.has(user), `${name}: there is no user ${user}`);
 			const instance = environment['MERIDIAN_INSTANCE'];

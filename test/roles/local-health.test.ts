@@ -6,6 +6,7 @@ import { type Target, targetKey } from '../../src/health/target.ts';
 import { createHealthWords, VERDICT_WORD, VerdictTable } from '../../src/health/verdict-table.ts';
 import type { CheckResult } from '../../src/probe/check-result.ts';
 import { LocalHealth } from '../../src/roles/local-health.ts';
+import { nameOf as nameOfTarget } from '../../src/roles/own-votes.ts';
 import { monitorFrom } from '../probe/monitor-from.ts';
 import { scratch } from './scratch.ts';
 
@@ -89,6 +90,15 @@ const timers = { apis: ['setTimeout', 'setInterval', 'Date'], now: 1_000_000 } a
 describe('LocalHealth', () => {
 	beforeEach(() => mock.timers.enable({ ...timers, apis: [...timers.apis] }));
 	afterEach(() => mock.timers.reset());
+
+	it('tells sites behind one address apart in the log', () => {
+		const { address, port, monitor } = A;
+		const site = { kind: 'http', host: 'www.example.org', path: '/healthz' } as const;
+		assert.deepEqual(nameOfTarget({ ...A, monitor: { ...monitor, ...site } as Target['monitor'] }), {
+			...{ address, port, kind: 'http', host: 'www.example.org', path: '/healthz' },
+		});
+		assert.deepEqual(nameOfTarget(A), { address, port, kind: 'tcp' });
+	});
 
 	it('turns results into words, and logs a line per turn', async (t) => {
 		const { health, failing, lines, told, words } = start(t, [A, B]);

@@ -105,6 +105,13 @@ describe('checkZone()', () => {
 			problems: ['5 error Cannot hold a DNAME beside NS at a.example.org., expected one of the two (RFC 6672 §2.3)'],
 		},
 		{
+			name: 'warns of a zone that is signed, once',
+			text: `${HEAD}@ RRSIG SOA 8 2 1 0 0 1 . AAAA\n@ RRSIG NS 8 2 1 0 0 1 . AAAA`,
+			problems: [
+				'4 warning Nobody is sent the signatures of this zone: DNSSEC is not spoken here, and while the parent has a DS record of the zone, validating resolvers refuse its answers',
+			],
+		},
+		{
 			name: 'warns of records below a DNAME',
 			text: `${HEAD}b.c.a TXT x\na DNAME c\na TXT fine`,
 			problems: ['4 warning Cannot serve b.c.a.example.org. TXT, expected nothing below the DNAME at a.example.org.'],
