@@ -2,7 +2,7 @@
  * Verdicts and round-trip times in memory that all workers share: one word per target, and one time per target and
  * vantage, which is a region that has had a prober.
  *
- *     prober -> set() -> one atomic store -> a word that a query reads once
+ *     prober -> set() -> one atomic store -> `changes` -> the next query reads the words again, each once
  *
  *     rttUs: | slots of vantage 0 | slots of vantage 1 | ...
  *
