@@ -131,11 +131,16 @@ class Graph {
 				return 'none';
 			return own.hasAddresses ? 'data' : 'nodata';
 		}
-		const tried = node.kind === 'geo' ? (node.rankings[decisions.get(index) ?? 0] ?? []) : node.members;
+		const tried = triedBy(node, decisions.get(index) ?? 0);
 		const outcomes = tried.map((member) => this.#outcome(member, decisions)).filter((outcome) => outcome !== 'none');
 		// In order, the first one that is not none decides; where each may be drawn, one that gives is enough to be heard.
 		const isOrdered = node.kind === 'geo' || node.kind === 'failover';
 		if (isOrdered) return outcomes[0] ?? 'none';
 		return outcomes.includes('data') ? 'data' : (outcomes[0] ?? 'none');
 	}
+}
+
+function triedBy(node: Exclude<SteeringNode, { kind: 'pool' }>, decision: number): readonly number[] {
+	if (node.kind === 'geo') return node.rankings[decision] ?? [];
+	return node.kind === 'failover' ? node.tried : node.members;
 }

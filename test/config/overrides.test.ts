@@ -129,3 +129,43 @@ describe('poolsNamed()', () => {
 		it(`finds ${pools.length} for ${JSON.stringify(target)}`, () =>
 			assert.deepEqual(poolsNamed('example.org.', document, target), pools));
 });
+
+describe('switchedDocument() with members that have tripped', () => {
+	const failover = '{ kind: failover, failback: manual, members: [eu, us, { kind: all, members: [eu] }] }';
+	const steered = documentOf(`${ZONE}
+policies:
+  named: ${failover}
+  around: { kind: geo, rules: [{ match: { countries: [SE] }, use: ${failover} }] }
+names:
+  'a.b': { policy: ${failover} }
+`);
+	for (const { policy, member, unit = 'example.org.', tripped } of [
+		{ policy: 'named', member: 'us', tripped: { named: [1] } },
+		{ policy: 'named', member: '#3', tripped: { named: [2] } },
+		{ policy: 'named', member: 'none', tripped: { named: [] } },
+		{ policy: 'policies.around.rules.0.use', member: 'eu', tripped: { around: [0] } },
+		{ policy: 'names.a.b.policy', member: 'eu', tripped: { 'a.b': [0] } },
+		{ policy: 'around', member: 'eu', tripped: {} },
+		{ policy: 'named', member: 'us', unit: 'other.example.', tripped: {} },
+	]) {
+		it(`marks ${member} of ${policy} in ${unit} as ${JSON.stringify(tripped)}`, () => {
+			const target = { kind: 'member', unit, policy, member } as const;
+			const { policies, names, pools } = switchedDocument('example.org.', steered, [
+				{ state: 'down', target, untilMs: undefined },
+			]);
+			const around = policies.get('around');
+			const all = {
+				named: policies.get('named'),
+				around: around?.kind === 'geo' ? around.rules[0]?.use : undefined,
+				'a.b': names.get('a.b')?.policy,
+			};
+			const marked = Object.entries(all).flatMap(([name, use]) => {
+				assert(typeof use === 'object' && use.kind === 'failover');
+				assert.equal(use.members.length, 3);
+				return use.tripped === undefined ? [] : [[name, use.tripped]];
+			});
+			assert.deepEqual(Object.fromEntries(marked), tripped);
+			assert.equal(pools, steered.pools);
+		});
+	}
+});

@@ -4,6 +4,7 @@
 
 import { killWrites } from '../roles/kill-writes.ts';
 import { findProgram } from '../setup/tools.ts';
+import { goFirst } from './go-first.ts';
 
 const ROUNDS = 200;
 
@@ -14,6 +15,8 @@ export async function soakKills(): Promise<string> {
 		const closers: (() => unknown)[] = [];
 		try {
 			const after = (close?: unknown) => void (typeof close === 'function' && closers.unshift(() => close()));
+			// A process that others keep from starting says nothing of the store.
+			after(goFirst());
 			const { acknowledged, untold } = await killWrites({ after }, store, ROUNDS);
 			verdicts.push(
 				`${store}: ${ROUNDS} kills, ${acknowledged} changes acknowledged and none lost, ${untold} more whole`,
