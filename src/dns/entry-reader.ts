@@ -3,6 +3,7 @@
  * Knows words, quotes and parentheses, and nothing of what the words mean.
  */
 
+import type { AddressLine } from './address-line.ts';
 import type { Token } from './field.ts';
 import type { Position } from './record-list.ts';
 
@@ -71,6 +72,19 @@ export class EntryReader {
 		// Only the end of the text leaves a parenthesis open.
 		if (this.#open !== undefined) this.#report(this.#open, 'Cannot find the ")" for this "("');
 		return { tokens, startsBlank, problem: this.#problem, line, column: 1 };
+	}
+
+	/**
+	 * Take the next line, when it is a plain one.
+	 * @param add  is given the number of the line; false leaves it to `next`
+	 */
+	takeLine(line: AddressLine, add: (lineNumber: number) => boolean): boolean {
+		const end = line.read(this.#text, this.#at);
+		if (end < 0 || !add(this.#line)) return false;
+		this.#at = end;
+		this.#line++;
+		this.#lineStart = end;
+		return true;
 	}
 
 	/** The first problem of an entry is the one that counts: those behind it mostly follow from it. */

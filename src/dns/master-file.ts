@@ -9,6 +9,7 @@
  * so that one run shows all mistakes.
  */
 
+import { AddressLine } from './address-line.ts';
 import { type Entry, EntryReader, type TextProblem } from './entry-reader.ts';
 import type { RdataFault, Token } from './field.ts';
 import { expandTemplate, STEPS_MAX, scanRange, unquote } from './generate.ts';
@@ -66,6 +67,7 @@ class Scan {
 	#owner: Uint8Array | undefined;
 	/** As it was written, while the same text would still mean the same name. */
 	#ownerText = '';
+	readonly #line = new AddressLine();
 	#typeText = '';
 	#type: number | undefined;
 	#defaultTtlSec: number | undefined;
@@ -83,7 +85,11 @@ class Scan {
 
 	run(text: string): void {
 		const entries = new EntryReader(text);
-		for (let entry = entries.next(); entry !== undefined; entry = entries.next()) {
+		const add = (lineNumber: number) => this.#addAddress(lineNumber);
+		for (;;) {
+			if (entries.takeLine(this.#line, add)) continue;
+			const entry = entries.next();
+			if (entry === undefined) return;
 			const first = entry.tokens[0];
 			if (entry.problem !== undefined) this.#report(entry.problem);
 			else if (first === undefined) continue;
@@ -240,6 +246,15 @@ class Scan {
 		if (!isDataType(type))
 			return { token: at, message: `Cannot hold type ${typeText(type)} in a zone: it exists in queries only` };
 		return { ttlSec: prefix.ttlSec, type, next: at + 1 };
+	}
+
+	/** @returns false when something is wrong with it, which the way of all other records tells */
+	#addAddress(lineNumber: number): boolean {
+		const { ownerText, ttlSec, address } = this.#line;
+		if (ownerText !== '' && this.#setOwner(ownerText) !== undefined) return false;
+		if (this.#owner === undefined) return false;
+		const head = { ttlSec, type: TYPE.a, next: 0 };
+		return this.#add(this.#owner, { head, rdata: address, line: lineNumber }) === undefined;
 	}
 
 	/** Records that follow one another mostly have one type. */

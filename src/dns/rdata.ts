@@ -2,12 +2,10 @@
  * RDATA by the rows of `rr-type.ts`: from text, from wire, to text. The fields themselves are in `fields.ts`.
  */
 
-import { parseIpv4 } from '../lib/address.ts';
 import { printHex, scanHex } from './base-text.ts';
 import type { RdataFault, Token } from './field.ts';
 import { FIELDS } from './fields.ts';
 import { expandName, lowerOctet, type Name, nameLength, octet, readName } from './name.ts';
-import { TYPE } from './protocol.ts';
 import { octetsBefore, type RrType, rrType } from './rr-type.ts';
 
 const RDATA_OCTETS_MAX = 65535;
@@ -26,11 +24,6 @@ export function scanRdata(
 ): Uint8Array | RdataFault {
 	const first = tokens[from];
 	if (first !== undefined && !first.isQuoted && first.text === '\\#') return scanUnknown(type, tokens, from);
-	if (type === TYPE.a && first !== undefined && tokens.length === from + 1 && !first.isQuoted) {
-		// Of a million records most are these. What is wrong with one, the way of all others tells.
-		const word = parseIpv4(first.text);
-		if (word !== undefined) return octetsOf(word);
-	}
 	const row = rrType(type);
 	if (row === undefined) {
 		return { token: from, message: `Cannot read RDATA of TYPE${type}: expected \\# length hex (RFC 3597)` };
@@ -50,15 +43,6 @@ export function scanRdata(
 	const digestFault = faultOfDigest(row, out);
 	if (digestFault !== undefined) return { token: from + row.fields.length - 1, message: digestFault };
 	return new Uint8Array(out);
-}
-
-function octetsOf(word: number): Uint8Array {
-	const octets = new Uint8Array(4);
-	octets[0] = word >>> 24;
-	octets[1] = word >>> 16;
-	octets[2] = word >>> 8;
-	octets[3] = word;
-	return octets;
 }
 
 /** RFC 3597 §5: `\#`, the length, then hex in any number of words. A known type must fit its own shape. */

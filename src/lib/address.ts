@@ -22,7 +22,7 @@ export function parseAddress(text: string): Address | undefined {
 }
 
 /** Strict dotted decimal; character by character, because zones hold millions of them. */
-export function parseIpv4(text: string): number | undefined {
+function parseIpv4(text: string): number | undefined {
 	let word = 0;
 	let octet = -1;
 	let dots = 0;

@@ -309,4 +309,64 @@ describe('scanMasterFile()', () => {
 			{ numRuns: 2000 },
 		);
 	});
+
+	it('reads a plain line as it reads the same line with a comment behind it', () => {
+		const word = fc.constantFrom(
+			...[
+				'',
+				'h1',
+				'A',
+				'a',
+				'AAAA',
+				'IN',
+				'in',
+				'CH',
+				'300',
+				'007',
+				'1h',
+				'4294967296',
+				'@',
+				'*',
+				'x.y',
+				'h.',
+				'_s-p',
+			],
+			...[
+				'192.0.2.1',
+				'0.0.0.0',
+				'255.255.255.255',
+				'256.0.2.1',
+				'01.2.3.4',
+				'1.2.3',
+				'1.2.3.4.5',
+				'::1',
+				'a\\.b',
+				'"A"',
+				'(',
+				')',
+			],
+			...['x'.repeat(64), '$TTL', ';'],
+		);
+		const line = fc.tuple(
+			fc.array(word, { maxLength: 6 }),
+			fc.constantFrom(' ', '\t', '  '),
+			fc.constantFrom('', ' ', '\r'),
+		);
+		const good = fc.tuple(
+			fc.constantFrom(
+				['h1', 'A', '192.0.2.1'],
+				['', '60', 'IN', 'A', '192.0.2.2'],
+				['h2', 'IN', '60', 'A', '192.0.2.3'],
+			),
+			fc.constantFrom(' ', '\t'),
+			fc.constantFrom('', '\r'),
+		);
+		fc.assert(
+			fc.property(fc.array(fc.oneof(line, good), { maxLength: 8 }), (lines) => {
+				const plain = lines.map(([words, blank, end]) => words.join(blank) + end);
+				assert.deepEqual(scan(`${plain.join('\n')}\n`), scan(`${plain.join(' ;\n')} ;\n`));
+			}),
+			{ numRuns: 3000 },
+		);
+	});
 });
