@@ -101,10 +101,8 @@ export class Instance {
 
 	static async #start({ settings, log, role, isForced }: InstanceOptions, closers: Closers): Promise<Instance> {
 		const isProbing = role === 'start';
-		// With Redis all that stands there is kept for the next start.
-		const lock = lockState(settings.stateDir, { isCache: settings['redis.url'] !== '' });
+		const lock = lockFor(settings, log);
 		closers.add(() => lock.release());
-		if (lock.problem !== undefined) log.error({ reason: lock.problem }, 'nothing is kept for the next start');
 		const verdicts = new VerdictTable(createHealthWords());
 		const { zonesDir, stateDir, geodb, region } = settings;
 		// What is known to have a prober before the first build needs no second one.
@@ -240,6 +238,14 @@ export class Instance {
 	async close(): Promise<void> {
 		await this.#parts.closers.closeAll();
 	}
+}
+
+/** @throws Error */
+function lockFor(settings: Settings, log: Log): StateLock {
+	// With Redis all that stands there is kept for the next start.
+	const lock = lockState(settings.stateDir, { isCache: settings['redis.url'] !== '' });
+	if (lock.problem !== undefined) log.error({ reason: lock.problem }, 'nothing is kept for the next start');
+	return lock;
 }
 
 interface Attended {

@@ -12,6 +12,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { Seal } from '../../src/store/envelope.ts';
 import type { Refusal, Store } from '../../src/store/ports.ts';
 import type { RedisStoreParts } from '../../src/store/redis-store.ts';
+import { TIMING } from '../../src/store/timing.ts';
 import { createAuthority } from '../probe/certificates.ts';
 import { until } from '../roles/meridian-process.ts';
 import { scratch } from '../roles/scratch.ts';
@@ -229,6 +230,56 @@ describe('store in Redis', { skip: WITHOUT_REDIS, concurrency: 6 }, () => {
 			assertStands(store);
 		});
 	}
+
+	it('writes over what stands for the probers and is no such list', async (t) => {
+		const redis = await startRedis(t);
+		const { session } = await living(t, redis.url);
+		await redis.ask('DEL', `${PREFIX}probers`);
+		await redis.ask('SET', `${PREFIX}probers`, 'x');
+		await session.publish(publication('up', 'k'));
+		assert.deepEqual(await redis.ask('ZRANGE', `${PREFIX}probers`, '0', '-1'), ['eu-1']);
+	});
+
+	for (const { name, spoil } of [
+		{ name: 'a lease that never lapses', spoil: ['SET', `${PREFIX}lease:us-1`, 'x'] },
+		{ name: 'a lease of a year', spoil: ['SET', `${PREFIX}lease:us-1`, 'x', 'EX', '31536000'] },
+		{ name: 'a list for a lease', spoil: ['LPUSH', `${PREFIX}lease:us-1`, 'x'] },
+		{ name: 'a text for an incarnation', spoil: ['SET', `${PREFIX}incarnation:us-1`, 'x'] },
+		{ name: 'an incarnation beyond counting', spoil: ['SET', `${PREFIX}incarnation:us-1`, '9223372036854775807'] },
+		{ name: 'a list for an incarnation', spoil: ['LPUSH', `${PREFIX}incarnation:us-1`, 'x'] },
+	]) {
+		it(`lets no prober be kept out by ${name}`, async (t) => {
+			const redis = await startRedis(t);
+			const store = await opened(t, redis.url);
+			await redis.ask(...spoil);
+			const session = await store.join({ instance: 'us-1', region: 'us-east' });
+			await session.publish(publication('up', 'k'));
+			await until('its vote', HEAL_MS_MAX, () => store.probers()[0]?.report.isAlive === true);
+			assert(session.incarnation > 1e9 && session.incarnation < 2 ** 52);
+		});
+	}
+
+	it('hears a new prober among thousands that are gone', async (t) => {
+		const redis = await startRedis(t);
+		const names = Array.from({ length: 1200 }, (_, i) => [String(Date.now()), `gone-${i}`]);
+		const store = await opened(t, redis.url, { timing: TIMING });
+		await redis.ask('ZADD', `${PREFIX}probers`, ...names.flat());
+		const session = await store.join({ instance: 'us-1', region: 'us-east' });
+		await session.publish(publication('up', 'k'));
+		const stranger = await opened(t, redis.url, { timing: TIMING });
+		await until('its vote', HEAL_MS_MAX, () => stranger.probers()[0]?.instance === 'us-1');
+	});
+
+	it('takes a replica for no store, and goes on when it is a master', async (t) => {
+		const redis = await startRedis(t);
+		const { store } = await living(t, redis.url);
+		await redis.ask('REPLICAOF', '127.0.0.1', '1');
+		await redis.ask('CLIENT', 'KILL', 'TYPE', 'normal');
+		await becomes(store, 'unreachable');
+		assertStands(store);
+		await redis.ask('REPLICAOF', 'NO', 'ONE');
+		await becomes(store, 'ready');
+	});
 
 	it('takes no lease for alive that nobody signed, or that is of another incarnation', async (t) => {
 		const redis = await startRedis(t);

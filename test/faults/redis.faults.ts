@@ -7,6 +7,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { parse } from 'yaml';
+import { TIMING } from '../../src/store/timing.ts';
+import { BY_TEST, commitTo, openRedis, put } from '../contract/store-parts.ts';
 import { createAuthority } from '../probe/certificates.ts';
 import { fetchJson, until } from '../roles/meridian-process.ts';
 import { scratch } from '../roles/scratch.ts';
@@ -146,6 +148,20 @@ describe('a fleet', { skip: WITHOUT_REDIS, concurrency: 1 }, () => {
 		await isWhole(fleet);
 		await assertWorks(fleet);
 		await fleet.assertNothingLost();
+	});
+
+	it('brings back a store of 70,000 zones that was flushed', async (t) => {
+		const redis = await startRedis(t);
+		const store = await openRedis(redis.url, { timing: TIMING });
+		t.after(() => store.close());
+		const zones = Array.from({ length: 70_000 }, (_, i) => put(`z${i}.`, '1'));
+		await commitTo(store, zones);
+		await redis.ask('FLUSHALL');
+		await until('the loss', HEAL_MS_MAX, () => store.condition.kind === 'lost');
+		await store.restore(BY_TEST);
+		const other = await openRedis(redis.url, { timing: TIMING });
+		t.after(() => other.close());
+		await until('all of it', 60_000, () => other.configuration.items.size === zones.length);
 	});
 
 	it('does all it does as the users of deploy/, and outlives what becomes of them', async (t) => {
