@@ -10,13 +10,17 @@
 
 import assert from 'node:assert/strict';
 import { startRedis } from '../setup/redis.ts';
-import { BEARER, type Instance, startInstance } from './meridian-process.ts';
+import { BEARER, type Instance, startInstance, until } from './meridian-process.ts';
 import { GOOD_ZONE, scratch } from './scratch.ts';
 
 type After = Parameters<typeof startInstance>[0];
 
-/** A kill comes so long after the writes have begun, a little later in each round, and then again from the start. */
+/**
+ * A kill comes so long after the writes have begun, or in two of four rounds after the first of them was acknowledged, a
+ * little later in each round, and then again from the start.
+ */
 const WRITING_MS = { least: 20, step: 15, steps: 15 } as const;
+const FIRST_MS_MAX = 10_000;
 const ZONES = ['a', 'b'] as const;
 
 export interface Killed {
@@ -39,6 +43,7 @@ export async function killWrites(t: After, store: 'embedded' | 'redis', rounds: 
 	let next = 0;
 	for (let round = 0; round < rounds; round++) {
 		const { admin } = instance;
+		const before = tally.acknowledged;
 		let isKilled = false;
 		const writing = (async () => {
 			while (!isKilled) {
@@ -50,6 +55,7 @@ export async function killWrites(t: After, store: 'embedded' | 'redis', rounds: 
 		})().catch((error) => {
 			if (!isKilled || error instanceof assert.AssertionError) throw error;
 		});
+		if (round % 4 > 1) await until('the first write', FIRST_MS_MAX, () => tally.acknowledged > before);
 		const afterMs = WRITING_MS.least + WRITING_MS.step * (round % WRITING_MS.steps);
 		await new Promise((resolve) => setTimeout(resolve, afterMs));
 		isKilled = true;
