@@ -59,6 +59,9 @@ export function scanMasterFile(text: string, origin: Uint8Array, options: Master
 	return { records: scan.records, problems: scan.problems };
 }
 
+/** U+FEFF in UTF-8, each octet one character. */
+const BYTE_ORDER_MARK = '\u00ef\u00bb\u00bf';
+
 class Scan {
 	readonly records: RecordList;
 	readonly problems: MasterFileProblem[] = [];
@@ -84,7 +87,7 @@ class Scan {
 	}
 
 	run(text: string): void {
-		const entries = new EntryReader(text);
+		const entries = new EntryReader(this.#withoutMark(text));
 		const add = (lineNumber: number) => this.#addAddress(lineNumber);
 		for (;;) {
 			if (entries.takeLine(this.#line, add)) continue;
@@ -105,6 +108,13 @@ class Scan {
 				return;
 			}
 		}
+	}
+
+	/** Some editors begin a file with a mark that a master file knows nothing of: it would become part of the first word. */
+	#withoutMark(text: string): string {
+		if (!text.startsWith(BYTE_ORDER_MARK)) return text;
+		this.#report({ line: 1, column: 1, message: 'Cannot use a byte order mark: save the file without one' });
+		return text.slice(BYTE_ORDER_MARK.length);
 	}
 
 	#report({ line, column, message }: TextProblem): void {

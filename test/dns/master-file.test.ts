@@ -182,6 +182,11 @@ describe('scanMasterFile()', () => {
 				'2:5 Cannot hold type TYPE0 in a zone: it exists in queries only',
 			],
 		},
+		{
+			name: 'begins with a byte order mark',
+			text: '\u00ef\u00bb\u00bf$TTL 1h\na A 192.0.2.1',
+			problems: ['1:1 Cannot use a byte order mark: save the file without one'],
+		},
 		{ name: 'misses a type', text: 'a 1 IN', problems: ['1:5 Cannot read the record: it ends where a type is due'] },
 		{
 			name: 'misses a TTL',
