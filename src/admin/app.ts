@@ -21,6 +21,7 @@ import { randomUUID } from 'node:crypto';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AnyObjectShape, type TSchema } from '../model/api-shapes.ts';
 import { shapeReader } from '../model/check-document.ts';
+import { collectMethods } from './allowed-methods.ts';
 import { type AuditParts, addAudit, auditRoutes } from './audit.ts';
 import { addDoor, type DoorParts } from './auth.ts';
 import { changeRoutes } from './change-routes.ts';
@@ -142,9 +143,8 @@ function createApp(parts: AdminParts): FastifyInstance {
 	});
 	// Replies are as the routes make them: a shape that says less than there is takes nothing away.
 	app.setSerializerCompiler(() => (data) => JSON.stringify(data));
-	app.setNotFoundHandler((request, reply) =>
-		sendProblem(new ApiProblem('not-found', `There is no ${request.method} ${request.url}`), request, reply),
-	);
+	const methodsOf = collectMethods(app);
+	app.setNotFoundHandler((request, reply) => sendProblem(unknownRoute(request, methodsOf), request, reply));
 	app.setErrorHandler(onError);
 	addDoor(app, parts.door);
 	addAudit(app, parts);
@@ -182,6 +182,14 @@ function registerConfiguration(app: FastifyInstance, configuration: Configuratio
 	app.register(steeringRoutes(writer));
 	app.register(changeRoutes(writer, configuration, explain));
 	app.register(generationRoutes(writer));
+}
+
+function unknownRoute({ method, url }: FastifyRequest, methodsOf: (path: string) => readonly string[]): ApiProblem {
+	const [path = ''] = url.split('?');
+	const methods = methodsOf(path);
+	if (methods.length === 0) return new ApiProblem('not-found', `There is no ${method} ${url}`);
+	const allow = methods.join(', ');
+	return new ApiProblem('method-not-allowed', `Cannot ${method} ${path}: expected ${allow}`, { headers: { allow } });
 }
 
 /** Bodies as the routes take them; what is no JSON is never guessed at. */

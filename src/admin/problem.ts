@@ -9,6 +9,7 @@ export const PROBLEMS = {
 	unauthenticated: { status: 401, title: 'Unauthenticated' },
 	forbidden: { status: 403, title: 'Forbidden' },
 	'not-found': { status: 404, title: 'Not found' },
+	'method-not-allowed': { status: 405, title: 'Method not allowed' },
 	guarded: { status: 409, title: 'Refused by a guard' },
 	conflict: { status: 409, title: 'Conflict' },
 	'precondition-failed': { status: 412, title: 'Precondition failed' },

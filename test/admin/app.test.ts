@@ -166,8 +166,8 @@ describe('the admin surface', () => {
 			name: 'a method that is not there',
 			method: 'POST',
 			url: '/livez',
-			status: 404,
-			body: { detail: 'There is no POST /livez' },
+			status: 405,
+			body: { code: 'method-not-allowed', detail: 'Cannot POST /livez: expected GET, HEAD' },
 		},
 		{ name: 'a path that cannot be decoded', url: '/%zz', status: 400, body: { title: 'Bad request' } },
 		{
