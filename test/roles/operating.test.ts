@@ -122,7 +122,7 @@ describe('operating from the command line', () => {
 		for (const { args, code, says } of [
 			{ args: ['drain'], code: 2, says: /^Cannot run drain: it takes a TARGET/ },
 			{ args: ['drain', 'eu', '--reason', 'x'], code: 2, says: /^Cannot run drain: "eu" is no target/ },
-			{ args: ['drain', 'a.example/eu'], code: 2, says: /^Cannot override without a reason/ },
+			{ args: ['drain', 'a.example/eu'], code: 2, says: /it takes --reason TEXT/ },
 			{
 				args: ['drain', 'a.example/asia', '--reason', 'x'],
 				code: 1,
