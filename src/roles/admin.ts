@@ -128,5 +128,6 @@ function stateOf({ store, generations, health }: Parts): Parameters<typeof ready
 		...{ generation: number, snapshot, problems, refused, refusal, unsaved, fault, loadedMsAgo },
 		...{ geoFiles: geodb.files, geoRefused: geodb.refused, store: store.condition, health: health?.summary() },
 		...{ workersWanted: 0, workersRunning: 0, workersCrashLooping: 0, snapshotOctets: octets, unlocked: undefined },
+		unserved: [],
 	};
 }

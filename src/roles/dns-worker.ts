@@ -35,6 +35,8 @@ import {
 const FAULT_REPORT_MS = 1000;
 /** How often a thread with an event loop tells that it comes round; one with batches does so with each. */
 const BEAT_MS = 50;
+/** An address that has just come may be gone again a moment later, or not be usable yet. */
+const LISTEN_RETRY_MS = 1000;
 /**
  * An answer is made of many small functions, more than V8 by default puts into one another: with twice the room in a
  * function and four times as much in all, an answer costs a fifth less (test/bench/README.md). Set before anything here
@@ -80,6 +82,7 @@ async function run(): Promise<void> {
 		},
 	});
 	const closers: (() => Promise<void>)[] = [];
+	let listenOn: ListenOn = () => Promise.resolve(0);
 	const take = (message: ToWorker) => {
 		if (message.kind === 'swap') {
 			served.swap(servedOf(message.generation));
@@ -87,15 +90,14 @@ async function run(): Promise<void> {
 			Atomics.store(words, SEAT_WORD.reads, message.generation.number);
 		} else if (message.kind === 'cookies') {
 			cookies.setSecrets(message.secrets);
+		} else if (message.kind === 'listen') {
+			void listenUntilBound(listenOn, message.source);
 		} else {
 			void Promise.all(closers.map((close) => close())).then(() => parentPort?.close());
 		}
 	};
-	const receiveBufferOctets = await listenTo(
-		source,
-		{ responder, counters, takeMail: mailTaker(words, take) },
-		closers,
-	);
+	listenOn = listener({ responder, counters, takeMail: mailTaker(words, take) }, closers);
+	const receiveBufferOctets = await listenOn(source);
 	parentPort?.on('message', take);
 	setInterval(() => Atomics.add(words, SEAT_WORD.beats, 1), BEAT_MS).unref();
 	tell({ kind: 'ready', receiveBufferOctets });
@@ -112,33 +114,54 @@ interface Ears {
 	readonly takeMail: () => void;
 }
 
-/** @returns the receive buffer that the kernel granted; 0 where none was asked for */
-async function listenTo(
-	source: WorkerSource,
-	{ responder, counters, takeMail }: Ears,
-	closers: (() => Promise<void>)[],
-): Promise<number> {
-	let receiveBufferOctets = 0;
+/**
+ * Read from a source, beside those of before; all are of one kind.
+ * @returns the receive buffer that the kernel granted; 0 where none was asked for
+ * @throws Error when it cannot be bound
+ */
+type ListenOn = (source: WorkerSource) => Promise<number>;
+
+function listener({ responder, counters, takeMail }: Ears, closers: (() => Promise<void>)[]): ListenOn {
 	const clock = { nowMs: () => performance.now() };
-	if (source.kind === 'udp-batch') {
-		const libc = await loadLibc();
-		if (!libc.ok) throw new Error(libc.problems.join());
-		const { descriptors } = source;
-		const batch = new UdpBatch({ libc: libc.value, descriptors, responder, counters, clock, takeMail });
-		closers.push(() => batch.close());
-		batch.start();
-	} else if (source.kind === 'udp-dgram') {
-		for (const at of source.listen) {
-			const listener = await listenUdp(at, { responder, counters, clock });
-			receiveBufferOctets = listener.receiveBufferOctets;
-			closers.push(() => listener.close());
+	let batch: UdpBatch | undefined;
+	let service: TcpService | undefined;
+	return async (source) => {
+		let receiveBufferOctets = 0;
+		if (source.kind === 'udp-batch') {
+			const { descriptors } = source;
+			if (batch === undefined) {
+				const libc = await loadLibc();
+				if (!libc.ok) throw new Error(libc.problems.join());
+				const started = new UdpBatch({ libc: libc.value, descriptors, responder, counters, clock, takeMail });
+				closers.push(() => started.close());
+				started.start();
+				batch = started;
+			} else for (const descriptor of descriptors) batch.add(descriptor);
+		} else if (source.kind === 'udp-dgram') {
+			for (const at of source.listen) {
+				const one = await listenUdp(at, { responder, counters, clock });
+				receiveBufferOctets = one.receiveBufferOctets;
+				closers.push(() => one.close());
+			}
+		} else {
+			if (service === undefined) {
+				const started = new TcpService({ responder, counters, clock, limits: TCP_LIMITS });
+				closers.push(() => started.close());
+				service = started;
+			}
+			for (const at of source.listen) await service.listen(at);
 		}
-	} else {
-		const service = new TcpService({ responder, counters, clock, limits: TCP_LIMITS });
-		for (const at of source.listen) await service.listen(at);
-		closers.push(() => service.close());
+		return receiveBufferOctets;
+	};
+}
+
+/** One address at a time, so that nothing is bound twice. */
+async function listenUntilBound(listenOn: ListenOn, source: WorkerSource): Promise<void> {
+	try {
+		await listenOn(source);
+	} catch {
+		setTimeout(() => void listenUntilBound(listenOn, source), LISTEN_RETRY_MS).unref();
 	}
-	return receiveBufferOctets;
 }
 
 /** Reads the port without the event loop, when the word has changed: nanoseconds when it has not. */

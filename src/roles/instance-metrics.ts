@@ -45,6 +45,7 @@ export function instanceMetrics(workers: WorkerPool, state: () => InstanceState 
 		},
 		gauge('workers_running', 'Threads that answer', ({ workersRunning }) => workersRunning),
 		gauge('workers_crash_looping', 'Threads that die again and again', (now) => now.workersCrashLooping),
+		gauge('dns_addresses_unserved', 'Addresses of dns.listen that are not served', (now) => now.unserved.length),
 		gauge('snapshot_bytes', 'Memory of the generations in use and to come', (now) => now.snapshotOctets),
 		gauge('generation', 'Number of the generation served', ({ generation }) => generation),
 		gauge('zones', 'Zones served', ({ snapshot }) => snapshot.zones.zoneCount),

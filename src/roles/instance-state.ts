@@ -19,6 +19,8 @@ export interface InstanceState {
 	readonly store: Condition | undefined;
 	/** Why the state directory is not locked, and nothing can be kept there; undefined when all is well. */
 	readonly unlocked: string | undefined;
+	/** Why addresses of `dns.listen` are not served, one sentence each. */
+	readonly unserved: readonly string[];
 	/** Why the zones could not be kept for the next start. */
 	readonly unsaved: string | undefined;
 	/** undefined for a process that does not probe. */

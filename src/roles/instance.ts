@@ -34,6 +34,7 @@ import { instanceMetrics } from './instance-metrics.ts';
 import { instanceName } from './instance-name.ts';
 import type { InstanceState } from './instance-state.ts';
 import { openInstanceStore, sourceKind } from './instance-store.ts';
+import { LateAddresses } from './late-addresses.ts';
 import { latencyOf } from './latency-report.ts';
 import { listenAdmin } from './listen-admin.ts';
 import { openOperating } from './operating.ts';
@@ -69,6 +70,7 @@ interface Parts {
 	readonly workers: WorkerPool;
 	readonly health: Health | undefined;
 	readonly listen: readonly ListenAddress[];
+	readonly late: LateAddresses;
 	readonly adminUrl: string;
 	readonly tokenFile: string | undefined;
 	readonly closers: Closers;
@@ -135,7 +137,7 @@ export class Instance {
 		// Before the first query: what was down in the last run must not be in an answer of this one.
 		health?.setTargets(generations.served.snapshot.targets);
 		const { transport: udp, reason } = await chooseUdpTransport(settings['dns.transport']);
-		const listen = await reserveListen(settings['dns.listen'], udp.kind === 'batch', log);
+		const { reserved: listen, missing } = await reserveListen(settings['dns.listen'], udp.kind === 'batch', log);
 		const cookieSecrets = new CookieSecrets(stateDir, settings['dns.cookieSecrets'], randomBytes);
 		const workers = new WorkerPool(
 			{
@@ -152,7 +154,7 @@ export class Instance {
 		let instance: Instance | undefined;
 		const noteOf = () => instance?.notes() ?? (() => undefined);
 		const metrics = createMetrics([
-			...queryMetrics(workers, new ReceiveDrops(listen)),
+			...queryMetrics(workers, new ReceiveDrops([...listen, ...missing])),
 			...instanceMetrics(workers, () => instance?.state()),
 			...operating.metrics,
 			...fleetMetrics(store, fleet, clock),
@@ -182,12 +184,14 @@ export class Instance {
 			{ transport: udp.kind, reason, workers: workers.wanted - 1, receiveBufferOctets },
 			'answering over UDP and TCP',
 		);
+		const late = new LateAddresses({ missing, listenOn: (at) => workers.listenOn(at), log });
+		closers.add(() => late.close());
 		const rollover = setInterval(() => workers.setCookieSecrets(cookieSecrets.roll(Date.now())), COOKIE_CHECK_MS);
 		closers.add(() => clearInterval(rollover));
 		health?.probe();
 		warnOfLacks({ health, store: source === 'store' ? store : undefined, log });
 		instance = new Instance({
-			...{ lock, store, generations, workers, health, listen, adminUrl, closers },
+			...{ lock, store, generations, workers, health, listen, late, adminUrl, closers },
 			tokenFile: operating.tokenFile,
 		});
 		generations.serveTo({ workers, health });
@@ -207,7 +211,7 @@ export class Instance {
 
 	/** What is served now, for reports and metrics. */
 	state(): InstanceState {
-		const { lock, generations, store, health, workers } = this.#parts;
+		const { lock, generations, store, health, workers, late } = this.#parts;
 		const { number, snapshot, problems, refused } = generations.served;
 		const { refusal, unsaved, fault, geodb, loadedMsAgo } = generations;
 		return {
@@ -217,6 +221,7 @@ export class Instance {
 			store: store?.condition,
 			unlocked: lock.problem,
 			health: health?.summary(),
+			unserved: late.problems,
 			workersWanted: workers.wanted,
 			workersRunning: workers.running,
 			workersCrashLooping: workers.crashLooping,

@@ -33,6 +33,7 @@ export function readyReport(state: InstanceState | undefined): ReadyReport {
 	if (unsaved !== undefined) degraded.push(unsaved);
 	for (const reason of state.geoRefused.values()) degraded.push(reason);
 	if (health !== undefined) degraded.push(...healthProblems(health));
+	degraded.push(...state.unserved);
 	for (const unit of refused) degraded.push(`the new version of ${unit} was refused`);
 	if (workersRunning < workersWanted) degraded.push(`${workersRunning} of ${workersWanted} workers run`);
 	if (state.workersCrashLooping > 0)

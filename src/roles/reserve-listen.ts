@@ -7,18 +7,20 @@ import { isWildcard, type ListenAddress, parseListenAddress, printListenAddress 
 import type { Log } from '../lib/ports.ts';
 import { reservePort } from './port-holder.ts';
 
+export interface ReservedListen {
+	readonly reserved: readonly ListenAddress[];
+	/** Those that this machine does not have now. */
+	readonly missing: readonly ListenAddress[];
+}
+
 /**
- * Reserve every address.
+ * Reserve every address that is there.
  *
  * @param canWildcard  sockets on a wildcard answer from the address that was asked; where they cannot, a wildcard
  *                     stands for each address that the machine has now
- * @throws Error that names the address
+ * @throws Error that names the address; when none is there, too
  */
-export async function reserveListen(
-	texts: readonly string[],
-	canWildcard: boolean,
-	log: Log,
-): Promise<readonly ListenAddress[]> {
+export async function reserveListen(texts: readonly string[], canWildcard: boolean, log: Log): Promise<ReservedListen> {
 	const named = texts.map((text) => {
 		const at = parseListenAddress(text);
 		if (at === undefined) throw new Error(`Cannot listen on "${text}": expected address:port or [address]:port`);
@@ -26,6 +28,7 @@ export async function reserveListen(
 	});
 	const wanted = distinct(canWildcard ? withoutCovered(named) : named.flatMap(expandWildcard));
 	const reserved: ListenAddress[] = [];
+	const missing: ListenAddress[] = [];
 	for (const at of wanted) {
 		try {
 			reserved.push(...(await reserve(at, canWildcard, log)));
@@ -34,10 +37,11 @@ export async function reserveListen(
 			if (!isMissing || wanted.length === 1) throw error;
 			// One family or address may be missing on a machine that has the others.
 			log.warn({ address: printListenAddress(at) }, 'this machine does not have the address; the others are served');
+			missing.push(at);
 		}
 	}
 	if (reserved.length === 0) throw new Error('Cannot listen: this machine has none of the addresses');
-	return reserved;
+	return { reserved, missing };
 }
 
 /** A resolver of the machine itself, say on 127.0.0.53, is in the way of a wildcard, but of no other address. */

@@ -90,6 +90,8 @@ export interface WorkerInput {
 export type ToWorker =
 	| { readonly kind: 'swap'; readonly generation: WireGeneration }
 	| { readonly kind: 'cookies'; readonly secrets: readonly Uint8Array[] }
+	/** Read from this too, of the kind that it was started with. */
+	| { readonly kind: 'listen'; readonly source: WorkerSource }
 	| { readonly kind: 'stop' };
 
 export type FromWorker =

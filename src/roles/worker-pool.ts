@@ -71,6 +71,8 @@ interface Seat {
 	readonly sockets: UdpSocket[];
 	/** SEAT_WORD. */
 	readonly words: Int32Array;
+	/** How many addresses its worker was told of. */
+	listening: number;
 	/** Ids of buffers that its worker has. */
 	readonly sent: Set<number>;
 	worker: Worker | undefined;
@@ -93,6 +95,7 @@ export class WorkerPool {
 	restarts = 0;
 	readonly #settings: WorkerPoolSettings;
 	readonly #seats: Seat[];
+	readonly #listen: ListenAddress[];
 	/** Those that a worker may still read, the newest last. */
 	#generations: readonly Generation[];
 	#generation: Generation;
@@ -105,6 +108,7 @@ export class WorkerPool {
 	constructor(settings: WorkerPoolSettings, first: Generation) {
 		this.#settings = settings;
 		this.#cookieSecrets = settings.answering.cookieSecrets;
+		this.#listen = [...settings.listen];
 		const seats = settings.udpWorkers + 1;
 		this.counters = createCounters(seats);
 		this.columns = new AnswerColumnBook((column) => this.total(column));
@@ -115,6 +119,7 @@ export class WorkerPool {
 			transport: index < settings.udpWorkers ? 'udp' : 'tcp',
 			sockets: [],
 			words: new Int32Array(new SharedArrayBuffer(4 * SEAT_WORD.count)),
+			listening: 0,
 			sent: new Set(),
 			worker: undefined,
 			isReady: false,
@@ -166,7 +171,7 @@ export class WorkerPool {
 	 */
 	async start(): Promise<number> {
 		try {
-			for (const seat of this.#seats) this.#openSockets(seat);
+			for (const seat of this.#seats) this.#openSockets(seat, this.#listen, seat.sockets);
 			const granted = await Promise.all(this.#seats.map((seat) => this.#untilReady(seat, this.#createWorker(seat))));
 			this.#hasStarted = true;
 			this.#watch = setInterval(() => this.#look(), LOOK_MS);
@@ -187,6 +192,32 @@ export class WorkerPool {
 			// One that is still starting is handed it as soon as it is ready.
 			if (seat.isReady) post(seat, { kind: 'swap', generation: this.#wireFor(seat) });
 		}
+	}
+
+	/**
+	 * Answer on another address too.
+	 * @throws Error with `code` when it cannot be bound; nothing has changed then
+	 */
+	listenOn(at: ListenAddress): void {
+		if (this.#isStopping) return;
+		const opened = this.#seats.map((seat) => [seat, [] as UdpSocket[]] as const);
+		try {
+			for (const [seat, sockets] of opened) this.#openSockets(seat, [at], sockets);
+		} catch (error) {
+			this.#close(opened.flatMap(([, sockets]) => sockets));
+			throw error;
+		}
+		this.#listen.push(at);
+		for (const [seat, sockets] of opened) {
+			seat.sockets.push(...sockets);
+			if (seat.isReady) this.#tellAddresses(seat);
+		}
+	}
+
+	/** Those that came since its worker was created. */
+	#tellAddresses(seat: Seat): void {
+		for (; seat.listening < this.#listen.length; seat.listening++)
+			post(seat, { kind: 'listen', source: this.#sourceOf(seat, seat.listening, seat.listening + 1) });
 	}
 
 	/** Where its answers are counted, before a worker has it. */
@@ -231,13 +262,13 @@ export class WorkerPool {
 				return ended(seat);
 			}),
 		);
-		this.#closeSockets();
+		for (const { sockets } of this.#seats) this.#close(sockets.splice(0));
 		await this.queryLog?.close();
 	}
 
 	/** @throws Error with `code` when an address cannot be bound */
-	#openSockets({ transport, sockets }: Seat): void {
-		const { udp, listen } = this.#settings;
+	#openSockets({ transport }: Seat, listen: readonly ListenAddress[], sockets: UdpSocket[]): void {
+		const { udp } = this.#settings;
 		if (transport !== 'udp' || udp.kind !== 'batch') return;
 		const options = {
 			isShared: true,
@@ -247,17 +278,18 @@ export class WorkerPool {
 		for (const at of listen) sockets.push(openUdpSocket(udp.libc, at, options));
 	}
 
-	#closeSockets(): void {
+	#close(sockets: readonly UdpSocket[]): void {
 		const { udp } = this.#settings;
-		if (udp.kind !== 'batch') return;
-		for (const { sockets } of this.#seats) for (const socket of sockets.splice(0)) closeUdpSocket(udp.libc, socket);
+		if (udp.kind === 'batch') for (const socket of sockets) closeUdpSocket(udp.libc, socket);
 	}
 
-	#sourceOf({ transport, sockets }: Seat): WorkerSource {
-		const { udp, listen } = this.#settings;
+	/** @param from  of the addresses, and `to` the one behind the last */
+	#sourceOf({ transport, sockets }: Seat, from: number, to: number): WorkerSource {
+		const { udp } = this.#settings;
+		const listen = this.#listen.slice(from, to);
 		if (transport === 'tcp') return { kind: 'tcp', listen };
 		if (udp.kind === 'dgram') return { kind: 'udp-dgram', listen };
-		return { kind: 'udp-batch', descriptors: sockets.map(({ descriptor }) => descriptor) };
+		return { kind: 'udp-batch', descriptors: sockets.slice(from, to).map(({ descriptor }) => descriptor) };
 	}
 
 	/** @throws the runtime's error when there is no thread to be had */
@@ -266,12 +298,13 @@ export class WorkerPool {
 		seat.startedMs = performance.now();
 		seat.looks = 0;
 		seat.sent.clear();
+		seat.listening = this.#listen.length;
 		Atomics.store(seat.words, SEAT_WORD.reads, this.#generation.number);
 		seat.worker = new Worker(entry, {
 			name: `${seat.transport}-${seat.index}`,
 			resourceLimits: { maxOldGenerationSizeMb: heapMb },
 			workerData: {
-				source: this.#sourceOf(seat),
+				source: this.#sourceOf(seat, 0, seat.listening),
 				words: seat.words,
 				health,
 				answering: { ...answering, cookieSecrets: this.#cookieSecrets },
@@ -300,6 +333,7 @@ export class WorkerPool {
 					seat.looks = 0;
 					// A generation may have come while this worker was starting with the one before.
 					if (this.#generation !== first) post(seat, { kind: 'swap', generation: this.#wireFor(seat) });
+					this.#tellAddresses(seat);
 					resolve(message.receiveBufferOctets);
 				} else if (message.kind === 'failed') {
 					reject(new Error(message.message));

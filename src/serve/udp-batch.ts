@@ -39,8 +39,9 @@ export interface UdpBatchSettings {
 
 export class UdpBatch {
 	readonly #settings: UdpBatchSettings;
+	readonly #descriptors: number[] = [];
 	readonly #batch: DatagramBatch;
-	readonly #polls: PollSet;
+	#polls: PollSet;
 	/** Of a thread that had this row before. */
 	readonly #receiveFailuresBefore: number;
 	#isClosing = false;
@@ -51,8 +52,21 @@ export class UdpBatch {
 		this.#settings = settings;
 		this.#receiveFailuresBefore = counters[COUNT.receiveFailures] ?? 0;
 		this.#batch = new DatagramBatch(libc, BATCH_SIZE, UDP_PAYLOAD_OCTETS_MAX);
-		this.#polls = new PollSet(libc, descriptors.length);
-		for (const [i, descriptor] of descriptors.entries()) this.#polls.watch(i, descriptor, POLL.in);
+		this.#descriptors.push(...descriptors);
+		this.#polls = this.#watchAll();
+	}
+
+	/** Answer on another socket too. */
+	add(descriptor: number): void {
+		this.#descriptors.push(descriptor);
+		// What the wait of before has found is found again by the next one.
+		this.#polls = this.#watchAll();
+	}
+
+	#watchAll(): PollSet {
+		const polls = new PollSet(this.#settings.libc, this.#descriptors.length);
+		for (const [i, descriptor] of this.#descriptors.entries()) polls.watch(i, descriptor, POLL.in);
+		return polls;
 	}
 
 	/** Begin; from now on the thread is taken. What goes wrong is thrown into the event loop. */
@@ -67,9 +81,10 @@ export class UdpBatch {
 	}
 
 	readonly #turn = () => {
-		const [only, ...others] = this.#settings.descriptors;
+		const descriptors = this.#descriptors;
 		for (let batches = 0; batches < BATCHES_PER_TURN && !this.#isClosing; batches++) {
-			const received = only !== undefined && others.length === 0 ? this.#serveOne(only) : this.#serveAll();
+			const [only] = descriptors;
+			const received = only !== undefined && descriptors.length === 1 ? this.#serveOne(only) : this.#serveAll();
 			// An idle thread has time for its event loop.
 			if (!received) break;
 		}
@@ -87,7 +102,8 @@ export class UdpBatch {
 	}
 
 	#serveAll(): boolean {
-		const { descriptors, takeMail } = this.#settings;
+		const descriptors = this.#descriptors;
+		const { takeMail } = this.#settings;
 		const ready = this.#polls.wait(RECEIVE_TIMEOUT_MS);
 		if (ready === 0) takeMail();
 		for (let i = 0; i < descriptors.length; i++) {
@@ -125,7 +141,7 @@ export class UdpBatch {
 
 	/** Whoever closes a socket throws away what waits in its queue. */
 	#drain(): void {
-		for (const descriptor of this.#settings.descriptors) {
+		for (const descriptor of this.#descriptors) {
 			for (let batches = 0; batches < DRAIN_BATCHES_MAX && this.#serve(descriptor, false) > 0; batches++);
 		}
 	}

@@ -59,8 +59,10 @@ for (const kind of ['batch', 'dgram'] as const) {
 
 				it('answers on a wildcard from the address that was asked', async (t) => {
 					const { port } = await serve(t, {
-						listenOn: (port) =>
-							reserveListen([printListenAddress({ address: wildcard, family, port })], kind === 'batch', log),
+						listenOn: async (port) => {
+							const at = printListenAddress({ address: wildcard, family, port });
+							return (await reserveListen([at], kind === 'batch', log)).reserved;
+						},
 					});
 					for (const { address } of ownOf(family))
 						assert.equal((await askUdp(port, { name }, address)).rcode, 'NOERROR', address);
