@@ -86,6 +86,16 @@ export function connectUdpSocket(libc: Libc, { descriptor }: UdpSocket, to: List
 	if (libc.connect(descriptor, name, name.length) < 0) throw lastError(libc, 'connect', printListenAddress(to));
 }
 
+/**
+ * Let nothing new into the queue of a socket, which can still be read and sent on: one that is connected hears its peer
+ * alone, here itself, and the kernel gives what comes for others to those that share the address.
+ * @throws Error with `code`
+ */
+export function seclude(libc: Libc, socket: UdpSocket): void {
+	const { at } = socket;
+	connectUdpSocket(libc, socket, isWildcard(at) ? { ...at, address: at.family === 4 ? '127.0.0.1' : '::1' } : at);
+}
+
 /** A sockaddr_in or sockaddr_in6. */
 function socketAddress({ address, family, port }: ListenAddress): Uint8Array {
 	const parsed = parseAddress(address);

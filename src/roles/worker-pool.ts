@@ -13,7 +13,7 @@ import { Worker } from 'node:worker_threads';
 import type { HealthWords } from '../health/verdict-table.ts';
 import type { ListenAddress } from '../lib/listen-address.ts';
 import type { Log } from '../lib/ports.ts';
-import { closeUdpSocket, openUdpSocket, type UdpSocket } from '../native/udp-socket.ts';
+import { closeUdpSocket, openUdpSocket, seclude, type UdpSocket } from '../native/udp-socket.ts';
 import { type Counters, createCounters } from '../serve/counters.ts';
 import { RECEIVE_BUFFER_OCTETS } from '../serve/udp.ts';
 import { RECEIVE_TIMEOUT_MS } from '../serve/udp-batch.ts';
@@ -256,6 +256,7 @@ export class WorkerPool {
 	async stop(): Promise<void> {
 		this.#isStopping = true;
 		clearInterval(this.#watch);
+		this.#seclude();
 		await Promise.all(
 			this.#seats.map((seat) => {
 				clearTimeout(seat.timer);
@@ -276,6 +277,20 @@ export class WorkerPool {
 			receiveTimeoutMs: RECEIVE_TIMEOUT_MS,
 		};
 		for (const at of listen) sockets.push(openUdpSocket(udp.libc, at, options));
+	}
+
+	/** What comes from now on goes to whoever shares the port, or is refused by the kernel, so that the client asks elsewhere. */
+	#seclude(): void {
+		const { udp, log } = this.#settings;
+		if (udp.kind !== 'batch') return;
+		for (const socket of this.#seats.flatMap(({ sockets }) => sockets)) {
+			try {
+				seclude(udp.libc, socket);
+			} catch (error) {
+				// Its address may be gone; then nothing comes anyway.
+				log.warn({ reason: (error as Error).message }, 'a socket hears others until it is closed');
+			}
+		}
 	}
 
 	#close(sockets: readonly UdpSocket[]): void {
