@@ -39,7 +39,7 @@ export const GUARD_HOLD_MS = 1000;
 const BOOT_MS_MAX = 5000;
 export const FLEET_KEY = 'the-key-of-a-fleet-under-test';
 const SETTLE_MS_MAX = 30_000;
-const NAME = 'www.example.org';
+export const NAME = 'www.example.org';
 
 const ADDRESSES: Readonly<Record<Region, readonly string[]>> = {
 	eu: ['127.61.1.1', '127.61.1.2'],

@@ -8,17 +8,21 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { parse } from 'yaml';
 import { TIMING } from '../../src/store/timing.ts';
+import { estimate } from '../bench/median.ts';
+import { runLoad } from '../bench/run-load.ts';
 import { BY_TEST, commitTo, openRedis, put } from '../contract/store-parts.ts';
 import { createAuthority } from '../probe/certificates.ts';
 import { fetchJson, until } from '../roles/meridian-process.ts';
 import { scratch } from '../roles/scratch.ts';
 import { freePort } from '../setup/free-port.ts';
 import { type RedisServer, startRedis, startSentinel, WITHOUT_REDIS, WITHOUT_SENTINEL } from '../setup/redis.ts';
-import { Fleet, LEAVE_MS, pause, REGIONS } from './fleet.ts';
+import { Fleet, LEAVE_MS, NAME, pause, REGIONS } from './fleet.ts';
 
 const RATE = Number(process.env['FAULTS_RATE'] ?? 2000);
 const HEAL_MS_MAX = 20_000;
 const STALE_NAMES = 10_000;
+/** What a busy machine makes of any query now and then. */
+const P99_US_FLOOR = 20_000;
 
 /** An endpoint that dies leaves in time, and comes back: all that the fleet is for works. */
 async function assertWorks(fleet: Fleet): Promise<void> {
@@ -84,6 +88,36 @@ describe('a fleet', { skip: WITHOUT_REDIS, concurrency: 1 }, () => {
 			await fleet.assertNothingLost();
 		});
 	}
+
+	it('answers as fast as ever while Redis is stopped', async (t) => {
+		const redis = await startRedis(t);
+		const fleet = await Fleet.start(t, { url: redis.url, rate: RATE });
+		const [instance] = fleet.instances;
+		assert(instance !== undefined);
+		const p99Us = async () => {
+			const { lost, wrong, p99Us } = await runLoad(
+				instance.port,
+				'--name',
+				`${NAME} A`,
+				'--rate',
+				'2000',
+				'--seconds',
+				'3',
+			);
+			assert.deepEqual({ lost, wrong }, { lost: 0, wrong: 0 });
+			return p99Us;
+		};
+		const quiet = [await p99Us(), await p99Us(), await p99Us()];
+		redis.signal('SIGSTOP');
+		const frozen = [await p99Us(), await p99Us(), await p99Us(), await p99Us()];
+		redis.signal('SIGCONT');
+		t.diagnostic(`p99 in us: ${quiet.join()}, while Redis is stopped ${frozen.join()}`);
+		const boundUs = Math.max(3 * estimate(quiet).median, P99_US_FLOOR);
+		assert(estimate(frozen).median < boundUs, `${frozen.join()} us, expected ${boundUs} us`);
+		await isWhole(fleet);
+		await assertWorks(fleet);
+		await fleet.assertNothingLost();
+	});
 
 	it('goes on while a script keeps Redis busy', async (t) => {
 		const redis = await startRedis(t, ['busy-reply-threshold 200']);
