@@ -9,14 +9,23 @@ import { describe, it, type TestContext } from 'node:test';
 import { runLoad } from '../bench/run-load.ts';
 import { UdpClients } from '../contract/udp-clients.ts';
 import { makeQuery } from '../dns/make-query.ts';
-import { type Instance, startInstance, until, wantedTransport } from '../roles/meridian-process.ts';
+import { applyToFleet } from '../roles/apply-to-fleet.ts';
+import { askUdp, fetchJson, type Instance, startInstance, until, wantedTransport } from '../roles/meridian-process.ts';
 import { GOOD_ZONE, scratch } from '../roles/scratch.ts';
-import { pause } from './fleet.ts';
+import { startRedis, WITHOUT_REDIS } from '../setup/redis.ts';
+import { FLEET_KEY, pause } from './fleet.ts';
 
 const NAME = 'www.example.org';
 const RATE = 5000;
 const END_MS_MAX = 10_000;
 const FROZEN_MS = 2000;
+const ZONES = 10_000;
+const BOOT_MS_MAX = 5000;
+const SETTLE_MS_MAX = 60_000;
+/** Until what is served stands in the state directory. */
+const KEPT_MS = 3000;
+/** A machine that takes so many times less for an instance of no zones is too busy for the bound. */
+const BUSY = 3;
 /** Few enough for the receive buffers of a machine that grants no more than it does by default. */
 const QUEUED = 200;
 const ONLY_BATCH = wantedTransport() === 'dgram' ? 'a socket of dgram hears others until it is closed' : false;
@@ -123,4 +132,44 @@ describe('an instance', { concurrency: 1 }, () => {
 		assert.equal(await metricOf(instance, 'worker_restarts_total'), 0);
 		assert.doesNotMatch(instance.stderr, /a worker (?:hangs|died|is replaced)/);
 	});
+
+	it(`that is killed answers for ${ZONES} zones soon after its start, without Redis`, {
+		skip: WITHOUT_REDIS,
+	}, async (t) => {
+		const redis = await startRedis(t);
+		const env = { MERIDIAN_FLEET_KEY: FLEET_KEY };
+		const start = async (stateDir: string) => {
+			const startMs = performance.now();
+			const instance = await startInstance(t, {
+				...{ zonesDir: '/nowhere', stateDir, command: 'serve', env },
+				more: ['--redis-url', redis.url, '--instance', 'dns-1'],
+			});
+			return { instance, startMs, tookMs: performance.now() - startMs };
+		};
+		const empty = await start(scratch(t));
+		empty.instance.signal('SIGKILL');
+		await empty.instance.exit;
+		const files = Array.from({ length: ZONES }, (_, i) => [`z${i}.example.zone`, GOOD_ZONE] as const);
+		await applyToFleet(t, scratch(t, Object.fromEntries(files)), { url: redis.url, env });
+		const stateDir = scratch(t);
+		const { instance } = await start(stateDir);
+		await until('its zones', SETTLE_MS_MAX, async () => (await zonesOf(instance)) === ZONES);
+		await pause(KEPT_MS);
+		await redis.kill();
+		instance.signal('SIGKILL');
+		await instance.exit;
+		const next = await start(stateDir);
+		for (const i of [0, ZONES / 2, ZONES - 1]) {
+			const { answer } = await askUdp(next.instance.port, { name: `www.z${i}.example` });
+			assert.equal(answer[0]?.rdataText, '192.0.2.80');
+		}
+		const tookMs = performance.now() - next.startMs;
+		t.diagnostic(`answered ${Math.round(tookMs)} ms after it was started; empty ${Math.round(empty.tookMs)} ms`);
+		assert(tookMs < Math.max(BOOT_MS_MAX, BUSY * empty.tookMs), `it answered after ${tookMs} ms`);
+		assert.equal(await zonesOf(next.instance), ZONES);
+	});
 });
+
+async function zonesOf({ admin }: Instance): Promise<number> {
+	return ((await fetchJson(`${admin}/readyz`)).body as { zones: number }).zones;
+}
