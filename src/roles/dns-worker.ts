@@ -46,7 +46,7 @@ const V8_FLAGS = ['--max-inlined-bytecode-size=1000', '--max-inlined-bytecode-si
 
 async function run(): Promise<void> {
 	for (const flag of V8_FLAGS) setFlagsFromString(flag);
-	const { source, words, health, counters, answering, queryLog, seed, first } = workerData as WorkerInput;
+	const { source, isSuccessor, words, health, counters, answering, queryLog, seed, first } = workerData as WorkerInput;
 	const { ecsTrust, cookieSecrets, identity, rateLimit, rateLimitTable, rateLimitKey } = answering;
 	const chance = createChance(seed);
 	const buffers = new Map<number, SharedArrayBuffer>();
@@ -97,7 +97,7 @@ async function run(): Promise<void> {
 		}
 	};
 	listenOn = listener({ responder, counters, takeMail: mailTaker(words, take) }, closers);
-	const receiveBufferOctets = await listenOn(source);
+	const receiveBufferOctets = isSuccessor ? await listenToPresent(listenOn, source) : await listenOn(source);
 	parentPort?.on('message', take);
 	setInterval(() => Atomics.add(words, SEAT_WORD.beats, 1), BEAT_MS).unref();
 	tell({ kind: 'ready', receiveBufferOctets });
@@ -153,6 +153,22 @@ function listener({ responder, counters, takeMail }: Ears, closers: (() => Promi
 		}
 		return receiveBufferOctets;
 	};
+}
+
+/** Leave an address that the machine does not have any more for later. @returns and throws as ListenOn */
+async function listenToPresent(listenOn: ListenOn, source: WorkerSource): Promise<number> {
+	if (source.kind === 'udp-batch') return listenOn(source);
+	let receiveBufferOctets = 0;
+	for (const at of source.listen) {
+		const one = { ...source, listen: [at] };
+		try {
+			receiveBufferOctets = await listenOn(one);
+		} catch (error) {
+			if ((error as NodeJS.ErrnoException).code !== 'EADDRNOTAVAIL') throw error;
+			void listenUntilBound(listenOn, one);
+		}
+	}
+	return receiveBufferOctets;
 }
 
 /** One address at a time, so that nothing is bound twice. */

@@ -76,6 +76,8 @@ export type WorkerSource =
 
 export interface WorkerInput {
 	readonly source: WorkerSource;
+	/** It takes the place of another one: an address that has gone meanwhile is no reason not to start. */
+	readonly isSuccessor: boolean;
 	/** SEAT_WORD. */
 	readonly words: Int32Array;
 	readonly health: HealthWords;

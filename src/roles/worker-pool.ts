@@ -320,6 +320,7 @@ export class WorkerPool {
 			resourceLimits: { maxOldGenerationSizeMb: heapMb },
 			workerData: {
 				source: this.#sourceOf(seat, 0, seat.listening),
+				isSuccessor: this.#hasStarted,
 				words: seat.words,
 				health,
 				answering: { ...answering, cookieSecrets: this.#cookieSecrets },

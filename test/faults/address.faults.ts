@@ -5,7 +5,9 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { describe, it, type TestContext } from 'node:test';
+import { chooseUdpTransport } from '../../src/roles/udp-transport.ts';
 import { askTcp, askUdp, fetchJson, type Instance, startInstance, until } from '../roles/meridian-process.ts';
+import { bringFault, poolOf } from '../roles/pool-of.ts';
 import { GOOD_ZONE, scratch } from '../roles/scratch.ts';
 
 /** Of TEST-NET-1, and of the documentation prefix: nobody's. */
@@ -69,6 +71,32 @@ describe('an address of dns.listen', { concurrency: 1 }, () => {
 				instance.signal('SIGTERM');
 				assert.equal((await instance.exit).code, 0);
 			});
+
+	for (const [transport, worker] of [
+		['batch', 'tcp-2'],
+		['dgram', 'udp-0'],
+		['dgram', 'tcp-2'],
+	] as const)
+		it(`that has gone keeps no successor of a worker (${worker}, ${transport}) from the others`, async (t) => {
+			const [address] = LATE;
+			const { transport: udp } = await chooseUdpTransport(transport);
+			t.after(() => ip('del', address));
+			if (!ip('add', address)) return t.skip('nobody may add an address here');
+			const listenOn = async (port: number) =>
+				[address, '127.0.0.1'].map((one) => ({ address: one, family: 4 as const, port }));
+			const { pool, port } = await poolOf(t, { udp, listenOn });
+			await pool.start();
+			ip('del', address);
+			await bringFault(t, worker, 'throw');
+			await until('its successor', COME_MS_MAX, () => pool.restarts === 1 && pool.running === 3);
+			const inZone = { name: 'www.a.example' };
+			for (let i = 0; i < 10; i++) assert.equal((await askUdp(port, inZone)).rcode, 'NOERROR');
+			assert.equal((await askTcp(port, inZone)).rcode, 'NOERROR');
+			ip('add', address);
+			const ask = worker.startsWith('tcp') ? askTcp : askUdp;
+			await until('an answer', COME_MS_MAX, async () => (await ask(port, inZone, address)).rcode === 'NOERROR');
+			assert.equal(pool.restarts, 1);
+		});
 
 	it('refuses the start where none of them is there', async (t) => {
 		await assert.rejects(
