@@ -2,7 +2,7 @@
 
 import { addressOctets, parseAddress } from '../lib/address.ts';
 import { printBase64, printHex, scanBase64, scanHex } from './base-text.ts';
-import { type FieldCodec, fixedSize, missing, notA, push16, readNumber, wordField } from './field.ts';
+import { type FieldCodec, fixedSize, missing, notA, push16, readNumber, scanNoGateway, wordField } from './field.ts';
 import { addressField, nameField, numberField } from './field-plain.ts';
 import { octet } from './name.ts';
 
@@ -102,11 +102,7 @@ export const relayField: FieldCodec = {
 		out.push((discovery << 7) | kind);
 		const relay = RELAYS[kind];
 		if (relay !== undefined) return relay.scan(words, out);
-		const token = words.tokens[words.at];
-		if (token === undefined) return missing(words, '"."');
-		if (token.text !== '.') return { token: words.at, message: notA(token.text, '"."') };
-		words.at++;
-		return undefined;
+		return scanNoGateway(words);
 	},
 	size(rdata, at) {
 		const kind = octet(rdata, at) & 0x7f;

@@ -2,7 +2,7 @@
 
 import { addressFromOctets, type Family, parseAddress, printAddress } from '../lib/address.ts';
 import { printCharacterString, scanCharacterString } from './character-string.ts';
-import { type FieldCodec, fixedSize, missing, notA, push32, readNumber, wordField } from './field.ts';
+import { type FieldCodec, fixedSize, missing, notA, push32, readNumber, scanNoGateway, wordField } from './field.ts';
 import { isDigit, lowerOctet, NAME_OCTETS_MAX, octet, printName, scanName } from './name.ts';
 import { scanPeriod } from './period.ts';
 
@@ -171,11 +171,7 @@ export const gatewayField: FieldCodec = {
 		const gateway = GATEWAYS[kind];
 		if (gateway !== undefined) return gateway.scan(words, out);
 		if (kind !== 0) return { token: typeAt, message: notA(String(kind), 'a type of gateway 0..3') };
-		const token = words.tokens[words.at];
-		if (token === undefined) return missing(words, '"."');
-		if (token.text !== '.') return { token: words.at, message: notA(token.text, '"."') };
-		words.at++;
-		return undefined;
+		return scanNoGateway(words);
 	},
 	size(rdata, at) {
 		const kind = octet(rdata, at);

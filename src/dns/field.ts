@@ -132,3 +132,12 @@ export function push16(value: number, out: number[]): void {
 export function push32(value: number, out: number[]): void {
 	out.push(value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255);
 }
+
+/** The word that stands in the place of a gateway or relay where there is none (RFC 4025 §3.1, RFC 8777 §4.2.4). */
+export function scanNoGateway(words: RdataWords): RdataFault | undefined {
+	const token = words.tokens[words.at];
+	if (token === undefined) return missing(words, '"."');
+	if (token.text !== '.') return { token: words.at, message: notA(token.text, '"."') };
+	words.at++;
+	return undefined;
+}
