@@ -2,7 +2,7 @@
 
 import { addressFromOctets, type Family, parseAddress, printAddress } from '../lib/address.ts';
 import { printCharacterString, scanCharacterString } from './character-string.ts';
-import { type FieldCodec, fixedSize, missing, notA, push32, readNumber, scanNoGateway, wordField } from './field.ts';
+import { type FieldCodec, fixedSize, notA, push32, readNumber, scanNoGateway, wordField } from './field.ts';
 import { isDigit, lowerOctet, NAME_OCTETS_MAX, octet, printName, scanName } from './name.ts';
 import { scanPeriod } from './period.ts';
 
