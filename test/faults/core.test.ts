@@ -9,10 +9,9 @@ import { parseRedisAddress } from '../../src/lib/redis-address.ts';
 import { openRedisStore } from '../../src/store/redis-store.ts';
 import { fetchJson, until } from '../roles/meridian-process.ts';
 import { startRedis, WITHOUT_REDIS } from '../setup/redis.ts';
-import { FLEET_KEY, Fleet, LEAVE_MS, pause } from './fleet.ts';
+import { FLEET_KEY, Fleet, HEAL_MS_MAX, LEAVE_MS, pause } from './fleet.ts';
 
 const RATE = Number(process.env['FAULTS_RATE'] ?? 500);
-const HEAL_MS_MAX = 20_000;
 
 it('a fleet answers on through faults of Redis, of probers and of its own', { skip: WITHOUT_REDIS }, async (t) => {
 	const redis = await startRedis(t, ['appendonly yes', 'appendfsync always']);

@@ -11,10 +11,9 @@ import { describe, it, type TestContext } from 'node:test';
 import { fetchJson, until } from '../roles/meridian-process.ts';
 import { scratch } from '../roles/scratch.ts';
 import { startRedis, WITHOUT_REDIS } from '../setup/redis.ts';
-import { Fleet, LEAVE_MS, pause } from './fleet.ts';
+import { Fleet, HEAL_MS_MAX, pause } from './fleet.ts';
 
 const RATE = Number(process.env['FAULTS_RATE'] ?? 2000);
-const HEAL_MS_MAX = 20_000;
 const APPEND = ['appendonly yes', 'appendfsync always'];
 
 /** A small file system of its own; undefined where nobody may mount one. */
@@ -43,15 +42,6 @@ async function degradedOf(admin: string): Promise<string> {
 	return (body as { readonly degraded: readonly string[] }).degraded.join('\n');
 }
 
-/** An endpoint that dies leaves in time, and comes back: all that the fleet is for works. */
-async function assertWorks(fleet: Fleet): Promise<void> {
-	const [first = ''] = fleet.addresses;
-	await fleet.die(first);
-	await fleet.assertLeaves([first], LEAVE_MS);
-	await fleet.revive(first);
-	await fleet.untilServed(fleet.addresses);
-}
-
 describe('a fleet', { skip: WITHOUT_REDIS, concurrency: 1 }, () => {
 	for (const { what, spoil } of [
 		{ what: 'is full', spoil: fill },
@@ -70,7 +60,7 @@ describe('a fleet', { skip: WITHOUT_REDIS, concurrency: 1 }, () => {
 			});
 			spoil(ofInstance);
 			spoil(ofProber);
-			await assertWorks(fleet);
+			await fleet.assertWorks();
 			await fleet.apply({ ttl: '7s' });
 			await until('the next generation', HEAL_MS_MAX, async () =>
 				(await fleet.reports()).every(({ instances }) => instances.every(({ generation }) => generation === 2)),
@@ -78,13 +68,13 @@ describe('a fleet', { skip: WITHOUT_REDIS, concurrency: 1 }, () => {
 			const admins = () => [fleet.instances[0]?.admin ?? '', fleet.prober('eu').admin];
 			for (const admin of admins())
 				await until('the alarm', HEAL_MS_MAX, async () => /^Cannot keep /m.test(await degradedOf(admin)));
-			await assertWorks(fleet);
+			await fleet.assertWorks();
 			await fleet.restartInstance(0);
 			await fleet.killProber('eu');
 			await fleet.startProber('eu');
 			for (const admin of admins())
 				await until('the alarm', HEAL_MS_MAX, async () => /^Cannot .*state directory/m.test(await degradedOf(admin)));
-			await assertWorks(fleet);
+			await fleet.assertWorks();
 			await fleet.assertNothingLost();
 		});
 	}
@@ -109,7 +99,7 @@ describe('a fleet', { skip: WITHOUT_REDIS, concurrency: 1 }, () => {
 		await until('its zones', HEAL_MS_MAX, async () => (await fleet.reports())[0]?.generation === 1);
 		await pause(1000);
 		await fleet.load.resume(before.port);
-		await assertWorks(fleet);
+		await fleet.assertWorks();
 		await fleet.assertNothingLost();
 	});
 });

@@ -31,6 +31,8 @@ export type Region = (typeof REGIONS)[number];
 export const INTERVAL_MS = 200;
 const TIMEOUT_MS = 150;
 export const FALL = 3;
+/** Within which a fleet is well again, whatever it went through. */
+export const HEAL_MS_MAX = 20_000;
 /** From the death of an endpoint until it is in no answer, with three probers in three regions. */
 export const LEAVE_MS = FALL * INTERVAL_MS + TIMEOUT_MS + 2000;
 export const LEASE_MS = 10_000;
@@ -245,6 +247,22 @@ names: { www: { policy: www, ttl: ${ttl} } }
 			for (const key of (await this.look()).seen.keys()) missing.delete(key);
 			return missing.size === 0;
 		});
+	}
+
+	/** An endpoint that dies leaves in time, and comes back: all that a fleet is for works. */
+	async assertWorks(): Promise<void> {
+		const [first = ''] = this.addresses;
+		await this.die(first);
+		await this.assertLeaves([first], LEAVE_MS);
+		await this.revive(first);
+		await this.untilServed(this.addresses);
+	}
+
+	/** As every instance tells. */
+	async untilStoreIs(kind: string): Promise<void> {
+		await until(`the store to be ${kind}`, HEAL_MS_MAX, async () =>
+			(await this.reports()).every(({ store }) => store.kind === kind),
+		);
 	}
 
 	/**

@@ -21,6 +21,7 @@ import {
 	FLEET_KEY,
 	Fleet,
 	GUARD_HOLD_MS,
+	HEAL_MS_MAX,
 	INTERVAL_MS,
 	LEASE_MS,
 	LEAVE_MS,
@@ -29,27 +30,11 @@ import {
 } from './fleet.ts';
 
 const RATE = Number(process.env['FAULTS_RATE'] ?? 2000);
-const HEAL_MS_MAX = 20_000;
 /** What Sentinels take is theirs. */
 const SWITCH_MS_MAX = 40_000;
 const FOLLOW_MS_MAX = 10_000;
 const APPEND = ['appendonly yes', 'appendfsync always'];
 const WITHOUT_FAKETIME = FAKETIME === undefined ? 'faketime is not installed' : false;
-
-/** An endpoint that dies leaves in time, and comes back: all that the fleet is for works. */
-async function assertWorks(fleet: Fleet): Promise<void> {
-	const [first = ''] = fleet.addresses;
-	await fleet.die(first);
-	await fleet.assertLeaves([first], LEAVE_MS);
-	await fleet.revive(first);
-	await fleet.untilServed(fleet.addresses);
-}
-
-async function becomes(fleet: Fleet, kind: string): Promise<void> {
-	await until(`the store to be ${kind}`, HEAL_MS_MAX, async () =>
-		(await fleet.reports()).every(({ store }) => store.kind === kind),
-	);
-}
 
 describe('a fleet', { skip: WITHOUT_REDIS, concurrency: 1 }, () => {
 	it('outlives a Redis that is out of memory', async (t) => {
@@ -64,7 +49,7 @@ describe('a fleet', { skip: WITHOUT_REDIS, concurrency: 1 }, () => {
 		await until('the prober to be well', HEAL_MS_MAX, async () => {
 			return (await fetchJson(`${fleet.prober('eu').admin}/readyz`)).status === 200;
 		});
-		await assertWorks(fleet);
+		await fleet.assertWorks();
 		await fleet.assertNothingLost();
 	});
 
@@ -75,11 +60,11 @@ describe('a fleet', { skip: WITHOUT_REDIS, concurrency: 1 }, () => {
 		// Connections that stand go on; new ones are refused.
 		const authed = async (...command: string[]) => askRedisAs(redis.port, 'another', command);
 		await authed('CLIENT', 'KILL', 'TYPE', 'normal');
-		await becomes(fleet, 'unreachable');
+		await fleet.untilStoreIs('unreachable');
 		await fleet.assertServes(fleet.addresses, 3000);
 		await authed('CONFIG', 'SET', 'requirepass', '');
-		await becomes(fleet, 'ready');
-		await assertWorks(fleet);
+		await fleet.untilStoreIs('ready');
+		await fleet.assertWorks();
 		await fleet.assertNothingLost();
 	});
 
@@ -92,10 +77,10 @@ describe('a fleet', { skip: WITHOUT_REDIS, concurrency: 1 }, () => {
 			(await fleet.reports()).every(({ instances }) => instances.every(({ generation }) => generation === 2)),
 		);
 		await redis.kill();
-		await becomes(fleet, 'unreachable');
+		await fleet.untilStoreIs('unreachable');
 		await redis.start();
-		await becomes(fleet, 'lost');
-		await assertWorks(fleet);
+		await fleet.untilStoreIs('lost');
+		await fleet.assertWorks();
 		const [report] = await fleet.reports();
 		assert.equal(report?.generation, 2);
 		await fleet.assertNothingLost();
@@ -134,7 +119,7 @@ describe('a fleet', { skip: WITHOUT_REDIS, concurrency: 1 }, () => {
 		});
 		t.diagnostic(`Sentinels switched after ${Math.round(switchMs)} ms, all followed ${Math.round(followMs)} ms later`);
 		await fleet.assertServes(fleet.addresses, 3000);
-		await assertWorks(fleet);
+		await fleet.assertWorks();
 		await fleet.assertNothingLost();
 	});
 
@@ -166,14 +151,14 @@ describe('a fleet', { skip: WITHOUT_REDIS, concurrency: 1 }, () => {
 			proxy.isDeaf = cut === 'deaf';
 			proxy.cut();
 			await fleet.assertServes(fleet.addresses, 2000);
-			await assertWorks(fleet);
+			await fleet.assertWorks();
 			proxy.isCut = false;
 			proxy.isDeaf = false;
 			await until('its lease', HEAL_MS_MAX, async () =>
 				(await fleet.reports()).every(({ probers }) => probers.every(({ alive, lagSec }) => alive && lagSec < 2)),
 			);
 		}
-		await assertWorks(fleet);
+		await fleet.assertWorks();
 		await fleet.assertNothingLost();
 	});
 
@@ -224,7 +209,7 @@ describe('a fleet', { skip: WITHOUT_REDIS, concurrency: 1 }, () => {
 		});
 		assert.equal((await second.exit).code, 1);
 		assert.match(second.stderr, /^Cannot join as "eu-1": a live prober goes by this name/m);
-		await assertWorks(fleet);
+		await fleet.assertWorks();
 		await fleet.assertNothingLost();
 	});
 

@@ -16,28 +16,12 @@ import { fetchJson, until } from '../roles/meridian-process.ts';
 import { scratch } from '../roles/scratch.ts';
 import { freePort } from '../setup/free-port.ts';
 import { type RedisServer, startRedis, startSentinel, WITHOUT_REDIS, WITHOUT_SENTINEL } from '../setup/redis.ts';
-import { Fleet, LEAVE_MS, NAME, pause, REGIONS } from './fleet.ts';
+import { Fleet, HEAL_MS_MAX, NAME, pause, REGIONS } from './fleet.ts';
 
 const RATE = Number(process.env['FAULTS_RATE'] ?? 2000);
-const HEAL_MS_MAX = 20_000;
 const STALE_NAMES = 10_000;
 /** What a busy machine makes of any query now and then. */
 const P99_US_FLOOR = 20_000;
-
-/** An endpoint that dies leaves in time, and comes back: all that the fleet is for works. */
-async function assertWorks(fleet: Fleet): Promise<void> {
-	const [first = ''] = fleet.addresses;
-	await fleet.die(first);
-	await fleet.assertLeaves([first], LEAVE_MS);
-	await fleet.revive(first);
-	await fleet.untilServed(fleet.addresses);
-}
-
-async function becomes(fleet: Fleet, kind: string): Promise<void> {
-	await until(`the store to be ${kind}`, HEAL_MS_MAX, async () =>
-		(await fleet.reports()).every(({ store }) => store.kind === kind),
-	);
-}
 
 /** Instances have the store, and hear every prober. */
 async function isWhole(fleet: Fleet): Promise<void> {
@@ -84,7 +68,7 @@ describe('a fleet', { skip: WITHOUT_REDIS, concurrency: 1 }, () => {
 			await isWhole(fleet);
 			// Once when it goes, once when it is back, of the store and of what could not be said to it.
 			for (const [pid, lines] of linesOfStore(fleet, before)) assert(lines <= 6, `${pid} wrote ${lines} lines`);
-			await assertWorks(fleet);
+			await fleet.assertWorks();
 			await fleet.assertNothingLost();
 		});
 	}
@@ -115,7 +99,7 @@ describe('a fleet', { skip: WITHOUT_REDIS, concurrency: 1 }, () => {
 		const boundUs = Math.max(3 * estimate(quiet).median, P99_US_FLOOR);
 		assert(estimate(frozen).median < boundUs, `${frozen.join()} us, expected ${boundUs} us`);
 		await isWhole(fleet);
-		await assertWorks(fleet);
+		await fleet.assertWorks();
 		await fleet.assertNothingLost();
 	});
 
@@ -124,12 +108,12 @@ describe('a fleet', { skip: WITHOUT_REDIS, concurrency: 1 }, () => {
 		const fleet = await Fleet.start(t, { url: redis.url, rate: RATE });
 		const before = linesOfStore(fleet);
 		void redis.ask('EVAL', 'while true do end', '0').catch(() => {});
-		await becomes(fleet, 'unreachable');
+		await fleet.untilStoreIs('unreachable');
 		await fleet.assertServes(fleet.addresses, 10_000);
 		await redis.ask('SCRIPT', 'KILL');
 		await isWhole(fleet);
 		for (const [pid, lines] of linesOfStore(fleet, before)) assert(lines <= 6, `${pid} wrote ${lines} lines`);
-		await assertWorks(fleet);
+		await fleet.assertWorks();
 		await fleet.assertNothingLost();
 	});
 
@@ -146,7 +130,7 @@ describe('a fleet', { skip: WITHOUT_REDIS, concurrency: 1 }, () => {
 			for (const [pid, lines] of linesOfStore(fleet, before)) assert(lines <= 4, `${pid} wrote ${lines} lines`);
 			await redis.ask('REPLICAOF', 'NO', 'ONE');
 			await isWhole(fleet);
-			await assertWorks(fleet);
+			await fleet.assertWorks();
 			await fleet.assertNothingLost();
 		});
 	}
@@ -155,13 +139,13 @@ describe('a fleet', { skip: WITHOUT_REDIS, concurrency: 1 }, () => {
 		const redis = await startRedis(t, ['maxmemory-policy allkeys-random']);
 		const fleet = await Fleet.start(t, { url: redis.url, rate: RATE });
 		await redis.ask('CONFIG', 'SET', 'maxmemory', '1mb');
-		await becomes(fleet, 'lost');
+		await fleet.untilStoreIs('lost');
 		await fleet.assertServes(fleet.addresses, 5000);
 		await redis.ask('CONFIG', 'SET', 'maxmemory', '0');
 		await until('probers to be heard', HEAL_MS_MAX, async () =>
 			(await fleet.reports()).every(({ probers }) => probers.every(({ alive, lagSec }) => alive && lagSec < 2)),
 		);
-		await assertWorks(fleet);
+		await fleet.assertWorks();
 		await fleet.assertNothingLost();
 	});
 
@@ -177,10 +161,10 @@ describe('a fleet', { skip: WITHOUT_REDIS, concurrency: 1 }, () => {
 			await redis.ask('MSET', ...some.flatMap((name) => [`meridian:instance:${name}`, 'meridian/1 - {}']));
 		}
 		const fleet = await Fleet.start(t, { url: redis.url, rate: RATE });
-		await assertWorks(fleet);
+		await fleet.assertWorks();
 		await fleet.restartInstance(0);
 		await isWhole(fleet);
-		await assertWorks(fleet);
+		await fleet.assertWorks();
 		await fleet.assertNothingLost();
 	});
 
@@ -205,7 +189,7 @@ describe('a fleet', { skip: WITHOUT_REDIS, concurrency: 1 }, () => {
 		const fleet = await Fleet.start(t, {
 			...{ url: redis.url, serveUrl: as('meridian-serve'), adminUrl: as('meridian-admin'), proberUrls, rate: RATE },
 		});
-		await assertWorks(fleet);
+		await fleet.assertWorks();
 		assert.deepEqual(await redis.ask('ACL', 'LOG'), []);
 		for (const [taken, given] of [
 			[
@@ -220,14 +204,14 @@ describe('a fleet', { skip: WITHOUT_REDIS, concurrency: 1 }, () => {
 				await redis.ask('ACL', 'SETUSER', user, ...taken);
 				await redis.ask('CLIENT', 'KILL', 'USER', user);
 			}
-			await becomes(fleet, 'unreachable');
+			await fleet.untilStoreIs('unreachable');
 			await fleet.assertServes(fleet.addresses, 2000);
 			if (given === undefined) await redis.ask('ACL', 'LOAD');
 			else
 				for (const user of ['meridian-serve', 'eu-1', 'us-1', 'ap-1'])
 					await redis.ask('ACL', 'SETUSER', user, ...given);
 			await isWhole(fleet);
-			await assertWorks(fleet);
+			await fleet.assertWorks();
 		}
 		await fleet.assertNothingLost();
 	});
@@ -244,9 +228,9 @@ describe('a fleet', { skip: WITHOUT_REDIS, concurrency: 1 }, () => {
 		const env = { MERIDIAN_REDIS_CA: join(folder, 'ca') };
 		const fleet = await Fleet.start(t, { url: `rediss://127.0.0.1:${port}`, rate: RATE, env });
 		await redis.kill();
-		await becomes(fleet, 'unreachable');
+		await fleet.untilStoreIs('unreachable');
 		await redis.start();
-		await assertWorks(fleet);
+		await fleet.assertWorks();
 		await fleet.killProber('ap');
 		await fleet.startProber('ap', { MERIDIAN_REDIS_CA: join(folder, 'other') });
 		await fleet.assertServes(fleet.addresses, 5000);
@@ -263,17 +247,17 @@ describe('a fleet', { skip: WITHOUT_REDIS, concurrency: 1 }, () => {
 		mute.signal('SIGSTOP');
 		const hosts = [await freePort(), mute.port, sentinel.port].map((port) => `127.0.0.1:${port}`).join(',');
 		const fleet = await Fleet.start(t, { url: `redis+sentinel://${hosts}/mymaster`, rate: RATE });
-		await assertWorks(fleet);
+		await fleet.assertWorks();
 		await redisGone(master, fleet);
 		await isWhole(fleet);
-		await assertWorks(fleet);
+		await fleet.assertWorks();
 		await fleet.assertNothingLost();
 	});
 });
 
 async function redisGone(redis: RedisServer, fleet: Fleet): Promise<void> {
 	await redis.kill();
-	await becomes(fleet, 'unreachable');
+	await fleet.untilStoreIs('unreachable');
 	await pause(1000);
 	await redis.start();
 }
