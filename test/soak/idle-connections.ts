@@ -19,7 +19,7 @@ const ADDRESSES = 250;
 /** Begun in a turn, so that the queue of those that wait to be accepted does not overflow. */
 const OPENED_AT_ONCE = 100;
 const TICK_MS = 10;
-const AGAIN_MS = 5000;
+const AGAIN_MS = 30_000;
 const HEADER_EVERY_MS = 1000;
 const KINDS = ['silent', 'slow', 'kept'] as const;
 
