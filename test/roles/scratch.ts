@@ -10,7 +10,8 @@ import type { TestContext } from 'node:test';
 /** @param files  texts by path within the directory */
 export function scratch(t: Pick<TestContext, 'after'>, files: Readonly<Record<string, string>> = {}): string {
 	const directory = mkdtempSync(join(tmpdir(), 'meridian-'));
-	t.after(() => rmSync(directory, { recursive: true, force: true }));
+	// What a test has just closed may still have a write under way, which makes a file anew.
+	t.after(() => rmSync(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 }));
 	write(directory, files);
 	return directory;
 }
