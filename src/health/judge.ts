@@ -99,11 +99,17 @@ export function judge(question: Question): Judged {
 		const last = before.get(target.key) ?? 'unknown';
 		const judgement = judgeOne(target, poll, last, question);
 		judged.set(target.key, judgement);
-		const turn = judgement.verdict === 'down' ? { ...turnOf(target.key, poll), isTurned: last === 'down' } : undefined;
+		// Frozen or not, what the votes say belongs to the mass: it must not look smaller when the voter falls silent.
+		if (judgement.verdict !== 'down' && !(judgement.isFrozen && isDownToVotes(poll, target.monitor.consensus))) {
+			// What comes up now is among those that are up: asked again, the guard must say the same.
+			upCount++;
+			continue;
+		}
+		const turn = { ...turnOf(target.key, poll), isWaiting: judgement.verdict === 'down' && last !== 'down' };
 		// What went down a moment ago belongs to the mass that follows it: checks do not all fail at the same time.
-		if (last === 'down' && (turn?.region === undefined || nowMs - turn.sinceMs >= guardHoldMs)) continue;
+		if (last === 'down' && (turn.region === undefined || nowMs - turn.sinceMs >= guardHoldMs)) continue;
 		upCount++;
-		if (turn !== undefined) turns.push(turn);
+		turns.push(turn);
 	}
 	const fleetRegions = new Set(reports.map(({ region }) => region));
 	for (const key of heldTurns(turns, upCount, fleetRegions, { guardHoldMs, nowMs })) {
@@ -174,7 +180,8 @@ function judgeOne(
 	const { votes, regions, freshVotes, votesNeeded: needed } = poll;
 	const isFrozen = freshVotes < needed && (votes.length > 0 || last !== 'unknown');
 	const isFreeToTurn = freshVotes >= needed || (last === 'unknown' && votes.length >= needed);
-	const verdict = isFreeToTurn ? verdictOf(poll, monitor.consensus) : last;
+	const voted: Verdict = isDownToVotes(poll, monitor.consensus) ? 'down' : 'up';
+	const verdict = isFreeToTurn ? voted : last;
 	const latestMs = poll.checkedMs.toSorted((a, b) => b - a);
 	// When there last was a quorum, or as much of one as there ever was.
 	const quorumMs = latestMs[Math.min(needed, latestMs.length) - 1] ?? Number.NEGATIVE_INFINITY;
@@ -216,12 +223,12 @@ function rampedMs(
 	return sinceMs === undefined || nowMs - sinceMs >= rampUpMs ? undefined : Math.max(0, nowMs - sinceMs);
 }
 
-function verdictOf({ votes, regions }: Poll, consensus: Consensus): Verdict {
-	if (isVotedDown(regions.values(), consensus)) return 'down';
-	return consensus.mode === 'majority' && isTieDown(votes, regions) ? 'down' : 'up';
+function isDownToVotes({ votes, regions }: Poll, consensus: Consensus): boolean {
+	if (votes.length === 0) return false;
+	return isVotedDown(regions.values(), consensus) || (consensus.mode === 'majority' && isTieDown(votes, regions));
 }
 
-function turnOf(key: string, { votes, regions }: Poll): Omit<Turn, 'isTurned'> {
+function turnOf(key: string, { votes, regions }: Poll): Omit<Turn, 'isWaiting'> {
 	const downRegions = [...regions].filter(([, counts]) => saysDown(counts)).map(([region]) => region);
 	const [region] = downRegions;
 	if (region === undefined || downRegions.length > 1) return { key, region: undefined, sinceMs: 0 };

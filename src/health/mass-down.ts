@@ -13,8 +13,8 @@ const TURNS_LEAST = 4;
 /** A target whose votes say down. */
 export interface Turn {
 	readonly key: string;
-	/** Its verdict says so already. */
-	readonly isTurned: boolean;
+	/** Its verdict does not say so yet, and would. */
+	readonly isWaiting: boolean;
 	/** The only region that says down; undefined when more than one does. */
 	readonly region: string | undefined;
 	/** When that region began to. */
@@ -22,8 +22,8 @@ export interface Turn {
 }
 
 /**
- * @param turns    those that would turn, and those that have within `guardHold`
- * @param upCount  targets whose verdict is not down so far, and the turns
+ * @param turns    those that would turn or would if they were not frozen, and those that have within `guardHold`
+ * @param upCount  targets that the votes leave or make up, and the turns
  * @param regions  regions of the fleet
  * @returns keys of the turns that wait
  */
@@ -41,7 +41,7 @@ export function heldTurns(
 	for (const region of regions) {
 		const own = young.filter((turn) => turn.region === region);
 		if (own.length < TURNS_LEAST || 2 * own.length <= upCount - aged.length) continue;
-		for (const { key, isTurned } of own) if (!isTurned) held.add(key);
+		for (const { key, isWaiting } of own) if (isWaiting) held.add(key);
 	}
 	return held;
 }

@@ -5,8 +5,10 @@
  * | those that say up            | looked last                        | the tie is |
  * |------------------------------|------------------------------------|------------|
  * | some are fresh               | any time                           | up         |
- * | all are silent               | after a fresh one turned down: they saw it up all the same | up |
- * | all are silent               | before that: they never saw what happened | down |
+ * | all are silent               | after the last of the others turned down: they saw it up all the same | up |
+ * | all are silent               | before that: they never saw what that one saw | down |
+ *
+ * Those that say down may be silent too: losing one of them must not turn the tie.
  */
 
 import { type RegionVotes, saysDown } from './consensus.ts';
@@ -20,11 +22,8 @@ export interface PolledVote extends RegionVote {
 export function isTieDown(votes: readonly PolledVote[], regions: ReadonlyMap<string, RegionVotes>): boolean {
 	const downs = new Set([...regions].filter(([, counts]) => saysDown(counts)).map(([region]) => region));
 	if (2 * downs.size !== regions.size) return false;
-	const turnedMs = Math.min(
-		...votes
-			.filter(({ region, vote, isFresh }) => isFresh && vote.vote === 'down' && downs.has(region))
-			.map(({ vote }) => vote.sinceMs),
+	const turnedMs = Math.max(
+		...votes.filter(({ region, vote }) => vote.vote === 'down' && downs.has(region)).map(({ vote }) => vote.sinceMs),
 	);
-	if (turnedMs === Number.POSITIVE_INFINITY) return false;
 	return votes.every(({ region, vote, isFresh }) => downs.has(region) || (!isFresh && vote.checkedMs < turnedMs));
 }

@@ -179,6 +179,18 @@ const SENTENCES: Readonly<Record<string, readonly Row[]>> = {
 			is: 'down',
 		},
 		{
+			name: 'nor when one of those who have seen it die falls silent too',
+			fleet: {
+				'p@eu': { votes: 'd', sinceAgoMs: 20_000, isAlive: false },
+				'q@eu': { votes: 'd', sinceAgoMs: 20_000, isAlive: false },
+				'r@eu': 'u',
+				us: { votes: 'u', ...SILENT },
+			},
+			monitor: { minProbers: 1 },
+			before: 'd',
+			is: 'down',
+		},
+		{
 			name: 'nor do two of them',
 			fleet: {
 				eu: { votes: 'd', sinceAgoMs: 20_000 },
@@ -343,6 +355,12 @@ describe('judge() on a mass that would turn down', () => {
 			before: 'uuuuuuuu',
 			are: 'dddduuuu',
 		},
+		{
+			name: 'counts what comes up now among those that are up',
+			fleet: { eu: { votes: 'dddduuuu', sinceAgoMs: 1000 }, us: 'uuuuuuuu' },
+			before: 'uuuuuuud',
+			are: 'dddduuuu',
+		},
 		{ name: 'does not turn up what is down already', fleet: { eu: fresh, us: 'uuuu' }, before: 'dddd', are: 'dddd' },
 	]) {
 		it(name, () => {
@@ -355,6 +373,15 @@ describe('judge() on a mass that would turn down', () => {
 			);
 		});
 	}
+
+	it('stays held when the voter falls silent, also of what nothing was known before', () => {
+		const eu = { votes: 'dddduuu', sinceAgoMs: 1000 };
+		const us = { votes: 'uuuuuuu', checkedAgoMs: 31_000, isAlive: false };
+		const before = judged(fleetOf({ eu, us }), 7, monitor, '.uuuuuu');
+		assert.equal(lettersOf(before.byKey), '.uuuuuu');
+		const after = judged(fleetOf({ eu: { ...eu, isAlive: false }, us }), 7, monitor, '.uuuuuu');
+		assert.equal(lettersOf(after.byKey), '.uuuuuu');
+	});
 
 	it('counts from the vote that made the region say down', () => {
 		const reports = fleetOf({
@@ -396,6 +423,11 @@ const fleets = fc
 const befores = fc
 	.array(fc.constantFrom('u', 'd', '.'), { minLength: TARGETS, maxLength: TARGETS })
 	.map((all) => all.join(''));
+
+/** Unknown counts as up: clients do not see the one become the other. */
+function asAnswered(letters: string): string {
+	return letters.replaceAll('.', 'u');
+}
 
 describe('judge() always', () => {
 	it('gives the same whatever the order of reports', () => {
@@ -441,7 +473,7 @@ describe('judge() always', () => {
 				const lost = reports.map((report, i) =>
 					i === who % reports.length ? { ...report, isAlive: report.isAlive && hasLease } : report,
 				);
-				assert.equal(lettersOf(judged(lost, TARGETS, monitor, settled).byKey), settled);
+				assert.equal(asAnswered(lettersOf(judged(lost, TARGETS, monitor, settled).byKey)), asAnswered(settled));
 			}),
 		);
 	});

@@ -7,7 +7,12 @@ const HOLD = { guardHoldMs: 60_000, nowMs: NOW_MS };
 
 function turns(count: number, region: string | undefined, agoMs = 1000, isTurned = false): Turn[] {
 	const sinceMs = NOW_MS - agoMs;
-	return Array.from({ length: count }, (_, i) => ({ key: `${region}${i}${isTurned}`, region, sinceMs, isTurned }));
+	return Array.from({ length: count }, (_, i) => ({
+		key: `${region}${i}${isTurned}`,
+		region,
+		sinceMs,
+		isWaiting: !isTurned,
+	}));
 }
 
 describe('heldTurns()', () => {
