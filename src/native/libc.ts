@@ -33,6 +33,8 @@ export interface Libc {
 	recv(descriptor: number, into: Uint8Array, length: number, flags: number): number;
 	poll(descriptors: bigint, count: number, timeoutMs: number): number;
 	close(descriptor: number): number;
+	/** One that the library has no function for. */
+	syscall(number: number, a: number, b: bigint, c: number, d: number): number;
 	/** What the last failure of this thread was. */
 	errno(): number;
 	/** Where memory lies, which does not move. */
@@ -64,6 +66,7 @@ export async function loadLibc(): Promise<Result<Libc, string>> {
 			recv: library.func('recv', 'intptr_t', ['int', 'void *', 'size_t', 'int']),
 			poll: library.func('poll', 'int', ['uintptr_t', 'unsigned long', 'int']),
 			close: library.func('close', 'int', ['int']),
+			syscall: library.func('syscall', 'long', ['long', 'long', 'uintptr_t', 'long', 'long']),
 			errno: () => koffi.errno(),
 			addressOf: (memory) => koffi.address(memory),
 		};

@@ -60,3 +60,13 @@ export const PKTINFO4 = { octets: 12, interface: 0, source: 4 } as const;
 export const PKTINFO6 = { octets: 20, address: 0, interface: 16 } as const;
 export const SOCKADDR = { family: 0, port: 2, address4: 4, address6: 8, octets4: 16, octets6: 28 } as const;
 export const POLLFD = { octets: 8, descriptor: 0, events: 4, revents: 6 } as const;
+
+/** By architecture, as process.arch has it. */
+export const SYSTEM_CALL = {
+	x64: { schedSetAttr: 314, schedGetAttr: 315 },
+	arm64: { schedSetAttr: 274, schedGetAttr: 275 },
+} as const;
+/** The policy of most threads: fair shares by nice value. */
+export const SCHED_OTHER = 0;
+/** The first version of the struct, which every kernel takes. */
+export const SCHED_ATTR = { octets: 48, size: 0, policy: 4, runtime: 24 } as const;

@@ -73,6 +73,7 @@ class ScriptedLibc implements Libc {
 	setsockopt = () => -1;
 	getsockopt = () => -1;
 	close = () => -1;
+	syscall = () => -1;
 }
 
 describe('send()', () => {

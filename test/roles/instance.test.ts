@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { networkInterfaces } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { getPriority, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { freePort } from '../setup/free-port.ts';
@@ -25,6 +25,18 @@ const LIMIT_MS = 10_000;
 const BROKEN_ZONE = `${GOOD_ZONE}x IN A 192.0.2.256\n`;
 const FIVE = Object.fromEntries(['a', 'b', 'c', 'd', 'e'].map((name) => [`${name}.example.zone`, GOOD_ZONE]));
 const www = { name: 'www.a.example' };
+
+describe('the threads that answer', () => {
+	const isAllowed = process.platform === 'linux' && process.getuid?.() === 0 && getPriority() > -10;
+
+	it('go before the others of the process, where that is allowed', { skip: !isAllowed }, async (t) => {
+		const { pid } = await startInstance(t, { zonesDir: scratch(t, FIVE), stateDir: scratch(t) });
+		const tasks = `/proc/${pid}/task`;
+		const nicer = readdirSync(tasks).filter((task) => getPriority(Number(task)) === getPriority() - 10);
+		const names = nicer.map((task) => readFileSync(join(tasks, task, 'comm'), 'latin1').trim());
+		assert.match(names.sort().join(), /^tcp-\d+(,udp-\d+)+$/);
+	});
+});
 
 describe('a second instance', { concurrency: 3 }, () => {
 	it('on the same port is refused with the address and the process', async (t) => {

@@ -14,11 +14,12 @@
  */
 
 import assert from 'node:assert/strict';
-import { runLoad } from '../bench/run-load.ts';
+import { runLoadOn } from '../bench/run-load.ts';
 import { findProgram } from '../setup/tools.ts';
 import { type ApiScene, openApiScene, QUESTIONS, STORES } from './api-scene.ts';
 import { busyCores, cpuTimes } from './busy-cores.ts';
 import { goFirst } from './go-first.ts';
+import { leaveCoreToClient } from './keep-to-cores.ts';
 
 const LOADS = ['writes', 'idle'] as const;
 type Loaded = (typeof LOADS)[number];
@@ -40,6 +41,11 @@ const P99_FACTOR_MAX = 2;
 const QUARTILE = 0.25;
 /** Of what is offered; the least that any machine should do. */
 const DONE_A_SEC_MIN = 20;
+
+interface MeasuredScene extends ApiScene {
+	/** Cores of the client that asks. */
+	readonly client: string | undefined;
+}
 
 interface Window {
 	readonly p99Us: number;
@@ -72,7 +78,9 @@ async function soakStore(store: (typeof STORES)[number], lengthMs: number): Prom
 	const after = { after: (close: () => unknown) => void closers.unshift(close) };
 	try {
 		after.after(goFirst());
-		const scene = await openApiScene(after, store);
+		const { client, end } = leaveCoreToClient();
+		after.after(end);
+		const scene = { ...(await openApiScene(after, store)), client };
 		// Until all is compiled.
 		for (const load of LOADS) await measure(scene, load, newFigures());
 		const figures = newFigures();
@@ -103,13 +111,14 @@ function take({ p99Us }: Figures, kind: Kind, window: Window, isCrowded: boolean
 	if (!isCrowded) p99Us[kind].push(window.p99Us);
 }
 
-async function measure(scene: ApiScene, kind: Kind, figures: Figures): Promise<Window> {
+async function measure(scene: MeasuredScene, kind: Kind, figures: Figures): Promise<Window> {
 	const lengthMs = WINDOW_SEC * 1000 + MARGIN_MS;
 	const writes = kind === 'writes' ? await scene.write(WRITES_A_SEC, lengthMs) : undefined;
 	const idle = kind === 'idle' ? await scene.idle(CONNECTIONS, lengthMs) : undefined;
 	const names = QUESTIONS.flatMap((question) => ['--name', question]);
 	const timesBefore = cpuTimes();
-	const result = await runLoad(scene.port, ...names, '--rate', String(QUERIES_A_SEC), '--seconds', String(WINDOW_SEC));
+	const load = [...names, '--rate', String(QUERIES_A_SEC), '--seconds', String(WINDOW_SEC)];
+	const result = await runLoadOn(scene.client, scene.port, ...load);
 	const isCrowded = kind === 'quiet' && busyCores(timesBefore, cpuTimes()) > BUSY_CORES_MAX;
 	if (isCrowded) figures.crowded++;
 	figures.asked += result.sent;
