@@ -66,7 +66,7 @@ export const SYSTEM_CALL = {
 	x64: { schedSetAttr: 314, schedGetAttr: 315 },
 	arm64: { schedSetAttr: 274, schedGetAttr: 275 },
 } as const;
-/** The policy of most threads: fair shares by nice value. */
-export const SCHED_OTHER = 0;
+/** Policies of threads: most go by `other`, fair shares by nice value. */
+export const SCHED = { other: 0, roundRobin: 2, resetOnFork: 1n } as const;
 /** The first version of the struct, which every kernel takes. */
-export const SCHED_ATTR = { octets: 48, size: 0, policy: 4, runtime: 24 } as const;
+export const SCHED_ATTR = { octets: 48, size: 0, policy: 4, flags: 8, nice: 16, priority: 20, runtime: 24 } as const;

@@ -11,7 +11,7 @@ import { CookieJar } from '../dns/cookie.ts';
 import { createChance } from '../lib/chance.ts';
 import { prefixHolds } from '../lib/prefix.ts';
 import { loadLibc } from '../native/libc.ts';
-import { askForShortSlices } from '../native/thread-slice.ts';
+import { type ThreadTimes, ThreadTurn } from '../native/thread-turn.ts';
 import type { Counters } from '../serve/counters.ts';
 import { QueryRing } from '../serve/query-ring.ts';
 import { QuerySampler } from '../serve/query-sampler.ts';
@@ -46,8 +46,15 @@ const LISTEN_RETRY_MS = 1000;
  */
 const V8_FLAGS = ['--max-inlined-bytecode-size=1000', '--max-inlined-bytecode-size-cumulative=4000'];
 
+/** How often a thread with batches looks at what it takes of its core. */
+const TURN_MS = 250;
 /** By how much these threads stand before the others of the process: an answer is short, and somebody waits for it. */
 const NICER = 10;
+
+function threadTimes(): ThreadTimes {
+	const { user, system } = process.threadCpuUsage();
+	return { nowMs: performance.now(), cpuMs: (user + system) / 1000 };
+}
 
 /** Where that is allowed: to root, or by a limit such as systemd's LimitNICE. */
 function goFirst(): void {
@@ -149,7 +156,8 @@ function listener({ responder, counters, takeMail }: Ears, closers: (() => Promi
 			if (batch === undefined) {
 				const libc = await loadLibc();
 				if (!libc.ok) throw new Error(libc.problems.join());
-				askForShortSlices(libc.value);
+				const turn = new ThreadTurn(libc.value, threadTimes());
+				setInterval(() => turn.review(threadTimes()), TURN_MS).unref();
 				const started = new UdpBatch({ libc: libc.value, descriptors, responder, counters, clock, takeMail });
 				closers.push(() => started.close());
 				started.start();

@@ -2,6 +2,8 @@
  * One thread of the load generator: its sockets, its questions, what came back and when.
  */
 
+import { spawnSync } from 'node:child_process';
+import { readlinkSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { parentPort, workerData } from 'node:worker_threads';
 import { parseAddress } from '../../src/lib/address.ts';
@@ -14,6 +16,7 @@ import { POLL } from '../../src/native/linux-abi.ts';
 import { PollSet } from '../../src/native/poll-set.ts';
 import { connectUdpSocket, openUdpSocket } from '../../src/native/udp-socket.ts';
 import { makeQuery } from '../dns/make-query.ts';
+import { findProgram } from '../setup/tools.ts';
 import { Histogram } from './histogram.ts';
 
 export interface LoadThreadInput {
@@ -30,6 +33,8 @@ export interface LoadThreadInput {
 	readonly hasCookie: boolean;
 	/** Every record of an answer has one TTL, which tells its generation; an answer of two is mixed. */
 	readonly hasOneTtl: boolean;
+	/** Cores to keep to, as taskset lists them; undefined for those of the process. */
+	readonly cpus: string | undefined;
 	readonly seed: number;
 }
 
@@ -329,6 +334,17 @@ function nowUs(): number {
 	return performance.now() * 1000;
 }
 
+/** @throws Error when this thread alone cannot be moved */
+function keepTo(cpus: string): void {
+	const thread = readlinkSync('/proc/thread-self').split('/').at(-1) ?? '';
+	const { status, stderr } = spawnSync(findProgram('taskset') ?? 'taskset', ['-p', '-c', cpus, thread], {
+		encoding: 'utf8',
+	});
+	if (status !== 0) throw new Error(`Cannot keep to the cores ${cpus}: ${stderr}`);
+}
+
+const { cpus } = workerData as LoadThreadInput;
+if (cpus !== undefined) keepTo(cpus);
 const libc = await loadLibc();
 if (!libc.ok) throw new Error(`Cannot make load: ${libc.problems.join()}`);
 parentPort?.postMessage(new LoadThread(workerData as LoadThreadInput, libc.value).run());

@@ -15,6 +15,7 @@
  * | --rate N         | 0       | open loop: queries a second of all threads, sent whatever comes back; 0: closed loop |
  * | --no-subnet      |         | without a client subnet; else a random IPv4 /24 for each query                       |
  * | --cookie         |         | with a client cookie, and without a client subnet                                    |
+ * | --cpus LIST      |         | cores of the threads alone, as taskset lists them: not of the collector beside them  |
  * | --one-ttl        |         | all records of an answer must have one TTL, which tells their generation             |
  *
  * Open loop measures from the moment a query was due, not from when the generator came to send it. It prints one line
@@ -63,6 +64,7 @@ function readOptions(args: readonly string[]): LoadOptions | string {
 			rate: { type: 'string', default: '0' },
 			'no-subnet': { type: 'boolean', default: false },
 			cookie: { type: 'boolean', default: false },
+			cpus: { type: 'string' },
 			'one-ttl': { type: 'boolean', default: false },
 		},
 	});
@@ -75,7 +77,7 @@ function readOptions(args: readonly string[]): LoadOptions | string {
 	const rate = Number(values.rate);
 	if (!(seconds && threads && sockets && window && rate >= 0)) return 'Cannot load: expected positive numbers';
 	const hasSubnet = !values['no-subnet'] && !values.cookie;
-	const how = { hasSubnet, hasCookie: values.cookie, hasOneTtl: values['one-ttl'] };
+	const how = { hasSubnet, hasCookie: values.cookie, hasOneTtl: values['one-ttl'], cpus: values.cpus };
 	return { to, questions: values.name, seconds, threads, sockets, window, rate, ...how };
 }
 

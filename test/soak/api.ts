@@ -14,7 +14,7 @@
  */
 
 import assert from 'node:assert/strict';
-import { runLoadOn } from '../bench/run-load.ts';
+import { runLoad } from '../bench/run-load.ts';
 import { findProgram } from '../setup/tools.ts';
 import { type ApiScene, openApiScene, QUESTIONS, STORES } from './api-scene.ts';
 import { busyCores, cpuTimes } from './busy-cores.ts';
@@ -118,7 +118,8 @@ async function measure(scene: MeasuredScene, kind: Kind, figures: Figures): Prom
 	const names = QUESTIONS.flatMap((question) => ['--name', question]);
 	const timesBefore = cpuTimes();
 	const load = [...names, '--rate', String(QUERIES_A_SEC), '--seconds', String(WINDOW_SEC)];
-	const result = await runLoadOn(scene.client, scene.port, ...load);
+	const apart = scene.client === undefined ? [] : ['--cpus', scene.client];
+	const result = await runLoad(scene.port, ...load, ...apart);
 	const isCrowded = kind === 'quiet' && busyCores(timesBefore, cpuTimes()) > BUSY_CORES_MAX;
 	if (isCrowded) figures.crowded++;
 	figures.asked += result.sent;
