@@ -4,7 +4,7 @@
  */
 
 import { type AdminParts, createAdminSurface, type OperatingParts } from '../admin/app.ts';
-import { createHealthWords, VerdictTable } from '../health/verdict-table.ts';
+import type { VerdictTable } from '../health/verdict-table.ts';
 import type { Clock, Log } from '../lib/ports.ts';
 import type { Settings } from '../model/settings.ts';
 import { openStore } from '../store/open-store.ts';
@@ -12,6 +12,7 @@ import type { Store } from '../store/ports.ts';
 import { lockState } from '../store/state-lock.ts';
 import { createLog } from '../telemetry/log.ts';
 import { createMetrics, type Metric } from '../telemetry/metrics.ts';
+import { beginBuilding } from './begin-building.ts';
 import { Closers } from './closers.ts';
 import type { Command } from './command.ts';
 import { configurationParts } from './configuration-parts.ts';
@@ -60,12 +61,11 @@ export async function runAdmin({ settings, takeSignals, print, printError }: Com
 
 /** @returns where it listens */
 async function startAdmin(settings: Settings, log: Log, closers: Closers): Promise<string> {
-	const { zonesDir, stateDir, geodb, region } = settings;
+	const { stateDir } = settings;
 	const lock = lockState(stateDir);
 	closers.add(() => lock.release());
-	const verdicts = new VerdictTable(createHealthWords());
-	const built = { zonesDir, stateDir, geodb, region, source: 'store', health: verdicts.words } as const;
-	const generations = new Generations({ settings: built, verdicts, clock, log });
+	const { builder, verdicts } = beginBuilding(settings, 'store', log);
+	const generations = new Generations({ builder, verdicts, clock, log });
 	closers.add(() => generations.close());
 	const store = await openStore(settings, log);
 	closers.add(() => store.close());

@@ -40,13 +40,17 @@ const OCTETS_PER_MB = 1024 * 1024;
 export interface BuilderParts {
 	readonly settings: BuildSettings;
 	readonly log: Log;
+	/** The module that the thread runs; tests wrap it to bring in faults. */
+	readonly entry?: URL;
+	readonly heapMb?: number;
+}
+
+/** Who is told of what nobody has asked for. */
+export interface BuilderListener {
 	/** Why the last good version cannot be kept; undefined when it is. */
 	readonly onSaved: (unsaved: string | undefined) => void;
 	/** The thread has ended by itself. The next one knows nothing. */
 	readonly onDeath: (reason: string) => void;
-	/** The module that the thread runs; tests wrap it to bring in faults. */
-	readonly entry?: URL;
-	readonly heapMb?: number;
 }
 
 /** The thread died of a question, or while it was on its way. */
@@ -59,6 +63,7 @@ interface Waiting {
 
 export class Builder implements UnitTaker {
 	readonly #parts: BuilderParts;
+	#listener: BuilderListener | undefined;
 	#worker: Worker | undefined;
 	readonly #waiting = new Map<number, Waiting>();
 	#nextId = 1;
@@ -78,6 +83,10 @@ export class Builder implements UnitTaker {
 
 	constructor(parts: BuilderParts) {
 		this.#parts = parts;
+	}
+
+	listen(listener: BuilderListener): void {
+		this.#listener = listener;
 	}
 
 	/** Let the thread read what it needs for its first answer. */
@@ -200,9 +209,9 @@ export class Builder implements UnitTaker {
 	}
 
 	#take(message: FromBuilder): void {
-		const { log, onSaved } = this.#parts;
+		const { log } = this.#parts;
 		if (message.kind === 'log') log[message.level](message.fields, message.message);
-		else if (message.kind === 'saved') onSaved(message.unsaved);
+		else if (message.kind === 'saved') this.#listener?.onSaved(message.unsaved);
 		else {
 			const waiting = this.#waiting.get(message.id);
 			this.#waiting.delete(message.id);
@@ -220,7 +229,7 @@ export class Builder implements UnitTaker {
 		const died = new BuilderDied(`the builder died: ${reason}`);
 		for (const { reject } of this.#waiting.values()) reject(died);
 		this.#waiting.clear();
-		if (!this.#isClosed) this.#parts.onDeath(reason);
+		if (!this.#isClosed) this.#listener?.onDeath(reason);
 	}
 
 	#pause(): void {

@@ -18,11 +18,10 @@ import { openSnapshot } from '../snapshot/wire.ts';
 import type { DataNeed } from '../steering/data-needs.ts';
 import type { Head, Store } from '../store/ports.ts';
 import type { SteeringLabels } from './answer-columns.ts';
-import { Builder, BuilderDied } from './builder.ts';
+import { type Builder, BuilderDied } from './builder.ts';
 import type {
 	BuildCause,
 	BuildReply,
-	BuildSettings,
 	BuiltGeneration,
 	DirectoryReply,
 	DraftReply,
@@ -47,13 +46,11 @@ const ASIDE: ReadonlySet<BuildCause['kind']> = new Set(['look', 'resume', 'switc
 const STORE_PAUSE_MS = 20;
 
 export interface GenerationsParts {
-	readonly settings: BuildSettings;
+	/** Its own from now on. */
+	readonly builder: Builder;
 	readonly verdicts: VerdictTable;
 	readonly clock: Clock;
 	readonly log: Log;
-	/** What the thread runs, and its memory; for tests, which bring in faults. */
-	readonly entry?: URL;
-	readonly heapMb?: number;
 }
 
 /** What is told of the generation that is served. */
@@ -118,18 +115,13 @@ export class Generations {
 
 	constructor(parts: GenerationsParts) {
 		this.#parts = parts;
-		const { settings, log, entry, heapMb } = parts;
-		this.#builder = new Builder({
-			settings,
-			log,
+		this.#builder = parts.builder;
+		this.#builder.listen({
 			onSaved: (unsaved) => {
 				this.unsaved = unsaved;
 			},
 			onDeath: (reason) => this.#onDeath(reason),
-			...(entry === undefined ? {} : { entry }),
-			...(heapMb === undefined ? {} : { heapMb }),
 		});
-		this.#builder.begin();
 	}
 
 	/**

@@ -7,7 +7,7 @@ import type { Settings } from '../model/settings.ts';
 import { openKnownStore } from '../store/open-store.ts';
 import type { Head, Store } from '../store/ports.ts';
 import { changedUnits, type UnitItem } from './stored-units.ts';
-import type { SourceKind, UnitTaker } from './unit-source.ts';
+import type { UnitTaker } from './unit-source.ts';
 
 /**
  * Open the store that the settings name; undefined for a process that has only its zones directory.
@@ -17,12 +17,6 @@ import type { SourceKind, UnitTaker } from './unit-source.ts';
  */
 export async function openInstanceStore(settings: Settings, isWhole: boolean, log: Log): Promise<Store | undefined> {
 	return settings['redis.url'] === '' && !isWhole ? undefined : openKnownStore(settings, log);
-}
-
-/** With Redis the store is the truth of every unit; the one in a process is that of the units it owns. */
-export function sourceKind(settings: Settings, isWhole: boolean): SourceKind {
-	if (settings['redis.url'] !== '') return 'store';
-	return isWhole ? 'merged' : 'directory';
 }
 
 /** What has been handed over of a store. */

@@ -1,7 +1,7 @@
 /**
  * A DNS instance put together: state, store, generations, health, workers, admin surface; closed in reverse.
  *
- *     lock -> store -> builder with its first generation -> votes of before -> ports -> admin -> workers -> prober
+ *     lock -> store -> first generation of the builder, which has begun -> votes of before -> ports -> admin -> workers -> prober
  */
 
 import { randomBytes } from 'node:crypto';
@@ -9,7 +9,7 @@ import { availableParallelism } from 'node:os';
 import { createAdminSurface } from '../admin/app.ts';
 import type { ExplainQuery } from '../admin/state-routes.ts';
 import type { Explanation } from '../explain/explanation.ts';
-import { createHealthWords, VerdictTable } from '../health/verdict-table.ts';
+import type { VerdictTable } from '../health/verdict-table.ts';
 import type { ListenAddress } from '../lib/listen-address.ts';
 import type { Clock, Log } from '../lib/ports.ts';
 import type { Settings } from '../model/settings.ts';
@@ -20,6 +20,7 @@ import { lockState, type StateLock } from '../store/state-lock.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { Announcer } from './announcer.ts';
 import { answeringSettings, queryLogSettings } from './answering-settings.ts';
+import type { Begun } from './begin-building.ts';
 import { Closers } from './closers.ts';
 import { configurationParts } from './configuration-parts.ts';
 import { fleetMetrics } from './fleet-metrics.ts';
@@ -33,7 +34,7 @@ import { createInstanceHealth } from './instance-health.ts';
 import { instanceMetrics } from './instance-metrics.ts';
 import { instanceName } from './instance-name.ts';
 import type { InstanceState } from './instance-state.ts';
-import { openInstanceStore, sourceKind } from './instance-store.ts';
+import { openInstanceStore } from './instance-store.ts';
 import { LateAddresses } from './late-addresses.ts';
 import { latencyOf } from './latency-report.ts';
 import { listenAdmin } from './listen-admin.ts';
@@ -56,6 +57,8 @@ export interface InstanceOptions {
 	readonly role: 'start' | 'serve';
 	/** Take an empty zones directory, or one that drops most zones. */
 	readonly isForced: boolean;
+	/** Closed with the instance, and when it cannot start. */
+	readonly begun: Begun;
 }
 
 /** How often it is asked whether a new cookie secret is due. */
@@ -101,17 +104,16 @@ export class Instance {
 		}
 	}
 
-	static async #start({ settings, log, role, isForced }: InstanceOptions, closers: Closers): Promise<Instance> {
+	static async #start({ settings, log, role, isForced, begun }: InstanceOptions, closers: Closers): Promise<Instance> {
 		const isProbing = role === 'start';
+		const { builder, verdicts, source } = begun;
+		closers.add(() => builder.close());
 		const lock = lockFor(settings, log);
 		closers.add(() => lock.release());
-		const verdicts = new VerdictTable(createHealthWords());
-		const { zonesDir, stateDir, geodb, region } = settings;
+		const { stateDir, region } = settings;
 		// What is known to have a prober before the first build needs no second one.
 		if (isProbing) verdicts.addVantage(region);
-		const source = sourceKind(settings, isProbing);
-		const built = { zonesDir, stateDir, geodb, source, health: verdicts.words };
-		const generations = new Generations({ settings: built, verdicts, clock, log });
+		const generations = new Generations({ builder, verdicts, clock, log });
 		closers.add(() => generations.close());
 		// While the databases are read, the store is asked.
 		const store = await openInstanceStore(settings, isProbing, log);

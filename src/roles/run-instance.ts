@@ -3,9 +3,10 @@
  */
 
 import { createLog } from '../telemetry/log.ts';
+import { beginBuilding, sourceKind } from './begin-building.ts';
 import type { Command } from './command.ts';
 import { type Demo, startDemo } from './demo.ts';
-import { Instance } from './instance.ts';
+import type { Instance } from './instance.ts';
 import { StartRefused } from './start-refused.ts';
 import { startScreen } from './start-screen.ts';
 
@@ -25,12 +26,11 @@ export async function runInstance({
 	let instance: Instance;
 	try {
 		demo = isDemo ? await startDemo(settings, log) : undefined;
-		instance = await Instance.start({
-			settings: demo?.settings ?? settings,
-			log,
-			role: name === 'start' ? 'start' : 'serve',
-			isForced,
-		});
+		const own = demo?.settings ?? settings;
+		const role = name === 'start' ? 'start' : 'serve';
+		const begun = beginBuilding(own, sourceKind(own, role === 'start'), log);
+		const instances = await import('./instance.ts');
+		instance = await instances.Instance.start({ settings: own, log, role, isForced, begun });
 	} catch (error) {
 		await demo?.stop();
 		if (!(error instanceof StartRefused)) throw error;

@@ -4,6 +4,7 @@
 
 import type { TestContext } from 'node:test';
 import { createHealthWords, VerdictTable } from '../../src/health/verdict-table.ts';
+import { Builder } from '../../src/roles/builder.ts';
 import { Generations } from '../../src/roles/generations.ts';
 import type { Generation } from '../../src/roles/worker-messages.ts';
 import type { WorkerPool } from '../../src/roles/worker-pool.ts';
@@ -17,17 +18,18 @@ export function generationsOf(t: TestContext, zonesDir: string, heapMb?: number)
 	const said: string[] = [];
 	const take = (fields: Readonly<Record<string, unknown>>, message: string) =>
 		said.push(`${message} ${JSON.stringify(fields)}`);
+	const log = { info: take, warn: take, error: take };
 	const verdicts = new VerdictTable(createHealthWords(16));
 	const generations = new Generations({
-		settings: {
-			...{ zonesDir, stateDir: scratch(t), source: 'directory', geodb: [], region: 'local' },
-			health: verdicts.words,
-		},
+		builder: new Builder({
+			settings: { zonesDir, stateDir: scratch(t), source: 'directory', geodb: [], health: verdicts.words },
+			log,
+			entry: ENTRY,
+			...(heapMb === undefined ? {} : { heapMb }),
+		}),
 		verdicts,
 		clock: { nowMs: () => performance.now() },
-		log: { info: take, warn: take, error: take },
-		entry: ENTRY,
-		...(heapMb === undefined ? {} : { heapMb }),
+		log,
 	});
 	t.after(() => generations.close());
 	const swapped: Generation[] = [];
