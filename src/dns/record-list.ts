@@ -94,6 +94,13 @@ export class RecordList {
 		return this.#column(index, 0);
 	}
 
+	/** As many owners at most: one whose records do not follow one another is counted again. */
+	countOwnerRuns(): number {
+		let runs = 0;
+		for (let i = 0; i < this.count; i++) if (i === 0 || this.ownerAt(i) !== this.ownerAt(i - 1)) runs++;
+		return runs;
+	}
+
 	type(index: number): number {
 		return this.#column(index, 1) >>> 16;
 	}

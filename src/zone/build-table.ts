@@ -245,9 +245,11 @@ export class TableBuilder {
 		this.#recordsAt.clear();
 		let count = 0;
 		let octets = 0;
+		let owners = 0;
 		for (const [i, { records }] of zones.entries()) {
 			this.#recordsAt.set(numbers[i] ?? 0, count);
 			count += records.count;
+			owners += records.countOwnerRuns();
 			octets += records.octets.length;
 		}
 		this.#nextRecord = new Uint32Array(count);
@@ -255,6 +257,7 @@ export class TableBuilder {
 		this.#drafts.reserve(count + zones.length);
 		this.#rrsets.reserve(count);
 		this.#reserve(octets + 2 * count);
+		this.#growSlots(owners + zones.length);
 	}
 
 	/** Let no name lead to a node any more. */
@@ -401,13 +404,17 @@ export class TableBuilder {
 	}
 
 	#enter(name: Name, label: number, node: number): void {
-		if (4 * (node + 1) > this.#slots.length) this.#growSlots();
+		if (4 * (node + 1) > this.#slots.length) this.#growSlots(1);
 		place(this.#slots, name.hashes[label] ?? 0, node);
 	}
 
-	#growSlots(): void {
+	/** Make room for so many nodes more, where there is less. */
+	#growSlots(nodes: number): void {
 		const old = this.#slots;
-		this.#slots = new Int32Array(2 * old.length);
+		let length = old.length;
+		while (length < 4 * (this.#nodes.count + nodes)) length *= 2;
+		if (length === old.length) return;
+		this.#slots = new Int32Array(length);
 		for (let i = 0; i < old.length; i += 2) {
 			const node = (old[i + 1] ?? 0) - 1;
 			if (node >= 0) place(this.#slots, old[i] ?? 0, node);

@@ -91,7 +91,7 @@ class Checker {
 		this.#records = records;
 		this.#ownerOf = new Uint32Array(records.count);
 		this.#rrsets = new Int32Array(2 ** (33 - Math.clz32(records.count + 1)));
-		this.#owners = new Owners(apex, countOwners(records) + steered.length, room);
+		this.#owners = new Owners(apex, records.countOwnerRuns() + steered.length, room);
 		for (const owner of steered) this.#owners.mark(this.#owners.add(owner, 0), HAS.address);
 	}
 
@@ -329,14 +329,6 @@ class Checker {
 		const file = this.#records.file(record);
 		return { line: this.#records.line(record), ...(file === undefined ? {} : { file }) };
 	}
-}
-
-/** At most so many: those that do not follow one another are counted again. */
-function countOwners(records: RecordList): number {
-	let count = 0;
-	for (let record = 0; record < records.count; record++)
-		if (record === 0 || records.ownerAt(record) !== records.ownerAt(record - 1)) count++;
-	return count;
 }
 
 function hasBit(type: number): number {
