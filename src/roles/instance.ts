@@ -156,7 +156,7 @@ export class Instance {
 		let instance: Instance | undefined;
 		const noteOf = () => instance?.notes() ?? (() => undefined);
 		const metrics = createMetrics([
-			...queryMetrics(workers, new ReceiveDrops([...listen, ...missing])),
+			...queryMetrics(workers, new ReceiveDrops([...listen, ...missing.keys()])),
 			...instanceMetrics(workers, () => instance?.state()),
 			...operating.metrics,
 			...fleetMetrics(store, fleet, clock),
