@@ -1,5 +1,5 @@
 /**
- * What commands that work over the admin API have in common: words for what went wrong, tables, times.
+ * What commands that work over the admin API have in common: words for what went wrong, times.
  */
 
 import { ApiAbsent, ApiRefused } from './api-client.ts';
@@ -25,19 +25,6 @@ export function hintOf(error: unknown): string | undefined {
 export function misunderstood({ name, printError }: Command, what: string): number {
 	printError(`Cannot run ${name}: ${what}`);
 	return 2;
-}
-
-/** Columns as wide as what they hold; the first row is the head. */
-export function table(rows: readonly (readonly string[])[]): string {
-	const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-	return rows
-		.map((row) =>
-			row
-				.map((cell, i) => cell.padEnd(widths[i] ?? 0))
-				.join('  ')
-				.trimEnd(),
-		)
-		.join('\n');
 }
 
 /** How long until a time, in its two largest units; `0s` for what is past. */

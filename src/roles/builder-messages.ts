@@ -17,7 +17,7 @@ import type { DataNeed } from '../steering/data-needs.ts';
 import type { SteeringLabels } from './answer-columns.ts';
 import type { PoolsByTarget } from './health-reports.ts';
 import type { Manual } from './manual-failback.ts';
-import type { UnitItem } from './stored-units.ts';
+import type { LogMessage, UnitsMessage, UnknownMessage } from './thread-aside.ts';
 import type { SourceKind } from './unit-source.ts';
 
 /** What is built from, for the life of a process. */
@@ -159,9 +159,8 @@ export type Question = {
 
 export type ToBuilder =
 	| Question
-	/** Units of the store, as far as they have changed. */
-	| { readonly kind: 'units'; readonly changed: readonly UnitItem[]; readonly removed: readonly string[] }
-	| { readonly kind: 'unknown'; readonly reason: string }
+	| UnitsMessage
+	| UnknownMessage
 	| { readonly kind: 'switches'; readonly switches: readonly Switch[] }
 	| { readonly kind: 'stop' };
 
@@ -170,9 +169,4 @@ export type FromBuilder =
 	/** With the lines of a start that was refused. */
 	| { readonly kind: 'failed'; readonly id: number; readonly lines: readonly string[] }
 	| { readonly kind: 'saved'; readonly unsaved: string | undefined }
-	| {
-			readonly kind: 'log';
-			readonly level: 'info' | 'warn' | 'error';
-			readonly fields: Readonly<Record<string, unknown>>;
-			readonly message: string;
-	  };
+	| LogMessage;

@@ -3,36 +3,21 @@
  */
 
 import { randomInt } from 'node:crypto';
-import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createChance } from '../lib/chance.ts';
-import type { Log } from '../lib/ports.ts';
 import type { BuilderInput, FromBuilder, Question, QuestionKind, Questions, ToBuilder } from './builder-messages.ts';
 import { Building } from './building.ts';
 import { StartRefused } from './start-refused.ts';
+import { logOver, standBack } from './thread-aside.ts';
 
 function tell(message: FromBuilder): void {
 	parentPort?.postMessage(message);
 }
 
-const logAt = (level: 'info' | 'warn' | 'error') => (fields: Readonly<Record<string, unknown>>, message: string) =>
-	tell({ kind: 'log', level, fields, message });
-const LOG: Log = { info: logAt('info'), warn: logAt('warn'), error: logAt('error') };
+const LOG = logOver(tell);
 
 /** What a question waits at most for zones that are kept for the next start, one that is being written aside. */
 const SAVE_MS = 20;
-/** Behind the threads that answer, where a processor is short. */
-const NICENESS = 5;
-
-/** On Linux a thread has a priority of its own; elsewhere that would be the priority of the whole process. */
-function standBack(): void {
-	if (process.platform !== 'linux') return;
-	try {
-		setPriority(NICENESS);
-	} catch {
-		// It is no more than a courtesy.
-	}
-}
 
 function run(): void {
 	const building = create();

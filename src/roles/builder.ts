@@ -8,7 +8,6 @@
  * | is busy when it is to end   | cut off; what it writes is whole or is not there                                  |
  */
 
-import { getHeapStatistics } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import type { Switch } from '../config/overrides.ts';
 import type { Log } from '../lib/ports.ts';
@@ -22,6 +21,7 @@ import type {
 } from './builder-messages.ts';
 import { StartRefused } from './start-refused.ts';
 import type { UnitItem } from './stored-units.ts';
+import { heapMbMax, unitMessages } from './thread-aside.ts';
 import type { UnitTaker } from './unit-source.ts';
 
 const ENTRY = new URL('./builder-worker.ts', import.meta.url);
@@ -31,11 +31,8 @@ const RESTART_MS_MAX = 60_000;
 const STABLE_MS = 30_000;
 /** Writing a hundred thousand zones for the next start takes some seconds. */
 const STOP_MS_MAX = 5000;
-/** Units in one message: cloning them is the main thread's work. */
-const UNITS_MAX = 500;
 /** Builds leave much behind at once; with more room for it memory grows, and nothing is faster. */
 const YOUNG_MB = 24;
-const OCTETS_PER_MB = 1024 * 1024;
 
 export interface BuilderParts {
 	readonly settings: BuildSettings;
@@ -115,10 +112,7 @@ export class Builder implements UnitTaker {
 	}
 
 	update(changed: readonly UnitItem[], removed: readonly string[]): void {
-		const parts: (readonly UnitItem[])[] = [];
-		for (let at = 0; at < changed.length; at += UNITS_MAX) parts.push(changed.slice(at, at + UNITS_MAX));
-		this.#tell({ kind: 'units', changed: parts.shift() ?? [], removed });
-		for (const part of parts) this.#tell({ kind: 'units', changed: part, removed: [] });
+		for (const message of unitMessages(changed, removed)) this.#tell(message);
 	}
 
 	/** From now on this is what operators have switched, also for a thread to come. */
@@ -191,10 +185,9 @@ export class Builder implements UnitTaker {
 		this.#startedMs = performance.now();
 		const worker = new Worker(entry, {
 			name: 'builder',
-			// What the process could take for itself. With a limit of its own it alone ends when it is used up.
 			resourceLimits: {
 				maxYoungGenerationSizeMb: YOUNG_MB,
-				maxOldGenerationSizeMb: heapMb ?? Math.floor(getHeapStatistics().heap_size_limit / OCTETS_PER_MB),
+				maxOldGenerationSizeMb: heapMb ?? heapMbMax(),
 			},
 			workerData: { ...settings, firstBuffer: this.#nextBuffer, switches: this.#switches } satisfies BuilderInput,
 		});

@@ -42,9 +42,6 @@ const GEODB_LOOK_MS = 5000;
 /** Builds that no unit was loaded for: they say nothing of the last load. */
 const ASIDE: ReadonlySet<BuildCause['kind']> = new Set(['look', 'resume', 'switched', 'vantages']);
 
-/** Commits that come together are built together. */
-const STORE_PAUSE_MS = 20;
-
 export interface GenerationsParts {
 	/** Its own from now on. */
 	readonly builder: Builder;
@@ -157,15 +154,8 @@ export class Generations {
 		this.#closers.push(() => clearInterval(looks));
 		const feed = this.#feed;
 		if (feed === undefined) return;
-		let pause: NodeJS.Timeout | undefined;
-		const follow = () => {
-			pause = undefined;
-			this.#updates.request({ kind: 'stored' });
-		};
-		const unwatch = feed.store.watch((hint) => {
-			if (hint !== 'probers') pause ??= setTimeout(follow, STORE_PAUSE_MS);
-		});
-		this.#closers.push(unwatch, () => clearTimeout(pause));
+		const follow = () => this.#updates.request({ kind: 'stored' });
+		this.#closers.push(feed.watch(follow));
 		// What came while the workers were started.
 		follow();
 	}

@@ -19,15 +19,18 @@ export async function openInstanceStore(settings: Settings, isWhole: boolean, lo
 	return settings['redis.url'] === '' && !isWhole ? undefined : openKnownStore(settings, log);
 }
 
+/** Commits that come together are taken together. */
+const PAUSE_MS = 20;
+
 /** What has been handed over of a store. */
 export class StoreFeed {
-	readonly store: Store;
+	readonly #store: Store;
 	readonly #taker: UnitTaker;
 	#head: Head | undefined;
 	#given: ReadonlyMap<string, UnitItem> | undefined;
 
 	constructor(store: Store, taker: UnitTaker) {
-		this.store = store;
+		this.#store = store;
 		this.#taker = taker;
 	}
 
@@ -41,9 +44,25 @@ export class StoreFeed {
 		this.#given = undefined;
 	}
 
+	/** Tell whenever there may be something to hand over. @returns the function that ends it */
+	watch(onNews: () => void): () => void {
+		let pause: NodeJS.Timeout | undefined;
+		const tell = () => {
+			pause = undefined;
+			onNews();
+		};
+		const unwatch = this.#store.watch((hint) => {
+			if (hint !== 'probers') pause ??= setTimeout(tell, PAUSE_MS);
+		});
+		return () => {
+			unwatch();
+			clearTimeout(pause);
+		};
+	}
+
 	/** Hand over what has changed. @returns whether anything has */
 	update(): boolean {
-		const { condition, configuration } = this.store;
+		const { condition, configuration } = this.#store;
 		if (configuration.head === undefined && condition.kind !== 'ready') {
 			if (this.#given === undefined) this.#taker.setUnknown(`it is ${condition.kind}: ${condition.reason}`);
 			return false;

@@ -16,7 +16,7 @@ import type { Settings } from '../model/settings.ts';
 import { CookieSecrets } from '../store/cookie-secrets.ts';
 import { openEmbeddedStore } from '../store/embedded-store.ts';
 import type { InstanceNote, Store } from '../store/ports.ts';
-import { lockState, type StateLock } from '../store/state-lock.ts';
+import type { StateLock } from '../store/state-lock.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { Announcer } from './announcer.ts';
 import { answeringSettings, queryLogSettings } from './answering-settings.ts';
@@ -38,6 +38,7 @@ import { openInstanceStore } from './instance-store.ts';
 import { LateAddresses } from './late-addresses.ts';
 import { latencyOf } from './latency-report.ts';
 import { listenAdmin } from './listen-admin.ts';
+import { lockStateDir } from './lock-state-dir.ts';
 import { openOperating } from './operating.ts';
 import { queryMetrics } from './query-metrics.ts';
 import { ReceiveDrops } from './receive-drops.ts';
@@ -108,7 +109,7 @@ export class Instance {
 		const isProbing = role === 'start';
 		const { builder, verdicts, source } = begun;
 		closers.add(() => builder.close());
-		const lock = lockFor(settings, log);
+		const lock = lockStateDir(settings, log);
 		closers.add(() => lock.release());
 		const { stateDir, region } = settings;
 		// What is known to have a prober before the first build needs no second one.
@@ -156,7 +157,7 @@ export class Instance {
 		let instance: Instance | undefined;
 		const noteOf = () => instance?.notes() ?? (() => undefined);
 		const metrics = createMetrics([
-			...queryMetrics(workers, new ReceiveDrops([...listen, ...missing])),
+			...queryMetrics(workers, new ReceiveDrops([...listen, ...missing.keys()])),
 			...instanceMetrics(workers, () => instance?.state()),
 			...operating.metrics,
 			...fleetMetrics(store, fleet, clock),
@@ -245,14 +246,6 @@ export class Instance {
 	async close(): Promise<void> {
 		await this.#parts.closers.closeAll();
 	}
-}
-
-/** @throws Error */
-function lockFor(settings: Settings, log: Log): StateLock {
-	// With Redis all that stands there is kept for the next start.
-	const lock = lockState(settings.stateDir, { isCache: settings['redis.url'] !== '' });
-	if (lock.problem !== undefined) log.error({ reason: lock.problem }, 'nothing is kept for the next start');
-	return lock;
 }
 
 interface Attended {

@@ -12,7 +12,8 @@ const TRY_MS = 1000;
 const LOOPBACK = ['127.0.0.0/8', '::1/128'].map(parsePrefix).filter((prefix) => typeof prefix !== 'string');
 
 interface LateAddressesSettings {
-	readonly missing: readonly ListenAddress[];
+	/** By address, why it could not be served at the start. */
+	readonly missing: ReadonlyMap<ListenAddress, string>;
 	/** @throws Error */
 	readonly listenOn: (at: ListenAddress) => void;
 	readonly log: Log;
@@ -21,14 +22,13 @@ interface LateAddressesSettings {
 export class LateAddresses {
 	readonly #settings: LateAddressesSettings;
 	/** By address, why it is not served yet. */
-	readonly #missing = new Map<ListenAddress, string>();
+	readonly #missing: Map<ListenAddress, string>;
 	#timer: NodeJS.Timeout | undefined;
 	#isClosed = false;
 
 	constructor(settings: LateAddressesSettings) {
 		this.#settings = settings;
-		for (const at of settings.missing)
-			this.#missing.set(at, `Cannot listen on ${printListenAddress(at)}: this machine does not have the address`);
+		this.#missing = new Map(settings.missing);
 		this.#tryLater();
 	}
 

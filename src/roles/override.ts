@@ -14,9 +14,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { OverrideReport } from '../model/operating-shapes.ts';
 import { ApiClient } from './api-client.ts';
-import { failureOf, misunderstood, table, timeLeft } from './api-command.ts';
+import { failureOf, misunderstood, timeLeft } from './api-command.ts';
 import type { Command } from './command.ts';
 import { counted } from './counted.ts';
+import { tableLines } from './table-lines.ts';
 
 type Target = OverrideReport['target'];
 
@@ -71,7 +72,7 @@ async function list({ isJson, print }: Command, api: ApiClient): Promise<number>
 	else if (overrides.length + trips.length === 0) print('Nothing is overridden, and nothing has tripped');
 	else
 		print(
-			table([
+			tableLines([
 				['TARGET', 'STATE', 'ENDS', 'HELD BY', 'BY', 'REASON'],
 				...overrides.map((one) => [
 					printTarget(one.target),
@@ -82,7 +83,7 @@ async function list({ isJson, print }: Command, api: ApiClient): Promise<number>
 					one.reason,
 				]),
 				...trips.map((one) => [printTrip(one), 'tripped', 'when cleared', '-', '-', one.reason]),
-			]),
+			]).join('\n'),
 		);
 	return 0;
 }

@@ -14,6 +14,7 @@ import { type ListenAddress, printListenAddress } from '../lib/listen-address.ts
 
 /** Tries to find one port that is free for both protocols, when any will do. */
 const PORT_TRIES = 20;
+export const ADDRESS_MISSING = 'this machine does not have the address';
 
 /**
  * Bind UDP and TCP for a moment.
@@ -42,7 +43,7 @@ export function whyNotBound(error: unknown, { address, port }: ListenAddress): s
 		case 'EADDRINUSE':
 			return `it is in use${holderOf(address, port)}`;
 		case 'EADDRNOTAVAIL':
-			return 'this machine does not have the address';
+			return ADDRESS_MISSING;
 		case 'EACCES':
 			return 'a port this low is for root, and for who has CAP_NET_BIND_SERVICE (deploy/meridian.service gives it)';
 		default:

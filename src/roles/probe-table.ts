@@ -5,6 +5,7 @@
 import type { Target } from '../health/target.ts';
 import type { CheckResult } from '../probe/check-result.ts';
 import { counted } from './counted.ts';
+import { tableLines } from './table-lines.ts';
 
 /** Where a check is used. */
 export interface CheckUse {
@@ -23,15 +24,7 @@ const HEADER = ['POOL', 'ENDPOINT', 'TARGET', 'KIND', 'RESULT', 'CONNECT', 'TLS'
 /** A table with a line for each check, and one that counts them. */
 export function printChecks(checks: readonly MadeCheck[]): string {
 	if (checks.length === 0) return 'Nothing to check: no pool here has a monitor and an endpoint that is switched on';
-	const rows = [HEADER, ...checks.map(rowOf)];
-	const widths = HEADER.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-	const lines = rows.map((row) =>
-		row
-			.map((cell, column) => cell.padEnd(widths[column] ?? 0))
-			.join('  ')
-			.trimEnd(),
-	);
-	return [...lines, '', summaryOf(checks)].join('\n');
+	return [...tableLines([HEADER, ...checks.map(rowOf)]), '', summaryOf(checks)].join('\n');
 }
 
 function rowOf({ pool, endpoint, target, result }: MadeCheck): readonly string[] {

@@ -3,7 +3,6 @@
  * the lease. One that dies is followed by another, and what was probed goes on meanwhile.
  */
 
-import { getHeapStatistics } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import type { FileProblem } from '../config/zones-directory.ts';
 import type { Target } from '../health/target.ts';
@@ -13,16 +12,12 @@ import type { PoolsByTarget } from './health-reports.ts';
 import { StoreFeed } from './instance-store.ts';
 import type { UnitItem } from './stored-units.ts';
 import type { FromTargets, LoadedTargets, TargetsInput, ToTargets } from './targets-messages.ts';
+import { heapMbMax, unitMessages } from './thread-aside.ts';
 import type { UnitTaker } from './unit-source.ts';
 
 const ENTRY = new URL('./targets-worker.ts', import.meta.url);
-/** Commits that come together are read together. */
-const PAUSE_MS = 20;
 const RESTART_MS_MIN = 1000;
 const RESTART_MS_MAX = 60_000;
-/** Units in one message: cloning them is the main thread's work. */
-const UNITS_MAX = 500;
-const OCTETS_PER_MB = 1024 * 1024;
 const NOTHING: LoadedTargets = { targets: [], pools: new Map(), problems: [], refused: new Set() };
 
 interface ProberTargetsParts {
@@ -46,7 +41,6 @@ export class ProberTargets implements UnitTaker {
 	/** Why the store was refused as a whole, or nobody reads it. */
 	#refusal: string | undefined;
 	#restartMs = RESTART_MS_MIN;
-	#pause: NodeJS.Timeout | undefined;
 	#restart: NodeJS.Timeout | undefined;
 	/** Messages, one after the other: large ones go in parts. */
 	#sending: Promise<void> = Promise.resolve();
@@ -86,13 +80,10 @@ export class ProberTargets implements UnitTaker {
 
 	/** Tell the targets, and whenever the store has others. Settles when they have been told, or refused, once. */
 	async follow(): Promise<void> {
-		const { store } = this.#parts;
 		const first = new Promise<void>((resolve) => {
 			this.#onFirst = resolve;
 		});
-		this.#unwatch = store.watch((hint) => {
-			if (hint !== 'probers') this.#pause ??= setTimeout(() => this.#update(), PAUSE_MS);
-		});
+		this.#unwatch = this.#feed.watch(() => this.#update());
 		// Those of the last run, until the store says something.
 		if (!this.#update()) this.#tell({ kind: 'recall' });
 		await first;
@@ -101,15 +92,12 @@ export class ProberTargets implements UnitTaker {
 	async close(): Promise<void> {
 		this.#isClosed = true;
 		this.#unwatch();
-		clearTimeout(this.#pause);
 		clearTimeout(this.#restart);
 		await this.#worker.terminate();
 	}
 
 	update(changed: readonly UnitItem[], removed: readonly string[]): void {
-		this.#tell({ kind: 'units', changed: changed.slice(0, UNITS_MAX), removed });
-		for (let at = UNITS_MAX; at < changed.length; at += UNITS_MAX)
-			this.#tell({ kind: 'units', changed: changed.slice(at, at + UNITS_MAX), removed: [] });
+		for (const message of unitMessages(changed, removed)) this.#tell(message);
 	}
 
 	setUnknown(reason: string): void {
@@ -118,7 +106,6 @@ export class ProberTargets implements UnitTaker {
 
 	/** @returns whether there was something new */
 	#update(): boolean {
-		this.#pause = undefined;
 		if (!this.#feed.update()) return false;
 		this.#nextHead = this.#feed.head;
 		this.#tell({ kind: 'load' });
@@ -138,8 +125,7 @@ export class ProberTargets implements UnitTaker {
 		const { stateDir, region, entry = ENTRY } = this.#parts;
 		const worker = new Worker(entry, {
 			name: 'targets',
-			// With a limit of its own it alone ends when it is used up.
-			resourceLimits: { maxOldGenerationSizeMb: Math.floor(getHeapStatistics().heap_size_limit / OCTETS_PER_MB) },
+			resourceLimits: { maxOldGenerationSizeMb: heapMbMax() },
 			workerData: { stateDir, region } satisfies TargetsInput,
 		});
 		let reason = 'it ended';

@@ -12,7 +12,7 @@ import type { Clock, Log } from '../lib/ports.ts';
 import type { Settings } from '../model/settings.ts';
 import { openKnownStore } from '../store/open-store.ts';
 import type { Store } from '../store/ports.ts';
-import { lockState, type StateLock } from '../store/state-lock.ts';
+import type { StateLock } from '../store/state-lock.ts';
 import type { StoreError } from '../store/store-error.ts';
 import { createLog } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
@@ -23,6 +23,7 @@ import { counted } from './counted.ts';
 import { ownTargetReports } from './health-reports.ts';
 import { instanceName } from './instance-name.ts';
 import { listenAdmin } from './listen-admin.ts';
+import { lockStateDir } from './lock-state-dir.ts';
 import { OwnVotes } from './own-votes.ts';
 import { proberMetrics } from './prober-metrics.ts';
 import { ProberTargets } from './prober-targets.ts';
@@ -87,9 +88,8 @@ interface RunningProber {
 async function startProber(settings: Settings, log: Log, closers: Closers): Promise<RunningProber> {
 	const { region, stateDir } = settings;
 	const instance = instanceName(settings, 'probe');
-	const lock = lockState(stateDir, { isCache: true });
+	const lock = lockStateDir(settings, log);
 	closers.add(() => lock.release());
-	if (lock.problem !== undefined) log.error({ reason: lock.problem }, 'nothing is kept for the next start');
 	const store = await openKnownStore(settings, log);
 	closers.add(() => store.close());
 	const checking = await createChecking(settings, clock);

@@ -5,12 +5,12 @@
 import { networkInterfaces } from 'node:os';
 import { isWildcard, type ListenAddress, parseListenAddress, printListenAddress } from '../lib/listen-address.ts';
 import type { Log } from '../lib/ports.ts';
-import { reservePort } from './port-holder.ts';
+import { ADDRESS_MISSING, reservePort } from './port-holder.ts';
 
 export interface ReservedListen {
 	readonly reserved: readonly ListenAddress[];
-	/** Those that this machine does not have now. */
-	readonly missing: readonly ListenAddress[];
+	/** Those that this machine does not have now, each with a sentence that says so. */
+	readonly missing: ReadonlyMap<ListenAddress, string>;
 }
 
 /**
@@ -28,7 +28,7 @@ export async function reserveListen(texts: readonly string[], canWildcard: boole
 	});
 	const wanted = distinct(canWildcard ? withoutCovered(named) : named.flatMap(expandWildcard));
 	const reserved: ListenAddress[] = [];
-	const missing: ListenAddress[] = [];
+	const missing = new Map<ListenAddress, string>();
 	for (const at of wanted) {
 		try {
 			reserved.push(...(await reserve(at, canWildcard, log)));
@@ -36,8 +36,10 @@ export async function reserveListen(texts: readonly string[], canWildcard: boole
 			const isMissing = ['EADDRNOTAVAIL', 'EAFNOSUPPORT'].includes(codeOf(error));
 			if (!isMissing || wanted.length === 1) throw error;
 			// One family or address may be missing on a machine that has the others.
-			log.warn({ address: printListenAddress(at) }, 'this machine does not have the address; the others are served');
-			missing.push(at);
+			const address = printListenAddress(at);
+			log.warn({ address }, `${ADDRESS_MISSING}; the others are served`);
+			// Not in the words of the error: of a missing family those are the runtime's.
+			missing.set(at, `Cannot listen on ${address}: ${ADDRESS_MISSING}`);
 		}
 	}
 	if (reserved.length === 0) throw new Error('Cannot listen: this machine has none of the addresses');

@@ -5,7 +5,7 @@
 import type { FileProblem } from '../config/zones-directory.ts';
 import type { Target } from '../health/target.ts';
 import type { PoolsByTarget } from './health-reports.ts';
-import type { UnitItem } from './stored-units.ts';
+import type { LogMessage, UnitsMessage, UnknownMessage } from './thread-aside.ts';
 
 export interface TargetsInput {
 	readonly stateDir: string;
@@ -13,8 +13,8 @@ export interface TargetsInput {
 }
 
 export type ToTargets =
-	| { readonly kind: 'units'; readonly changed: readonly UnitItem[]; readonly removed: readonly string[] }
-	| { readonly kind: 'unknown'; readonly reason: string }
+	| UnitsMessage
+	| UnknownMessage
 	/** Targets of the last run. */
 	| { readonly kind: 'recall' }
 	/** Those of the units that were told. */
@@ -29,12 +29,7 @@ export interface LoadedTargets {
 }
 
 export type FromTargets =
-	| {
-			readonly kind: 'log';
-			readonly level: 'info' | 'warn' | 'error';
-			readonly fields: Readonly<Record<string, unknown>>;
-			readonly message: string;
-	  }
+	| LogMessage
 	| { readonly kind: 'loaded'; readonly loaded: LoadedTargets }
 	/** The units were refused as a whole, or nothing can be read. */
 	| { readonly kind: 'refused'; readonly reason: string };

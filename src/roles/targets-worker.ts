@@ -4,28 +4,22 @@
  * to renew.
  */
 
-import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { FileProblem } from '../config/zones-directory.ts';
 import { noGeoData } from '../geo/decide.ts';
-import type { Log } from '../lib/ports.ts';
 import { LastGood } from '../store/last-good.ts';
 import { logLoaded } from './first-load.ts';
 import { poolsByTarget } from './health-reports.ts';
 import type { FromTargets, TargetsInput, ToTargets } from './targets-messages.ts';
+import { logOver, standBack } from './thread-aside.ts';
 import { StoreSource } from './unit-source.ts';
 import { type Loaded, UnitKeeper } from './units.ts';
-
-/** Behind the thread that checks, where a processor is short. */
-const NICENESS = 5;
 
 function tell(message: FromTargets): void {
 	parentPort?.postMessage(message);
 }
 
-const logAt = (level: 'info' | 'warn' | 'error') => (fields: Readonly<Record<string, unknown>>, message: string) =>
-	tell({ kind: 'log', level, fields, message });
-const LOG: Log = { info: logAt('info'), warn: logAt('warn'), error: logAt('error') };
+const LOG = logOver(tell);
 
 class Targets {
 	readonly source = new StoreSource();
@@ -63,16 +57,6 @@ class Targets {
 /** Warnings are about answers, and about geo databases, which a prober has none of. */
 function errorsOf({ problems }: Loaded): readonly FileProblem[] {
 	return problems.filter(({ isWarning }) => !isWarning);
-}
-
-function standBack(): void {
-	// Elsewhere that would be the priority of the whole process.
-	if (process.platform !== 'linux') return;
-	try {
-		setPriority(NICENESS);
-	} catch {
-		// It is no more than a courtesy.
-	}
 }
 
 function create(): Targets | Error {

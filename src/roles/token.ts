@@ -4,8 +4,9 @@
 
 import type { TokenReport } from '../model/operating-shapes.ts';
 import { ApiClient } from './api-client.ts';
-import { failureOf, misunderstood, table, timeLeft } from './api-command.ts';
+import { failureOf, misunderstood, timeLeft } from './api-command.ts';
 import type { Command } from './command.ts';
+import { tableLines } from './table-lines.ts';
 
 type MadeToken = TokenReport & { readonly token: string };
 
@@ -52,5 +53,5 @@ function printTokens(tokens: readonly TokenReport[]): string {
 		isExpired ? 'expired' : expiresAt === undefined ? 'never' : `in ${timeLeft(expiresAt)}`,
 		lastUsedAt === undefined ? '-' : `${lastUsedAt} from ${lastUsedFrom}`,
 	]);
-	return table([['NAME', 'ROLE', 'FOR', 'EXPIRES', 'LAST USED'], ...rows]);
+	return tableLines([['NAME', 'ROLE', 'FOR', 'EXPIRES', 'LAST USED'], ...rows]).join('\n');
 }

@@ -3,6 +3,7 @@
  */
 
 import { flagOf, SETTINGS, variableOf } from '../model/settings.ts';
+import { tableLines } from './table-lines.ts';
 import { VERSION } from './version.ts';
 
 /** Flags that are no settings and take no value; what `--force` means differs from command to command. */
@@ -93,8 +94,6 @@ function settingLines(keys: readonly (keyof typeof SETTINGS)[]): string[] {
 	);
 }
 
-/** Indented, each column but the last as wide as what it holds. */
 function columns(rows: readonly (readonly string[])[]): string[] {
-	const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)));
-	return rows.map((row) => `  ${row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join('  ')}`.trimEnd());
+	return tableLines(rows).map((line) => `  ${line}`);
 }
