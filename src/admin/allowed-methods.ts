@@ -2,14 +2,17 @@
  * Which methods a path has, for whoever came with another one.
  */
 
-import type { FastifyInstance } from 'fastify';
+import type { RouteOptions } from 'fastify';
 
-/** Hear of all routes that are registered from now on; the result tells the methods of a path, none for one unknown. */
-export function collectMethods(app: FastifyInstance): (path: string) => readonly string[] {
-	const routes: { readonly pattern: RegExp; readonly method: string }[] = [];
-	app.addHook('onRoute', ({ url, method }) => {
-		const pattern = new RegExp(`^${url.replaceAll('.', '\\.').replaceAll(/:\w+/g, '[^/]+')}$`);
-		for (const one of [method].flat()) routes.push({ pattern, method: one });
-	});
-	return (path) => [...new Set(routes.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method))].sort();
+/** None for a path that no route has. */
+export function methodsOf(path: string, routes: readonly RouteOptions[]): readonly string[] {
+	const segments = path.split('/');
+	const methods = routes.filter(({ url }) => fits(segments, url.split('/'))).flatMap(({ method }) => method);
+	return [...new Set(methods)].sort();
+}
+
+/** A parameter of a route is a whole segment, and never empty. */
+function fits(segments: readonly string[], own: readonly string[]): boolean {
+	if (segments.length !== own.length) return false;
+	return own.every((segment, i) => (segment.startsWith(':') ? segments[i] !== '' : segments[i] === segment));
 }

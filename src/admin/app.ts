@@ -18,10 +18,10 @@
  */
 
 import { randomUUID } from 'node:crypto';
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import { AnyObjectShape, type TSchema } from '../model/api-shapes.ts';
 import { shapeReader } from '../model/check-document.ts';
-import { collectMethods } from './allowed-methods.ts';
+import { methodsOf } from './allowed-methods.ts';
 import { type AuditParts, addAudit, auditRoutes } from './audit.ts';
 import { addDoor, type DoorParts } from './auth.ts';
 import { changeRoutes } from './change-routes.ts';
@@ -31,7 +31,7 @@ import { EventFeed } from './event-feed.ts';
 import { eventRoutes } from './event-routes.ts';
 import { generationRoutes } from './generation-routes.ts';
 import { readBody } from './json-body.ts';
-import { collectRoutes } from './openapi.ts';
+import { writeDocument } from './openapi.ts';
 import { type OverrideParts, overrideRoutes } from './override-routes.ts';
 import { pointerOf } from './pointer.ts';
 import { ApiProblem, problemBody } from './problem.ts';
@@ -143,13 +143,13 @@ function createApp(parts: AdminParts): FastifyInstance {
 	});
 	// Replies are as the routes make them: a shape that says less than there is takes nothing away.
 	app.setSerializerCompiler(() => (data) => JSON.stringify(data));
-	const methodsOf = collectMethods(app);
-	app.setNotFoundHandler((request, reply) => sendProblem(unknownRoute(request, methodsOf), request, reply));
+	const routes: RouteOptions[] = [];
+	app.addHook('onRoute', (route) => void routes.push(route));
+	app.setNotFoundHandler((request, reply) => sendProblem(unknownRoute(request, routes), request, reply));
 	app.setErrorHandler(onError);
 	addDoor(app, parts.door);
 	addAudit(app, parts);
 	parts.counts.add(app, parts.observe);
-	const document = collectRoutes(app, parts.version);
 	app.register(stateRoutes(parts));
 	app.register(tokenRoutes(parts));
 	app.register(auditRoutes(parts));
@@ -171,7 +171,7 @@ function createApp(parts: AdminParts): FastifyInstance {
 			response: { 200: AnyObjectShape },
 		},
 		config: { access: 'public' },
-		handler: () => document(),
+		handler: () => writeDocument(routes, parts.version),
 	});
 	return app;
 }
@@ -184,9 +184,9 @@ function registerConfiguration(app: FastifyInstance, configuration: Configuratio
 	app.register(generationRoutes(writer));
 }
 
-function unknownRoute({ method, url }: FastifyRequest, methodsOf: (path: string) => readonly string[]): ApiProblem {
+function unknownRoute({ method, url }: FastifyRequest, routes: readonly RouteOptions[]): ApiProblem {
 	const [path = ''] = url.split('?');
-	const methods = methodsOf(path);
+	const methods = methodsOf(path, routes);
 	if (methods.length === 0) return new ApiProblem('not-found', `There is no ${method} ${url}`);
 	const allow = methods.join(', ');
 	return new ApiProblem('method-not-allowed', `Cannot ${method} ${path}: expected ${allow}`, { headers: { allow } });

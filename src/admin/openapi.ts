@@ -5,7 +5,7 @@
  *     routes as they are registered -> schemas, access and problems -> paths; shapes with a title -> components
  */
 
-import type { FastifyInstance, RouteOptions } from 'fastify';
+import type { RouteOptions } from 'fastify';
 import { OPEN_SHAPES, ProblemShape, type TSchema } from '../model/api-shapes.ts';
 import { PROBLEMS, type ProblemCode } from './problem.ts';
 
@@ -14,20 +14,12 @@ const COMMON_PROBLEMS = 'unauthenticated, forbidden, misdirected, rate-limited, 
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** Collects the routes of an app from now on. @returns what writes the document of those that have come */
-export function collectRoutes(app: FastifyInstance, version: string): () => Json {
-	const routes: RouteOptions[] = [];
-	app.addHook('onRoute', (route) => {
-		// Fastify makes a HEAD beside each GET.
-		if (route.method !== 'HEAD') routes.push(route);
-	});
-	return () => writeDocument(routes, version);
-}
-
-function writeDocument(routes: readonly RouteOptions[], version: string): Json {
+export function writeDocument(routes: readonly RouteOptions[], version: string): Json {
 	const components = new Map<string, unknown>();
 	const paths: Record<string, Record<string, unknown>> = {};
 	for (const route of routes) {
+		// Fastify makes one beside each GET.
+		if (route.method === 'HEAD') continue;
 		const path = route.url.replaceAll(/:(\w+)/g, '{$1}');
 		const operations = paths[path] ?? {};
 		operations[String(route.method).toLowerCase()] = operationOf(route, components);

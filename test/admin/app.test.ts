@@ -169,6 +169,20 @@ describe('the admin surface', () => {
 			status: 405,
 			body: { code: 'method-not-allowed', detail: 'Cannot POST /livez: expected GET, HEAD' },
 		},
+		{
+			name: 'a method that is not there, of a path with a parameter',
+			method: 'POST',
+			url: '/v1/tokens/ops',
+			status: 405,
+			body: { code: 'method-not-allowed', detail: 'Cannot POST /v1/tokens/ops: expected DELETE, GET, HEAD' },
+		},
+		{
+			name: 'an empty parameter',
+			method: 'POST',
+			url: '/v1/tokens/',
+			status: 404,
+			body: { code: 'not-found', detail: 'There is no POST /v1/tokens/' },
+		},
 		{ name: 'a path that cannot be decoded', url: '/%zz', status: 400, body: { title: 'Bad request' } },
 		{
 			name: 'a fault, which it keeps to itself',
