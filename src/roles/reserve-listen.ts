@@ -37,7 +37,8 @@ export async function reserveListen(texts: readonly string[], canWildcard: boole
 			if (!isMissing || wanted.length === 1) throw error;
 			// One family or address may be missing on a machine that has the others.
 			const address = printListenAddress(at);
-			log.warn({ address }, `${ADDRESS_MISSING}; the others are served`);
+			// Whole, as it is searched for.
+			log.warn({ address }, 'this machine does not have the address; the others are served');
 			// Not in the words of the error: of a missing family those are the runtime's.
 			missing.set(at, `Cannot listen on ${address}: ${ADDRESS_MISSING}`);
 		}
