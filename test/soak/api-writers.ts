@@ -9,6 +9,7 @@
 
 import { once } from 'node:events';
 import { Agent, type IncomingMessage, request } from 'node:http';
+import { quantile } from './windows.ts';
 
 export interface WritersResult {
 	readonly offered: number;
@@ -108,9 +109,7 @@ async function run(url: URL, rate: number, lengthMs: number, tokens: readonly st
 	}
 	await Promise.all(open);
 	for (const writer of writers) writer.close();
-	latenciesMs.sort((a, b) => a - b);
-	const quantile = (share: number) => latenciesMs[Math.floor(latenciesMs.length * share)] ?? Number.NaN;
-	return { offered, statuses, cut, p50Ms: quantile(0.5), p99Ms: quantile(0.99) };
+	return { offered, statuses, cut, p50Ms: quantile(latenciesMs, 0.5), p99Ms: quantile(latenciesMs, 0.99) };
 }
 
 if (import.meta.main) {

@@ -7,10 +7,9 @@
  * | writes | 500 writes a second of 4 tokens; 429 or 503 for those that it cannot do |
  * | idle   | 10,000 connections that say nothing, or little                          |
  *
- * Once with the store of `meridian start`, once with Redis, `meridian serve` and `meridian admin`. The windows take turns,
- * and the lower quartiles of their p99 are compared, as in flood.ts. A quiet window in which others left too little of the
- * machine does not count, nor do the loaded ones beside it: a server under load takes what there is, so that the quiet
- * ones alone tell what others take. Lost queries count always.
+ * Once with the store of `meridian start`, once with Redis, `meridian serve` and `meridian admin`. The windows take turns.
+ * A quiet one in which others left too little of the machine does not count, nor do the loaded ones beside it: a server
+ * under load takes what there is, so that the quiet ones alone tell what others take. Lost queries count always.
  */
 
 import assert from 'node:assert/strict';
@@ -20,6 +19,7 @@ import { type ApiScene, openApiScene, QUESTIONS, STORES } from './api-scene.ts';
 import { busyCores, cpuTimes } from './busy-cores.ts';
 import { goFirst } from './go-first.ts';
 import { leaveCoreToClient } from './keep-to-cores.ts';
+import { isEnough, lowerQuartile, takeTurns, type Windows } from './windows.ts';
 
 const LOADS = ['writes', 'idle'] as const;
 type Loaded = (typeof LOADS)[number];
@@ -31,14 +31,9 @@ const CONNECTIONS = 10_000;
 const WINDOW_SEC = 4;
 /** By which a load outlasts the window within it. */
 const MARGIN_MS = 1000;
-/** Of each kind. */
-const WINDOWS_MIN = 3;
-/** Turns go on for windows that count up to so many times the length that was asked for. */
-const LENGTHENED_MAX = 4;
 /** Cores that a quiet window may keep busy: the client looks at its clock all the time, the server takes half of one. */
 const BUSY_CORES_MAX = 2;
 const P99_FACTOR_MAX = 2;
-const QUARTILE = 0.25;
 /** Of what is offered; the least that any machine should do. */
 const DONE_A_SEC_MIN = 20;
 
@@ -53,8 +48,7 @@ interface Window {
 }
 
 interface Figures {
-	/** Of windows that count. */
-	readonly p99Us: Readonly<Record<Kind, number[]>>;
+	readonly p99Us: Windows<Kind>;
 	readonly statuses: Record<string, number>;
 	asked: number;
 	lost: number;
@@ -84,10 +78,9 @@ async function soakStore(store: (typeof STORES)[number], lengthMs: number): Prom
 		// Until all is compiled.
 		for (const load of LOADS) await measure(scene, load, newFigures());
 		const figures = newFigures();
-		const startMs = performance.now();
-		const goesOn = (ms: number) => ms < lengthMs || (!isEnough(figures) && ms < LENGTHENED_MAX * lengthMs);
-		let before = await measure(scene, 'quiet', figures);
-		while (goesOn(performance.now() - startMs)) {
+		let before: Window | undefined;
+		await takeTurns(lengthMs, figures.p99Us, async () => {
+			before ??= await measure(scene, 'quiet', figures);
 			for (const load of LOADS) {
 				const loaded = await measure(scene, load, figures);
 				const behind = await measure(scene, 'quiet', figures);
@@ -95,7 +88,7 @@ async function soakStore(store: (typeof STORES)[number], lengthMs: number): Prom
 				take(figures, load, loaded, before.isCrowded || behind.isCrowded);
 				before = behind;
 			}
-		}
+		});
 		return verdict(figures);
 	} finally {
 		for (const close of closers) await close();
@@ -134,14 +127,10 @@ async function measure(scene: MeasuredScene, kind: Kind, figures: Figures): Prom
 	return { p99Us: result.p99Us, isCrowded };
 }
 
-function isEnough({ p99Us }: Figures): boolean {
-	return Object.values(p99Us).every((windows) => windows.length >= WINDOWS_MIN);
-}
-
 function verdict(figures: Figures): string {
 	const { p99Us, asked, lost, statuses, offered, cut, writtenSec, opened, crowded } = figures;
-	const quietUs = quartile(p99Us.quiet);
-	const factor = { writes: quartile(p99Us.writes) / quietUs, idle: quartile(p99Us.idle) / quietUs };
+	const quietUs = lowerQuartile(p99Us.quiet);
+	const factor = { writes: lowerQuartile(p99Us.writes) / quietUs, idle: lowerQuartile(p99Us.idle) / quietUs };
 	const told = Object.entries(statuses).map(([status, count]) => `${count} got ${status}`);
 	const text = [
 		`${lost} of ${asked} queries lost`,
@@ -154,11 +143,7 @@ function verdict(figures: Figures): string {
 	const others = Object.keys(statuses).filter((status) => !['200', '429', '503'].includes(status));
 	assert.deepEqual(others, [], text);
 	assert.ok((statuses['200'] ?? 0) > DONE_A_SEC_MIN * writtenSec, text);
-	assert.ok(isEnough(figures), `the machine was too busy with other things to tell times: ${text}`);
+	assert.ok(isEnough(p99Us), `the machine was too busy with other things to tell times: ${text}`);
 	assert.ok(Math.max(factor.writes, factor.idle) < P99_FACTOR_MAX, text);
 	return text;
-}
-
-function quartile(values: readonly number[]): number {
-	return [...values].sort((a, b) => a - b)[Math.floor(values.length * QUARTILE)] ?? Number.NaN;
 }

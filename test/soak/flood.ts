@@ -7,8 +7,7 @@
  * | prefix | queries from one /24, far above its rate limit             |
  * | random | queries from all of loopback, hardly an address twice      |
  *
- * The windows take turns, and the lower quartiles of their p99 are compared: what else the machine does only adds to a
- * window. One in which others left too little of the machine is not counted at all.
+ * The windows take turns. One in which others left too little of the machine does not count.
  */
 
 import assert from 'node:assert/strict';
@@ -21,6 +20,7 @@ import { GOOD_ZONE, scratch } from '../roles/scratch.ts';
 import { busyCores, cpuTimes } from './busy-cores.ts';
 import { goFirst } from './go-first.ts';
 import { type Answered, SteadyClient } from './steady-client.ts';
+import { isEnough, lowerQuartile, quantile, takeTurns, WINDOWS_MIN, type Windows } from './windows.ts';
 
 const SENDER = fileURLToPath(new URL('../bench/flood-sender.ts', import.meta.url));
 
@@ -38,12 +38,8 @@ type Kind = (typeof TURN)[number];
 
 const WINDOW_MS_MIN = 1000;
 const WINDOW_MS_MAX = 5000;
-/** Of each kind; turns go on for them up to so many times the length that was asked for. */
-const WINDOWS_MIN = 3;
-const LENGTHENED_MAX = 4;
 /** Cores that a window may keep busy: the clients take 0.2, server and flood 1 more; the rest is other people's work. */
 const BUSY_CORES_MAX: Readonly<Record<Kind, number>> = { quiet: 0.75, prefix: 1.75, random: 1.75 };
-const QUARTILE = 0.25;
 const WARM_UP_MS = 2000;
 /** By which a flood outlasts the window within it. */
 const MARGIN_MS = 200;
@@ -67,8 +63,7 @@ interface Server {
 }
 
 interface Figures {
-	/** Of the windows that count. */
-	readonly p99Ms: Readonly<Record<Kind, number[]>>;
+	readonly p99Ms: Windows<Kind>;
 	readonly sent: Record<Kind, number>;
 	/** Over the limit: dropped or sent truncated. */
 	readonly limited: Record<Kind, number>;
@@ -116,9 +111,7 @@ async function measure(server: Server, lengthMs: number): Promise<[Figures, Memo
 	const receivedBefore = await metric(instance, RECEIVED);
 	const memory = new Memory(instance.pid, Math.min(SETTLE_MS_MAX, lengthMs / 2));
 	const windowMs = Math.max(WINDOW_MS_MIN, Math.min(WINDOW_MS_MAX, lengthMs / (WINDOWS_MIN * TURN.length)));
-	const startMs = performance.now();
-	const goesOn = (ms: number) => ms < lengthMs || (!isEnough(figures) && ms < LENGTHENED_MAX * lengthMs);
-	while (goesOn(performance.now() - startMs)) {
+	await takeTurns(lengthMs, figures.p99Ms, async () => {
 		for (const kind of TURN) {
 			const limitedBefore = await limited(instance);
 			const busyBefore = cpuTimes();
@@ -132,21 +125,17 @@ async function measure(server: Server, lengthMs: number): Promise<[Figures, Memo
 			figures.lost += lost;
 			memory.look();
 		}
-	}
+	});
 	figures.received = (await metric(instance, RECEIVED)) - receivedBefore;
 	return [figures, memory];
 }
 
-function isEnough({ p99Ms }: Figures): boolean {
-	return Object.values(p99Ms).every((windows) => windows.length >= WINDOWS_MIN);
-}
-
 function verdict(figures: Figures, memory: Memory): string {
 	const { p99Ms, sent, limited, windows, crowded, received, asked, lost } = figures;
-	const quietMs = quantile(p99Ms.quiet, QUARTILE);
+	const quietMs = lowerQuartile(p99Ms.quiet);
 	const factor = {
-		prefix: quantile(p99Ms.prefix, QUARTILE) / quietMs,
-		random: quantile(p99Ms.random, QUARTILE) / quietMs,
+		prefix: lowerQuartile(p99Ms.prefix) / quietMs,
+		random: lowerQuartile(p99Ms.random) / quietMs,
 	};
 	const arrived = (received - asked) / (sent.prefix + sent.random);
 	const text = [
@@ -156,7 +145,7 @@ function verdict(figures: Figures, memory: Memory): string {
 		`${lost} of ${asked} steady queries lost, ${crowded} windows not counted, ${mebi(memory.settledOctets)} MiB of memory grew by ${mebi(memory.grownOctets)}`,
 	].join(', ');
 	assert.ok(arrived >= ARRIVED_SHARE_MIN, `only ${arrived} of the flood arrived: ${text}`);
-	assert.ok(isEnough(figures), `the machine was too busy with other things to tell: ${text}`);
+	assert.ok(isEnough(p99Ms), `the machine was too busy with other things to tell: ${text}`);
 	assert.equal(lost, 0, text);
 	const astray = (limited.quiet + limited.random) / sent.random;
 	assert.ok(astray < ASTRAY_SHARE_MAX, `clients within their rate were limited: ${text}`);
@@ -196,11 +185,6 @@ async function metric({ admin }: Instance, name: string): Promise<number> {
 	const line = text.split('\n').find((one) => one.includes(name) && !one.startsWith('#'));
 	if (line === undefined) throw new Error(`Cannot find ${name} among the metrics`);
 	return Number(line.split(' ').at(-1));
-}
-
-function quantile(values: readonly number[], share: number): number {
-	const sorted = [...values].sort((a, b) => a - b);
-	return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }
 
 function mebi(octets: number): string {
