@@ -63,8 +63,8 @@ export const POLLFD = { octets: 8, descriptor: 0, events: 4, revents: 6 } as con
 
 /** By architecture, as process.arch has it. */
 export const SYSTEM_CALL = {
-	x64: { schedSetAttr: 314, schedGetAttr: 315 },
-	arm64: { schedSetAttr: 274, schedGetAttr: 275 },
+	x64: { getThreadId: 186, schedSetAttr: 314, schedGetAttr: 315 },
+	arm64: { getThreadId: 178, schedSetAttr: 274, schedGetAttr: 275 },
 } as const;
 /** Policies of threads: most go by `other`, fair shares by nice value. */
 export const SCHED = { other: 0, roundRobin: 2, resetOnFork: 1n } as const;

@@ -30,14 +30,19 @@ export class ThreadTurn {
 	readonly #view = new DataView(new ArrayBuffer(SCHED_ATTR.octets));
 	readonly #at: bigint;
 	#before: ThreadTimes;
+	readonly #mayGoFirst: boolean;
 	#isFirst = false;
 	#isRefused = false;
 
-	/** Of the thread that calls, which goes fairly until the first look back. */
-	constructor(libc: Pick<Libc, 'syscall' | 'addressOf'>, times: ThreadTimes) {
+	/**
+	 * Of the thread that calls, which goes fairly until the first look back.
+	 * @param mayGoFirst  otherwise it goes on fairly
+	 */
+	constructor(libc: Pick<Libc, 'syscall' | 'addressOf'>, times: ThreadTimes, mayGoFirst: boolean) {
 		this.#libc = libc;
 		this.#at = libc.addressOf(this.#view.buffer);
 		this.#before = times;
+		this.#mayGoFirst = mayGoFirst;
 		// One that an operator runs by other rules stays as it is.
 		this.#isRefused =
 			!this.#read() || this.#view.getUint32(SCHED_ATTR.policy, true) !== SCHED.other || !this.#goFairly();
@@ -47,7 +52,7 @@ export class ThreadTurn {
 	review(times: ThreadTimes): void {
 		const share = (times.cpuMs - this.#before.cpuMs) / (times.nowMs - this.#before.nowMs);
 		this.#before = times;
-		if (this.#isRefused || share < SHARE_MAX === this.#isFirst) return;
+		if (!this.#mayGoFirst || this.#isRefused || share < SHARE_MAX === this.#isFirst) return;
 		this.#isRefused = !(this.#isFirst ? this.#goFairly() : this.#goFirst());
 		this.#isFirst = !this.#isFirst && !this.#isRefused;
 	}
@@ -65,17 +70,38 @@ export class ThreadTurn {
 		return this.#write();
 	}
 
+	/** As the kernel knows the thread; 0 where it cannot be told. */
+	get thread(): number {
+		const call = systemCall();
+		return call === undefined ? 0 : Math.max(0, this.#libc.syscall(call.getThreadId, 0, 0n, 0, 0));
+	}
+
 	#read(): boolean {
-		const call = arch === 'x64' || arch === 'arm64' ? SYSTEM_CALL[arch] : undefined;
+		const call = systemCall();
 		return call !== undefined && this.#libc.syscall(call.schedGetAttr, 0, this.#at, SCHED_ATTR.octets, 0) === 0;
 	}
 
 	/** The nice value stays what was read. */
 	#write(): boolean {
-		const call = arch === 'x64' || arch === 'arm64' ? SYSTEM_CALL[arch] : undefined;
+		const call = systemCall();
 		this.#view.setUint32(SCHED_ATTR.size, SCHED_ATTR.octets, true);
 		// Threads that this one starts are not to go first as well.
 		this.#view.setBigUint64(SCHED_ATTR.flags, SCHED.resetOnFork, true);
 		return call !== undefined && this.#libc.syscall(call.schedSetAttr, 0, this.#at, 0, 0) === 0;
 	}
+}
+
+/** Let another thread of this process go fairly from now on: one that hangs does not look back at itself. */
+export function stepBack(libc: Pick<Libc, 'syscall' | 'addressOf'>, thread: number): void {
+	const call = systemCall();
+	if (call === undefined || thread === 0) return;
+	const view = new DataView(new ArrayBuffer(SCHED_ATTR.octets));
+	view.setUint32(SCHED_ATTR.size, SCHED_ATTR.octets, true);
+	view.setUint32(SCHED_ATTR.policy, SCHED.other, true);
+	view.setBigUint64(SCHED_ATTR.flags, SCHED.resetOnFork, true);
+	libc.syscall(call.schedSetAttr, thread, libc.addressOf(view.buffer), 0, 0);
+}
+
+function systemCall(): (typeof SYSTEM_CALL)[keyof typeof SYSTEM_CALL] | undefined {
+	return arch === 'x64' || arch === 'arm64' ? SYSTEM_CALL[arch] : undefined;
 }

@@ -3,7 +3,7 @@
  * main thread hands over; it opens no file and asks nobody.
  */
 
-import { getPriority, setPriority } from 'node:os';
+import { availableParallelism, getPriority, setPriority } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
@@ -48,6 +48,8 @@ const V8_FLAGS = ['--max-inlined-bytecode-size=1000', '--max-inlined-bytecode-si
 
 /** How often a thread with batches looks at what it takes of its core. */
 const TURN_MS = 250;
+/** On two, one that hangs would keep half of the machine from those who are to replace it. */
+const HAS_CORES = availableParallelism() > 2;
 /** By how much these threads stand before the others of the process: an answer is short, and somebody waits for it. */
 const NICER = 10;
 
@@ -59,7 +61,7 @@ function threadTimes(): ThreadTimes {
 /** Where that is allowed: to root, or by a limit such as systemd's LimitNICE. */
 function goFirst(): void {
 	// Elsewhere that would be the priority of the whole process.
-	if (process.platform !== 'linux') return;
+	if (process.platform !== 'linux' || !HAS_CORES) return;
 	try {
 		setPriority(Math.max(-20, getPriority() - NICER));
 	} catch {
@@ -120,7 +122,7 @@ async function run(): Promise<void> {
 			void Promise.all(closers.map((close) => close())).then(() => parentPort?.close());
 		}
 	};
-	listenOn = listener({ responder, counters, takeMail: mailTaker(words, take) }, closers);
+	listenOn = listener({ words, responder, counters, takeMail: mailTaker(words, take) }, closers);
 	const receiveBufferOctets = isSuccessor ? await listenToPresent(listenOn, source) : await listenOn(source);
 	parentPort?.on('message', take);
 	setInterval(() => Atomics.add(words, SEAT_WORD.beats, 1), BEAT_MS).unref();
@@ -133,6 +135,8 @@ function loggingOf({ share, memory }: QueryLogInput, seed: number): QueryLogging
 }
 
 interface Ears {
+	/** SEAT_WORD. */
+	readonly words: Int32Array;
 	readonly responder: Responder;
 	readonly counters: Counters;
 	readonly takeMail: () => void;
@@ -145,7 +149,7 @@ interface Ears {
  */
 type ListenOn = (source: WorkerSource) => Promise<number>;
 
-function listener({ responder, counters, takeMail }: Ears, closers: (() => Promise<void>)[]): ListenOn {
+function listener({ words, responder, counters, takeMail }: Ears, closers: (() => Promise<void>)[]): ListenOn {
 	const clock = { nowMs: () => performance.now() };
 	let batch: UdpBatch | undefined;
 	let service: TcpService | undefined;
@@ -156,7 +160,8 @@ function listener({ responder, counters, takeMail }: Ears, closers: (() => Promi
 			if (batch === undefined) {
 				const libc = await loadLibc();
 				if (!libc.ok) throw new Error(libc.problems.join());
-				const turn = new ThreadTurn(libc.value, threadTimes());
+				const turn = new ThreadTurn(libc.value, threadTimes(), HAS_CORES);
+				Atomics.store(words, SEAT_WORD.thread, turn.thread);
 				setInterval(() => turn.review(threadTimes()), TURN_MS).unref();
 				const started = new UdpBatch({ libc: libc.value, descriptors, responder, counters, clock, takeMail });
 				closers.push(() => started.close());

@@ -48,7 +48,9 @@ export const SEAT_WORD = {
 	reads: 1,
 	/** Raised by the worker as long as it comes round to new queries. */
 	beats: 2,
-	count: 3,
+	/** Of the worker's thread, as the kernel knows it; 0 for one that goes like all others. */
+	thread: 3,
+	count: 4,
 } as const;
 
 /** How queries are answered, whatever the zones are. */

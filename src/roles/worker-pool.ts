@@ -13,6 +13,7 @@ import { Worker } from 'node:worker_threads';
 import type { HealthWords } from '../health/verdict-table.ts';
 import type { ListenAddress } from '../lib/listen-address.ts';
 import type { Log } from '../lib/ports.ts';
+import { stepBack } from '../native/thread-turn.ts';
 import { closeUdpSocket, openUdpSocket, seclude, type UdpSocket } from '../native/udp-socket.ts';
 import { type Counters, createCounters } from '../serve/counters.ts';
 import { RECEIVE_BUFFER_OCTETS } from '../serve/udp.ts';
@@ -43,6 +44,8 @@ const LOOP_DEATHS = 3;
 /** Looks at a worker that in so many of them has not come round: it hangs. Counted, for the main thread may be late itself. */
 const LOOK_MS = 100;
 const HANGING_LOOKS = 6;
+/** One that has not come round in so many no longer goes before the others. */
+const LATE_LOOKS = 2;
 /** The same for one that has not started. */
 const START_LOOKS = 150;
 /** What a worker's heap may grow to; zones, ranges and health lie outside of it. */
@@ -315,6 +318,7 @@ export class WorkerPool {
 		seat.sent.clear();
 		seat.listening = this.#listen.length;
 		Atomics.store(seat.words, SEAT_WORD.reads, this.#generation.number);
+		Atomics.store(seat.words, SEAT_WORD.thread, 0);
 		seat.worker = new Worker(entry, {
 			name: `${seat.transport}-${seat.index}`,
 			resourceLimits: { maxOldGenerationSizeMb: heapMb },
@@ -373,11 +377,15 @@ export class WorkerPool {
 
 	/** End workers that do not come round any more; their exit brings the next ones. */
 	#look(): void {
+		const { udp } = this.#settings;
 		for (const seat of this.#seats) {
 			if (seat.worker === undefined) continue;
 			const beats = Atomics.load(seat.words, SEAT_WORD.beats);
 			seat.looks = beats === seat.beats ? seat.looks + 1 : 0;
 			seat.beats = beats;
+			// Before others it would keep from them what they need to replace it.
+			if (seat.looks === LATE_LOOKS && seat.isReady && udp.kind === 'batch')
+				stepBack(udp.libc, Atomics.load(seat.words, SEAT_WORD.thread));
 			if (seat.looks < (seat.isReady ? HANGING_LOOKS : START_LOOKS)) continue;
 			seat.looks = 0;
 			this.#settings.log.error({ worker: seat.index, transport: seat.transport }, 'a worker hangs, and is ended');

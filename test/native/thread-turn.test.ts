@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type Libc, loadLibc } from '../../src/native/libc.ts';
 import { SCHED, SCHED_ATTR, SYSTEM_CALL } from '../../src/native/linux-abi.ts';
-import { ThreadTurn } from '../../src/native/thread-turn.ts';
+import { stepBack, ThreadTurn } from '../../src/native/thread-turn.ts';
 
 const SCHED_BATCH = 3;
 const call = SYSTEM_CALL[process.arch === 'arm64' ? 'arm64' : 'x64'];
@@ -20,6 +20,7 @@ function scripted({ policy = SCHED.other as number, refuses = (_: string): boole
 			return 1n;
 		},
 		syscall: (number: number) => {
+			if (number === call.getThreadId) return 77;
 			const view = new DataView(memory);
 			if (number === call.schedGetAttr) {
 				if (refuses('read')) return -1;
@@ -45,9 +46,9 @@ function wishOf(view: DataView): string {
 }
 
 /** What a kernel is told when a thread takes these shares of a core, each for a second. */
-function after(kernel: ReturnType<typeof scripted>, shares: readonly number[]): readonly string[] {
+function after(kernel: ReturnType<typeof scripted>, shares: readonly number[], mayGoFirst = true): readonly string[] {
 	let cpuMs = 500;
-	const turn = new ThreadTurn(kernel, { nowMs: 10_000, cpuMs });
+	const turn = new ThreadTurn(kernel, { nowMs: 10_000, cpuMs }, mayGoFirst);
 	for (const [i, share] of shares.entries()) {
 		cpuMs += 1000 * share;
 		turn.review({ nowMs: 11_000 + 1000 * i, cpuMs });
@@ -68,6 +69,8 @@ describe('a thread that answers', () => {
 		it(name, () => assert.deepEqual(after(scripted(), shares), told));
 	}
 
+	it('goes fairly where it may not go first', () => assert.deepEqual(after(scripted(), [0.1, 0.9, 0], false), [FAIR]));
+
 	it('stays as it is where an operator runs it by other rules', () =>
 		assert.deepEqual(after(scripted({ policy: SCHED_BATCH }), [0.1, 0.9, 0.1]), []));
 
@@ -82,12 +85,23 @@ describe('a thread that answers', () => {
 		it(`stays as it is where the kernel refuses: ${call}`, () =>
 			assert.deepEqual(after(scripted({ refuses: (wish) => wish === call }), [0.1, 0.9]), []));
 
+	it('is made to go fairly from outside when it hangs', async (t) => {
+		const libc = await loadLibc();
+		if (!libc.ok) return t.skip(libc.problems.join());
+		if (policyOf(schedulingOf(libc.value) ?? assert.fail()) !== SCHED.other) return t.skip('run by other rules');
+		const turn = new ThreadTurn(libc.value, { nowMs: 0, cpuMs: 0 }, true);
+		assert.equal(turn.thread, process.pid);
+		turn.review({ nowMs: 1000, cpuMs: 1 });
+		stepBack(libc.value, turn.thread);
+		assert.equal(policyOf(schedulingOf(libc.value) ?? assert.fail()), SCHED.other);
+	});
+
 	it('is heard by the kernel of this machine, where it can be asked', async (t) => {
 		const libc = await loadLibc();
 		if (!libc.ok) return t.skip(libc.problems.join());
 		const before = schedulingOf(libc.value);
 		if (before === undefined || policyOf(before) !== SCHED.other) return t.skip('run by other rules');
-		const turn = new ThreadTurn(libc.value, { nowMs: 0, cpuMs: 0 });
+		const turn = new ThreadTurn(libc.value, { nowMs: 0, cpuMs: 0 }, true);
 		const fair = schedulingOf(libc.value) ?? assert.fail();
 		assert.equal(fair.getInt32(SCHED_ATTR.nice, true), before.getInt32(SCHED_ATTR.nice, true));
 		// Kernels before 6.12 have no slices of threads.
