@@ -97,10 +97,11 @@ export function judge(question: Question): Judged {
 	for (const target of targets) {
 		const poll = pollOf(target, reports, isolated, nowMs);
 		const last = before.get(target.key) ?? 'unknown';
-		const judgement = judgeOne(target, poll, last, question);
+		const isDown = isDownToVotes(poll, target.monitor.consensus);
+		const judgement = judgeOne(target, poll, isDown, last, question);
 		judged.set(target.key, judgement);
 		// Frozen or not, what the votes say belongs to the mass: it must not look smaller when the voter falls silent.
-		if (judgement.verdict !== 'down' && !(judgement.isFrozen && isDownToVotes(poll, target.monitor.consensus))) {
+		if (judgement.verdict !== 'down' && !isDown) {
 			// What comes up now is among those that are up: asked again, the guard must say the same.
 			upCount++;
 			continue;
@@ -174,13 +175,14 @@ function pollOf(
 function judgeOne(
 	{ monitor, rampUpMs = 0 }: JudgedTarget,
 	poll: Poll,
+	isDown: boolean,
 	last: Verdict,
 	{ nowMs, maxStaleMs = MAX_STALE_MS }: Question,
 ): Judgement {
 	const { votes, regions, freshVotes, votesNeeded: needed } = poll;
 	const isFrozen = freshVotes < needed && (votes.length > 0 || last !== 'unknown');
 	const isFreeToTurn = freshVotes >= needed || (last === 'unknown' && votes.length >= needed);
-	const voted: Verdict = isDownToVotes(poll, monitor.consensus) ? 'down' : 'up';
+	const voted: Verdict = isDown ? 'down' : 'up';
 	const verdict = isFreeToTurn ? voted : last;
 	const latestMs = poll.checkedMs.toSorted((a, b) => b - a);
 	// When there last was a quorum, or as much of one as there ever was.

@@ -83,23 +83,25 @@ export class ThreadTurn {
 
 	/** The nice value stays what was read. */
 	#write(): boolean {
-		const call = systemCall();
-		this.#view.setUint32(SCHED_ATTR.size, SCHED_ATTR.octets, true);
-		// Threads that this one starts are not to go first as well.
-		this.#view.setBigUint64(SCHED_ATTR.flags, SCHED.resetOnFork, true);
-		return call !== undefined && this.#libc.syscall(call.schedSetAttr, 0, this.#at, 0, 0) === 0;
+		return schedule(this.#libc, 0, this.#view, this.#at);
 	}
 }
 
 /** Let another thread of this process go fairly from now on: one that hangs does not look back at itself. */
 export function stepBack(libc: Pick<Libc, 'syscall' | 'addressOf'>, thread: number): void {
-	const call = systemCall();
-	if (call === undefined || thread === 0) return;
+	if (thread === 0) return;
 	const view = new DataView(new ArrayBuffer(SCHED_ATTR.octets));
-	view.setUint32(SCHED_ATTR.size, SCHED_ATTR.octets, true);
 	view.setUint32(SCHED_ATTR.policy, SCHED.other, true);
+	schedule(libc, thread, view, libc.addressOf(view.buffer));
+}
+
+/** @param thread  0 is the one that calls */
+function schedule(libc: Pick<Libc, 'syscall'>, thread: number, view: DataView, at: bigint): boolean {
+	const call = systemCall();
+	view.setUint32(SCHED_ATTR.size, SCHED_ATTR.octets, true);
+	// Threads that this one starts are not to go first as well.
 	view.setBigUint64(SCHED_ATTR.flags, SCHED.resetOnFork, true);
-	libc.syscall(call.schedSetAttr, thread, libc.addressOf(view.buffer), 0, 0);
+	return call !== undefined && libc.syscall(call.schedSetAttr, thread, at, 0, 0) === 0;
 }
 
 function systemCall(): (typeof SYSTEM_CALL)[keyof typeof SYSTEM_CALL] | undefined {
