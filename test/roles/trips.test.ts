@@ -125,6 +125,8 @@ names:
   returns: { policy: { kind: failover, members: [eu, us] } }
 `;
 		const zonesDir = scratch(t, { 'a.example.zone': GOOD_ZONE, 'a.example.yaml': yaml });
+		// Before the instance, for a first probe that fails is a trip that stays.
+		const backend = await listen(t, port);
 		const { port: dns, admin } = await startInstance(t, {
 			zonesDir,
 			stateDir: scratch(t),
@@ -137,7 +139,6 @@ names:
 		const untilAnswers = (expected: string) => until(expected, 5000, async () => (await answers()) === expected);
 		const run = (...args: readonly string[]) => runToEnd(t, [...args, '--admin-url', admin]);
 		const trips = async () => JSON.parse((await run('override', '--json')).stdout).trips;
-		const backend = await listen(t, port);
 		await untilAnswers('127.0.0.1 127.0.0.1 127.0.0.1');
 		backend.close();
 		await untilAnswers('192.0.2.2 192.0.2.2 192.0.2.2');
