@@ -209,7 +209,7 @@ export class Recorder implements Trace {
 	/** The place that decides: the client's, or where that is special-purpose space the resolver's. */
 	#clientPlace(node: Pick<GeoNode, 'decisions'>): { readonly place: Place; readonly client: Walk['client'] } {
 		const { geo } = this.#sources;
-		const client = this.#isSpecial(node) ? this.#walk.resolver : this.#walk.client;
+		const client = this.#isSpecial(node) ? this.#walk.resolver() : this.#walk.client;
 		const ranges = familyRanges(geo.ranges, client.family);
 		const place = geo.places[ranges.values[findRange(ranges, client.words)] ?? 0] ?? geo.places[0];
 		if (place === undefined) throw new Error('Geo data without places');

@@ -6,6 +6,9 @@
  *     values:  0            7            3            ...
  *
  * An IPv4 start is one word, an IPv6 start four words in a row.
+ *
+ * Most blocks of a top 16 bits lie in one range with all their addresses: of those a second index has value and scope at
+ * hand, and neither starts nor values, which are too large for the caches, are looked at.
  */
 
 import type { Family } from '../lib/address.ts';
@@ -19,7 +22,12 @@ export interface FamilyRanges {
 	readonly values: Uint32Array;
 	/** For each value of the top 16 bits, how many ranges start at or below its lowest address; 65,537 entries. */
 	readonly index: Uint32Array;
+	/** For each value of the top 16 bits: of a block inside one range its Whole, else 0; 65,536 entries. */
+	readonly whole: Uint32Array;
 }
+
+/** What is so for all addresses of a block inside one range: `value << WHOLE.valueShift`, the mark, and the scope. */
+export const WHOLE = { scope: 31, mark: 32, valueShift: 6, valuesMax: 2 ** 25 } as const;
 
 export interface Ranges {
 	readonly ipv4: FamilyRanges;
@@ -28,6 +36,11 @@ export interface Ranges {
 
 export function familyRanges(ranges: Ranges, family: Family): FamilyRanges {
 	return family === 4 ? ranges.ipv4 : ranges.ipv6;
+}
+
+/** Of the block with the top 16 bits of an address: as WHOLE says, or 0 when it does not lie inside one range. */
+export function wholeBlock({ whole }: FamilyRanges, words: Uint32Array): number {
+	return whole[(words[0] ?? 0) >>> 16] ?? 0;
 }
 
 /** The range that holds an address. */
@@ -130,8 +143,35 @@ export class RangesBuilder {
 			index[top] = range;
 		}
 		index[65536] = this.#count;
-		return { stride: this.#stride, starts, values, index };
+		const ranges = { stride: this.#stride, starts, values, index, whole: new Uint32Array(65536) };
+		findWhole(ranges);
+		return ranges;
 	}
+}
+
+/** The neighbours of a range differ from a block inside it within the top 16 bits, so these give the scope. */
+function findWhole({ stride, starts, values, whole }: FamilyRanges): void {
+	let first = 0;
+	for (let range = 0; range < values.length; range++) {
+		const value = values[range] ?? WHOLE.valuesMax;
+		const isLast = range + 1 === values.length;
+		const next = isLast ? 0 : blockAt(starts, (range + 1) * stride, stride);
+		const end = isLast ? 65536 : Math.floor(next);
+		for (let top = first; top < end && value < WHOLE.valuesMax; top++) {
+			const below = range === 0 ? 0 : Math.clz32(((first - 1) ^ top) << 16) + 1;
+			const above = isLast ? 0 : Math.clz32((end ^ top) << 16) + 1;
+			whole[top] = (value << WHOLE.valueShift) | WHOLE.mark | (below > above ? below : above);
+		}
+		first = Math.ceil(next);
+	}
+}
+
+/** The top 16 bits of a start, and a half more when it stands inside their block. */
+function blockAt(starts: Uint32Array, at: number, stride: number): number {
+	const word = starts[at] ?? 0;
+	let rest = word & 0xffff;
+	for (let i = 1; i < stride; i++) rest |= starts[at + i] ?? 0;
+	return (word >>> 16) + (rest === 0 ? 0 : 0.5);
 }
 
 /** The old one is freed at once: databases take tens of megabytes, and a thread that is idle collects nothing. */

@@ -123,7 +123,8 @@ export class SnapshotMemory {
 		const { id, buffer } = this.#pool.take(4 * rangesWords(counts));
 		const to = rangesOf(buffer, counts);
 		for (const family of ['ipv4', 'ipv6'] as const) {
-			for (const column of ['starts', 'values', 'index'] as const) to[family][column].set(from[family][column]);
+			for (const column of ['starts', 'values', 'index', 'whole'] as const)
+				to[family][column].set(from[family][column]);
 		}
 		const entry = { buffer: id, ...counts, shared: buffer };
 		this.#shared.set(from, entry);

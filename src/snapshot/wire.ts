@@ -123,10 +123,11 @@ function aligned(at: number): number {
 }
 
 const INDEX_WORDS = 65_537;
+const WHOLE_WORDS = 65_536;
 
 /** Words that the ranges of both families take. */
 export function rangesWords({ ipv4, ipv6 }: Pick<WireRanges, 'ipv4' | 'ipv6'>): number {
-	return 2 * ipv4 + 5 * ipv6 + 2 * INDEX_WORDS;
+	return 2 * ipv4 + 5 * ipv6 + 2 * (INDEX_WORDS + WHOLE_WORDS);
 }
 
 export function rangesOf(buffer: SharedArrayBuffer, { ipv4, ipv6 }: Pick<WireRanges, 'ipv4' | 'ipv6'>): Ranges {
@@ -141,6 +142,7 @@ export function rangesOf(buffer: SharedArrayBuffer, { ipv4, ipv6 }: Pick<WireRan
 		starts: words(stride * count),
 		values: words(count),
 		index: words(INDEX_WORDS),
+		whole: words(WHOLE_WORDS),
 	});
 	return { ipv4: family(1, ipv4), ipv6: family(4, ipv6) };
 }

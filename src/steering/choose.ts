@@ -25,7 +25,7 @@ export function createWalk(table: SteeringTable, health: HealthWords, slots: Int
 	return new Walk(table, health, slots, chance, visit);
 }
 
-/** Say who asks: the address that decides, and the resolver's, which stands in for special-purpose ones. */
+/** Say who asks: the address that decides, and the resolver's, which stands in for special-purpose ones: kept, not copied. */
 export function setWalkClient(
 	walk: Walk,
 	family: Family,
@@ -34,7 +34,8 @@ export function setWalkClient(
 	resolverWords: Uint32Array,
 ): void {
 	setClient(walk.client, family, words);
-	setClient(walk.resolver, resolverFamily, resolverWords);
+	walk.resolverFamily = resolverFamily;
+	if (walk.resolverWords !== resolverWords) walk.resolverWords = resolverWords;
 }
 
 /**

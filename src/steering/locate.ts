@@ -9,7 +9,7 @@
 
 import type { Client } from '../geo/client.ts';
 import { SPECIAL_DECISION } from '../geo/decide.ts';
-import { familyRanges, findRange, type Ranges, scopeInRange } from '../geo/ranges.ts';
+import { familyRanges, findRange, type Ranges, scopeInRange, WHOLE, wholeBlock } from '../geo/ranges.ts';
 import type { Walk } from './walk.ts';
 
 interface Placed {
@@ -23,10 +23,16 @@ export function locate(walk: Walk, index: number, { decisions, unknownRanking }:
 	walk.placeEpochs[index] = walk.epoch;
 	const { client } = walk;
 	const ranges = familyRanges(decisions, client.family);
-	const range = findRange(ranges, client.words);
-	let decision = ranges.values[range] ?? 0;
-	walk.placeScopes[index] = client.scopeOffset + scopeInRange(ranges, range, client.words);
-	if (decision >= SPECIAL_DECISION) decision = decisionOf(decisions, walk.resolver);
+	const whole = wholeBlock(ranges, client.words);
+	let decision = whole >>> WHOLE.valueShift;
+	let scope = whole & WHOLE.scope;
+	if (whole === 0) {
+		const range = findRange(ranges, client.words);
+		decision = ranges.values[range] ?? 0;
+		scope = scopeInRange(ranges, range, client.words);
+	}
+	walk.placeScopes[index] = client.scopeOffset + scope;
+	if (decision >= SPECIAL_DECISION) decision = decisionOf(decisions, walk.resolver());
 	const ranking = decision >= SPECIAL_DECISION ? unknownRanking : decision;
 	walk.placeRankings[index] = ranking;
 	return ranking;

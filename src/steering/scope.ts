@@ -5,8 +5,9 @@
  */
 
 import { locate } from './locate.ts';
-import type { PoolNode, SteeringNode } from './nodes.ts';
+import type { GeoNode, PoolNode, SteeringNode } from './nodes.ts';
 import { STICKY_BITS } from './rendezvous.ts';
+import { standingOf } from './standing.ts';
 import type { Walk } from './walk.ts';
 
 /**
@@ -28,7 +29,7 @@ function scopeOf(walk: Walk, index: number, node: SteeringNode): number {
 		case 'pool':
 			return poolScope(walk, index, node);
 		case 'geo':
-			return longest(walk, node.rankings[locate(walk, index, node)] ?? [], walk.placeScopes[index] ?? 0);
+			return geoScope(walk, index, node);
 		case 'proximity':
 			locate(walk, index, node);
 			return longest(walk, node.members, walk.placeScopes[index] ?? 0);
@@ -40,6 +41,13 @@ function scopeOf(walk: Walk, index: number, node: SteeringNode): number {
 		default:
 			return longest(walk, node.members, 0);
 	}
+}
+
+function geoScope(walk: Walk, index: number, node: GeoNode): number {
+	const ranking = locate(walk, index, node);
+	const placed = walk.placeScopes[index] ?? 0;
+	if (!standingOf(walk, index, node, ranking).looksAtClient) return placed;
+	return longest(walk, node.rankings[ranking] ?? [], placed);
 }
 
 /** Which verdicts of regional targets a client sees hangs on its vantage, whatever they are. */

@@ -6,12 +6,13 @@
  * node that many parents share costs no more than one. All room is taken in advance; a walk allocates nothing.
  */
 
-import { Client } from '../geo/client.ts';
+import { Client, setClient } from '../geo/client.ts';
 import type { HealthWords } from '../health/verdict-table.ts';
 import type { Family } from '../lib/address.ts';
 import type { Chance } from '../lib/ports.ts';
 import type { SteeringTable } from './nodes.ts';
 import type { Roster } from './roster.ts';
+import type { Standing } from './standing.ts';
 
 /** What an explanation hears of a walk; what it does not hear it reads from the walk afterwards. */
 export interface Trace {
@@ -52,8 +53,10 @@ export class Walk {
 
 	family: Family = 4;
 	readonly client = new Client();
-	/** The resolver's address decides for clients in special-purpose space. */
-	readonly resolver = new Client();
+	/** The resolver's own address, which decides for clients in special-purpose space. */
+	resolverFamily: Family = 4;
+	resolverWords: Uint32Array = new Uint32Array(4);
+	readonly #resolver = new Client();
 
 	/** Rises with each query: what was remembered under another number is forgotten. */
 	epoch = 0;
@@ -106,6 +109,8 @@ export class Walk {
 	readonly resortHasHealthy = new Uint8Array(LEVELS);
 	/** By pool and family, from the first query on that comes there. */
 	readonly rosters: (Roster | undefined)[];
+	/** By geo node: by ranking and family, from the first query on that comes there. */
+	readonly standings: ((Standing | undefined)[] | undefined)[];
 	/** By endpoint of the roster that is drawn from: addresses that may still be picked. */
 	readonly left = new Uint8Array(ENDPOINTS_MAX);
 	/** Round-trip times of one pick while their median is taken, or the addresses of a union while it is drawn from. */
@@ -142,6 +147,7 @@ export class Walk {
 		this.targetEpochs = new Int32Array(table.targetCount);
 		this.targetWords = new Int32Array(table.targetCount);
 		this.rosters = new Array(2 * nodes);
+		this.standings = new Array(nodes);
 		this.samples = new Int32Array(table.addressesMax);
 		this.sampleEndpoints = new Int32Array(table.addressesMax);
 	}
@@ -159,9 +165,9 @@ export class Walk {
 		}
 		if (isFirst) {
 			this.hasSeenStale = false;
-			// Before any word is read: one that changes later is read again by the next query.
-			const changes = Atomics.load(this.health.changes, 0);
-			if (changes !== this.#changes || this.hasSeenRegional || this.worldEpoch === 0) this.#beginWorld(changes);
+			// Nothing is read on the strength of this look, so it need not wait for other threads' stores.
+			const isOld = this.health.changes[0] !== this.#changes;
+			if (isOld || this.hasSeenRegional || this.worldEpoch === 0) this.#beginWorld();
 		}
 		this.family = family;
 		this.level = -1;
@@ -173,13 +179,21 @@ export class Walk {
 		this.vantage = 0;
 	}
 
-	#beginWorld(changes: number): void {
-		this.#changes = changes;
+	/** The resolver as a client; few queries need it. */
+	resolver(): Client {
+		setClient(this.#resolver, this.resolverFamily, this.resolverWords);
+		return this.#resolver;
+	}
+
+	#beginWorld(): void {
+		// Before any word is read: one that changes later is read again by the next query.
+		this.#changes = Atomics.load(this.health.changes, 0);
 		this.hasSeenRegional = false;
 		this.worldEpoch = (this.worldEpoch + 1) | 0;
 		if (this.worldEpoch !== 0) return;
 		this.targetEpochs.fill(0);
 		this.rosters.fill(undefined);
+		this.standings.fill(undefined);
 		this.worldEpoch = 1;
 	}
 }

@@ -9,6 +9,8 @@ import {
 	RangesBuilder,
 	rangesOfPrefixes,
 	scopeInRange,
+	WHOLE,
+	wholeBlock,
 } from '../../src/geo/ranges.ts';
 import { type Family, printAddress } from '../../src/lib/address.ts';
 import { addressOf } from '../mmdb-writer.ts';
@@ -145,6 +147,57 @@ describe('scopeInRange()', () => {
 			const ranges = rangesOf(...prefixes);
 			const { words } = addressOf(address);
 			assert.equal(scopeInRange(ranges, findRange(ranges, words), words), scope);
+		});
+	}
+});
+
+describe('wholeBlock()', () => {
+	for (const { prefixes, address, value, scope } of [
+		{ prefixes: ['10.0.0.0/8'], address: '10.1.2.3', value: 1, scope: 8 },
+		{ prefixes: ['10.0.0.0/8'], address: '9.255.0.1', value: 0, scope: 7 },
+		{ prefixes: ['10.2.0.0/16'], address: '10.2.255.255', value: 1, scope: 16 },
+		{ prefixes: ['10.2.0.0/17'], address: '10.2.200.1', value: undefined, scope: undefined },
+		{ prefixes: ['10.2.255.255/32'], address: '10.3.0.0', value: 0, scope: 16 },
+		{ prefixes: ['255.255.0.0/16'], address: '255.255.255.255', value: 1, scope: 16 },
+		{ prefixes: ['255.255.255.255/32'], address: '255.255.0.0', value: undefined, scope: undefined },
+		{ prefixes: ['2a00::/12', '2a01::/16'], address: '2a01:2::', value: 2, scope: 16 },
+		{ prefixes: ['2a01::/17'], address: '2a01::1', value: undefined, scope: undefined },
+	]) {
+		it(`tells ${value === undefined ? 'nothing' : 'all'} of ${address} beside ${prefixes.join(' and ')}`, () => {
+			const whole = wholeBlock(rangesOf(...prefixes), addressOf(address).words);
+			const told = { value: whole >>> WHOLE.valueShift, scope: whole & WHOLE.scope };
+			assert.deepEqual(whole === 0 ? { value: undefined, scope: undefined } : told, { value, scope });
+		});
+	}
+
+	it('leaves out values too large to stand beside a scope', () => {
+		const wholeOf = (large: number) =>
+			wholeBlock(
+				rangesOfPrefixes(4, [], () => large),
+				new Uint32Array(4),
+			);
+		assert.equal(wholeOf(WHOLE.valuesMax - 1) >>> WHOLE.valueShift, WHOLE.valuesMax - 1);
+		assert.equal(wholeOf(WHOLE.valuesMax), 0);
+	});
+
+	for (const family of [4, 6] as const) {
+		it(`says of any IPv${family} address what its range says`, () => {
+			fc.assert(
+				fc.property(
+					fc.array(crowdedPrefix(family), { maxLength: 8 }),
+					fc.array(crowdedNumber(family), { minLength: 1, maxLength: 6 }),
+					(prefixes, numbers) => {
+						const ranges = rangesOfPrefixes(family, prefixes, (covering) => covering.length);
+						for (const words of [...numbers.map((one) => wordsOf(one, family)), ...prefixes.map(({ last }) => last)]) {
+							const whole = wholeBlock(ranges, words);
+							if (whole === 0) continue;
+							const range = findRange(ranges, words);
+							assert.equal(whole >>> WHOLE.valueShift, ranges.values[range]);
+							assert.equal(whole & WHOLE.scope, scopeInRange(ranges, range, words));
+						}
+					},
+				),
+			);
 		});
 	}
 });
