@@ -13,7 +13,7 @@
  */
 
 export const NAME_OCTETS_MAX = 255;
-const LABEL_OCTETS_MAX = 63;
+export const LABEL_OCTETS_MAX = 63;
 /** 127 one-octet labels and the root fill 255 octets. */
 const LABELS_MAX = 128;
 
@@ -34,6 +34,9 @@ export class Name {
 	readonly starts = new Uint8Array(LABELS_MAX);
 	/** Hash of the suffix that starts at the same entry of `starts`. */
 	readonly hashes = new Int32Array(LABELS_MAX);
+	/** Where more may be kept of it while its stamp stays (asked-names.ts); -1 of a name that is gone with its query. */
+	slot = -1;
+	stamp = 0;
 }
 
 /** Past the end is the root label, so every walk over a name ends. */

@@ -6,6 +6,7 @@
  */
 
 import type { Family } from '../lib/address.ts';
+import type { AskedNames } from './asked-names.ts';
 import { CLIENT_COOKIE_OCTETS } from './cookie.ts';
 import { Name, octet, readName } from './name.ts';
 import { EDNS_OPTION, FLAG, HEADER_OCTETS, OPCODE, PLAIN_UDP_OCTETS, TYPE } from './protocol.ts';
@@ -26,8 +27,6 @@ export const VERDICT = { ignore: 0, notimp: 1, formerr: 2, badvers: 3, refused: 
 /** The client subnet option of a query (RFC 7871 §6). */
 class ClientSubnet {
 	isPresent = false;
-	/** Offset of the option in the packet. */
-	at = 0;
 	/** As received: 1 is IPv4, 2 is IPv6, 0 only with a source of /0. */
 	familyCode = 0;
 	sourceLength = 0;
@@ -46,7 +45,8 @@ export class Query {
 	opcode = 0;
 	/** Whether a question was read: responses repeat it only then. */
 	hasQuestion = false;
-	readonly name = new Name();
+	/** Holds with a question only; another object for another name. */
+	name = new Name();
 	type = 0;
 	class = 0;
 	/** Offset behind the question. */
@@ -59,6 +59,8 @@ export class Query {
 	/** Offset of the client cookie in the packet, and octets of the server cookie behind it; 0 and 0 without the option. */
 	cookieAt = 0;
 	serverCookieOctets = 0;
+	/** Filled in with `cookieAt` only. */
+	readonly clientCookie = new Uint8Array(CLIENT_COOKIE_OCTETS);
 	wantsNsid = false;
 	/** The sender would like the connection kept (RFC 7828). */
 	wantsKeepalive = false;
@@ -68,16 +70,13 @@ export class Query {
 const ADDITIONAL_RECORDS_MAX = 8;
 const RR_FIXED_OCTETS = 10;
 const QUESTION_FIXED_OCTETS = 4;
-const OPTION_HEADER_OCTETS = 4;
 
 /** @returns one of VERDICT; fields of `query` that were not reached hold their resting values */
-export function readQuery(packet: Uint8Array, length: number, query: Query, scratch: Name): number {
+export function readQuery(packet: Uint8Array, length: number, query: Query, names: AskedNames): number {
 	query.id = 0;
 	query.flags = 0;
 	query.opcode = 0;
 	query.hasQuestion = false;
-	query.name.length = 0;
-	query.name.labelCount = 0;
 	query.type = 0;
 	query.class = 0;
 	query.questionEnd = HEADER_OCTETS;
@@ -99,13 +98,14 @@ export function readQuery(packet: Uint8Array, length: number, query: Query, scra
 	if (!isQuery && query.opcode !== OPCODE.notify && query.opcode !== OPCODE.update) return VERDICT.notimp;
 	const questions = word(packet, 4);
 	if (questions === 0 && isQuery) {
-		const verdict = readSections(packet, length, query, scratch);
+		const verdict = readSections(packet, length, query, names.scratch);
 		if (verdict !== VERDICT.query) return verdict;
 		return query.cookieAt > 0 ? VERDICT.cookie : VERDICT.formerr;
 	}
 	// RFC 9619 §4: QDCOUNT above 1 is a format error.
 	if (questions !== 1 || (isQuery && word(packet, 6) !== 0)) return VERDICT.formerr;
-	const next = readName(packet, HEADER_OCTETS, length, query.name);
+	const next = names.read(packet, HEADER_OCTETS, length);
+	if (query.name !== names.name) query.name = names.name;
 	// A pointer in the question could aim into the header only, and would not be echoed as it came.
 	if (next !== HEADER_OCTETS + query.name.length || next + QUESTION_FIXED_OCTETS > length) return VERDICT.formerr;
 	query.type = word(packet, next);
@@ -113,7 +113,7 @@ export function readQuery(packet: Uint8Array, length: number, query: Query, scra
 	query.questionEnd = next + QUESTION_FIXED_OCTETS;
 	query.hasQuestion = true;
 	if (query.type === TYPE.opt) return VERDICT.formerr;
-	const verdict = readSections(packet, length, query, scratch);
+	const verdict = readSections(packet, length, query, names.scratch);
 	return verdict === VERDICT.query && !isQuery ? VERDICT.refused : verdict;
 }
 
@@ -159,7 +159,7 @@ function readOptions(packet: Uint8Array, offset: number, end: number, query: Que
 		const next = at + 4 + word(packet, at + 2);
 		if (next > end) return false;
 		if (code === EDNS_OPTION.clientSubnet && !readSubnet(packet, at + 4, next, query.subnet)) return false;
-		if (code === EDNS_OPTION.cookie && !readCookie(at + 4, next, query)) return false;
+		if (code === EDNS_OPTION.cookie && !readCookie(packet, at + 4, next, query)) return false;
 		if (code === EDNS_OPTION.nsid) query.wantsNsid = true;
 		if (code === EDNS_OPTION.keepalive) query.wantsKeepalive = true;
 		at = next;
@@ -168,11 +168,12 @@ function readOptions(packet: Uint8Array, offset: number, end: number, query: Que
 }
 
 /** RFC 7873 §5.2.2: a client cookie alone, or with a server cookie of 8 to 32 octets. */
-function readCookie(offset: number, end: number, query: Query): boolean {
+function readCookie(packet: Uint8Array, offset: number, end: number, query: Query): boolean {
 	const server = end - offset - CLIENT_COOKIE_OCTETS;
 	if (server !== 0 && (server < 8 || server > 32)) return false;
 	query.cookieAt = offset;
 	query.serverCookieOctets = server;
+	for (let i = 0; i < CLIENT_COOKIE_OCTETS; i++) query.clientCookie[i] = octet(packet, offset + i);
 	return true;
 }
 
@@ -194,7 +195,6 @@ function readSubnet(packet: Uint8Array, offset: number, end: number, subnet: Cli
 	words[3] = 0;
 	for (let i = 1; 4 * i < octets; i++) words[i] = paddedWord(packet, offset + 4 + 4 * i, end);
 	subnet.isPresent = true;
-	subnet.at = offset - OPTION_HEADER_OCTETS;
 	subnet.familyCode = family;
 	subnet.sourceLength = source;
 	return true;

@@ -5,7 +5,7 @@
  */
 
 import { hashLabel, hashSuffix, lowerOctet, type Name, octet, ROOT_HASH } from './name.ts';
-import { CLASS, HEADER_OCTETS, TYPE } from './protocol.ts';
+import { CLASS, EDNS_OPTION, HEADER_OCTETS, TYPE } from './protocol.ts';
 
 /** Compression pointers have 14 bits. */
 const POINTER_TARGET_MAX = 0x3fff;
@@ -119,6 +119,24 @@ export class MessageWriter {
 		out[at + 10] = optionOctets;
 	}
 
+	/** A client subnet option, `words` being an address that is zero behind the source length (RFC 7871 §6). */
+	subnet(familyCode: number, sourceLength: number, scope: number, words: Uint32Array): void {
+		const octets = (sourceLength + 7) >>> 3;
+		if (!this.#reserve(8 + octets)) return;
+		const out = this.#out;
+		const at = this.length;
+		this.length = at + 8 + octets;
+		out[at] = EDNS_OPTION.clientSubnet >>> 8;
+		out[at + 1] = EDNS_OPTION.clientSubnet;
+		out[at + 2] = 0;
+		out[at + 3] = 4 + octets;
+		out[at + 4] = familyCode >>> 8;
+		out[at + 5] = familyCode;
+		out[at + 6] = sourceLength;
+		out[at + 7] = scope;
+		for (let i = 0; i < octets; i++) out[at + 8 + i] = (words[i >>> 2] ?? 0) >>> (24 - 8 * (i & 3));
+	}
+
 	/** A record's RDATA behind its length: one check of the room for both. */
 	rdata(bytes: Uint8Array, offset: number, length: number): void {
 		if (!this.#reserve(2 + length)) return;
@@ -128,11 +146,6 @@ export class MessageWriter {
 		out[at - 2] = length >>> 8;
 		out[at - 1] = length;
 		for (let i = 0; i < length; i++) out[at + i] = octet(bytes, offset + i);
-	}
-
-	/** Overwrite an octet that was written before. */
-	patch8(at: number, value: number): void {
-		this.#out[at] = value;
 	}
 
 	/** Overwrite 16 bits that were written before. */
@@ -148,6 +161,11 @@ export class MessageWriter {
 		this.length = at + length;
 		// A loop beats TypedArray.set with subarray for the few octets of a record, and allocates nothing.
 		for (let i = 0; i < length; i++) out[at + i] = octet(bytes, offset + i);
+	}
+
+	/** Octets that stand at the end already. */
+	keep(octets: number): void {
+		if (this.#reserve(octets)) this.length += octets;
 	}
 
 	pointer(target: number): void {

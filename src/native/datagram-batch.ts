@@ -1,12 +1,12 @@
 /**
  * Room for many datagrams that move in one system call, in memory that the kernel knows by address.
  *
- *     receive()  -> slots 0 .. n-1: request(i), requestLength(i), sender(i), senderPort(i)
- *     response() -> where the next message to send is written; reply(i, octets) or stage(octets) takes it
+ *     receive()  -> slots 0 .. n-1: messages[i], receivedLength(i), sender(i), senderPort(i)
+ *     reply(i)   -> slot i goes back to its sender, with what stands in it by then
  *     send()     -> all that was taken, in order
  *
- * Requests and responses have memory of their own: a response is as long as it is, whatever the request was, and
- * message k to send always lies in buffer k, so only addresses differ from one batch to the next.
+ * A message is answered where it lies: the header that the kernel filled in is the one that it sends by, and only the
+ * length changes. Where slots stay without a reply the headers behind move up, since the kernel sends them in a row.
  */
 
 import type { Address } from '../lib/address.ts';
@@ -30,7 +30,7 @@ import {
 import { PollSet } from './poll-set.ts';
 
 /** Any datagram fits whole. Not a multiple of a page, else all slots would share a few lines of the caches. */
-const REQUEST_STRIDE = 65536 + 192;
+const MESSAGE_STRIDE = 65536 + 192;
 const NAME_STRIDE = 32;
 const CONTROL_STRIDE = 64;
 const NO_TIMEOUT = 0n;
@@ -43,10 +43,8 @@ const HOPELESS: readonly number[] = [ERRNO.ebadf, ERRNO.efault, ERRNO.einval, ER
 export class DatagramBatch {
 	/** Most datagrams in one call. */
 	readonly size: number;
-	/** By slot; each is longer than its datagram. */
-	readonly requests: readonly Uint8Array[];
-	/** By place in the order of sending. */
-	readonly responses: readonly Uint8Array[];
+	/** By slot; each is longer than any datagram. */
+	readonly messages: readonly Uint8Array[];
 	/** Messages taken for `send()`. */
 	staged = 0;
 	/** Receives that failed, and not for want of datagrams. */
@@ -56,57 +54,49 @@ export class DatagramBatch {
 	readonly #view: DataView;
 	readonly #words: Uint32Array;
 	readonly #layout: Layout;
-	/** Addresses of the headers to receive into, and to send from each of which on. */
-	readonly #receiveAt: bigint;
-	readonly #sendAt: readonly bigint[];
+	/** The headers as they were linked, for when they have moved. */
+	readonly #linked: Uint32Array;
+	/** Addresses of the headers. */
+	readonly #headersAt: readonly bigint[];
 	readonly #room: PollSet;
-	/** Slots whose headers the kernel has changed. */
+	/** Headers in front that are not as a receive wants them; some of them may have moved up. */
 	#used: number;
+	#haveMoved = false;
 	readonly #sender4: Address = { family: 4, words: new Uint32Array(4) };
 	readonly #sender6: Address = { family: 6, words: new Uint32Array(4) };
 
-	/** @param responseOctetsMax  room for each message to send */
-	constructor(libc: Libc, size: number, responseOctetsMax: number) {
-		const layout = layOut(size, responseOctetsMax);
+	constructor(libc: Libc, size: number) {
+		const layout = layOut(size);
 		const memory = new ArrayBuffer(layout.octets);
 		const base = libc.addressOf(memory);
 		this.size = size;
 		this.#libc = libc;
 		this.#memory = memory;
 		this.#view = new DataView(memory);
-		this.#words = new Uint32Array(memory, 0, layout.requests >>> 2);
+		this.#words = new Uint32Array(memory, 0, layout.messages >>> 2);
 		this.#layout = layout;
 		this.#used = size;
 		const slots = Array.from({ length: size }, (_, i) => i);
-		this.requests = slots.map((i) => new Uint8Array(memory, layout.requests + i * REQUEST_STRIDE, REQUEST_STRIDE));
-		this.responses = slots.map(
-			(i) => new Uint8Array(memory, layout.responses + i * layout.responseStride, responseOctetsMax),
-		);
-		this.#receiveAt = base + BigInt(layout.receive);
-		this.#sendAt = slots.map((i) => base + BigInt(layout.send + i * MMSGHDR.octets));
+		this.messages = slots.map((i) => new Uint8Array(memory, layout.messages + i * MESSAGE_STRIDE, MESSAGE_STRIDE));
+		this.#headersAt = slots.map((i) => base + BigInt(layout.headers + i * MMSGHDR.octets));
 		this.#room = new PollSet(libc, 1);
 		this.#link(base);
+		this.#linked = this.#words.slice(layout.headers >>> 2, layout.iovs >>> 2);
 	}
 
-	/** Write the addresses that never change. */
+	/** Write the addresses. */
 	#link(base: bigint): void {
 		const view = this.#view;
-		const { receive, send, receiveIov, sendIov, names, controls, requests, responses, responseStride } = this.#layout;
+		const { headers, iovs, names, controls, messages } = this.#layout;
 		const point = (at: number, target: number) => view.setBigUint64(at, base + BigInt(target), true);
 		for (let i = 0; i < this.size; i++) {
-			const into = receive + i * MMSGHDR.octets;
-			const from = send + i * MMSGHDR.octets;
-			const intoIov = receiveIov + i * IOVEC.octets;
-			const fromIov = sendIov + i * IOVEC.octets;
-			point(into + MMSGHDR.name, names + i * NAME_STRIDE);
-			point(into + MMSGHDR.iov, intoIov);
-			view.setUint32(into + MMSGHDR.iovLength, 1, true);
-			point(into + MMSGHDR.control, controls + i * CONTROL_STRIDE);
-			point(intoIov + IOVEC.base, requests + i * REQUEST_STRIDE);
-			view.setUint32(intoIov + IOVEC.length, REQUEST_STRIDE, true);
-			point(from + MMSGHDR.iov, fromIov);
-			view.setUint32(from + MMSGHDR.iovLength, 1, true);
-			point(fromIov + IOVEC.base, responses + i * responseStride);
+			const header = headers + i * MMSGHDR.octets;
+			const iov = iovs + i * IOVEC.octets;
+			point(header + MMSGHDR.name, names + i * NAME_STRIDE);
+			point(header + MMSGHDR.iov, iov);
+			view.setUint32(header + MMSGHDR.iovLength, 1, true);
+			point(header + MMSGHDR.control, controls + i * CONTROL_STRIDE);
+			point(iov + IOVEC.base, messages + i * MESSAGE_STRIDE);
 		}
 	}
 
@@ -119,7 +109,7 @@ export class DatagramBatch {
 	receive(descriptor: number, isWaiting: boolean): number {
 		this.#reset();
 		const flags = isWaiting ? MSG.waitForOne : MSG.dontWait;
-		const count = this.#libc.recvmmsg(descriptor, this.#receiveAt, this.size, flags, NO_TIMEOUT);
+		const count = this.#libc.recvmmsg(descriptor, this.#headersAt[0] ?? 0n, this.size, flags, NO_TIMEOUT);
 		if (count > 0) {
 			this.#used = count;
 			return count;
@@ -134,20 +124,27 @@ export class DatagramBatch {
 		if (errno !== ERRNO.eagain && errno !== ERRNO.eintr) this.receiveFailures++;
 	}
 
-	/** The kernel shortens these to what it wrote. */
+	/** Make headers what a receive wants: the kernel shortens lengths to what it wrote, and replies set theirs. */
 	#reset(): void {
 		const words = this.#words;
-		let at = this.#layout.receive >>> 2;
-		for (let i = 0; i < this.#used; i++, at += MMSGHDR.octets >>> 2) {
-			words[at + (MMSGHDR.nameLength >>> 2)] = SOCKADDR.octets6;
-			words[at + (MMSGHDR.controlLength >>> 2)] = CONTROL_STRIDE;
+		const { headers, iovs } = this.#layout;
+		if (this.#haveMoved) for (let i = 0; i < this.#linked.length; i++) words[i] = this.#linked[i] ?? 0;
+		this.#haveMoved = false;
+		let header = headers >>> 2;
+		let iov = (iovs + IOVEC.length) >>> 2;
+		for (let i = 0; i < this.#used; i++) {
+			words[header + (MMSGHDR.nameLength >>> 2)] = SOCKADDR.octets6;
+			words[header + (MMSGHDR.controlLength >>> 2)] = CONTROL_STRIDE;
+			words[iov] = MESSAGE_STRIDE;
+			header += MMSGHDR.octets >>> 2;
+			iov += IOVEC.octets >>> 2;
 		}
 		this.#used = 0;
 	}
 
-	/** Octets of the datagram in a slot. */
-	requestLength(slot: number): number {
-		return this.#words[(this.#layout.receive + slot * MMSGHDR.octets + MMSGHDR.length) >>> 2] ?? 0;
+	/** Octets of the datagram that came into a slot. */
+	receivedLength(slot: number): number {
+		return this.#words[(this.#layout.headers + slot * MMSGHDR.octets + MMSGHDR.length) >>> 2] ?? 0;
 	}
 
 	/** The port that a datagram came from. */
@@ -168,37 +165,34 @@ export class DatagramBatch {
 		return this.#sender6;
 	}
 
-	/** Take the next message, `octets` long, as the answer to the datagram in a slot: to its sender, from the address it was sent to. */
+	/**
+	 * Send a slot's message, now `octets` long, to whom it came from, from the address that it came to. Slots in
+	 * ascending order; one that is left out stays without a reply.
+	 */
 	reply(slot: number, octets: number): void {
 		const words = this.#words;
-		const { receive, send, sendIov } = this.#layout;
-		const from = (receive + slot * MMSGHDR.octets) >>> 2;
-		const to = (send + this.staged * MMSGHDR.octets) >>> 2;
-		words[to] = words[from] ?? 0;
-		words[to + 1] = words[from + 1] ?? 0;
-		words[to + (MMSGHDR.nameLength >>> 2)] = words[from + (MMSGHDR.nameLength >>> 2)] ?? 0;
-		const control = words[from + (MMSGHDR.controlLength >>> 2)] ?? 0;
-		words[to + (MMSGHDR.controlLength >>> 2)] = control;
-		if (control > 0) {
-			words[to + (MMSGHDR.control >>> 2)] = words[from + (MMSGHDR.control >>> 2)] ?? 0;
-			words[to + (MMSGHDR.control >>> 2) + 1] = words[from + (MMSGHDR.control >>> 2) + 1] ?? 0;
-			this.#freeInterface(slot);
+		const { headers, iovs } = this.#layout;
+		words[(iovs + slot * IOVEC.octets + IOVEC.length) >>> 2] = octets;
+		const header = (headers + slot * MMSGHDR.octets) >>> 2;
+		if ((words[header + (MMSGHDR.controlLength >>> 2)] ?? 0) > 0) this.#freeInterface(slot);
+		if (slot !== this.staged) {
+			const to = (headers + this.staged * MMSGHDR.octets) >>> 2;
+			for (let i = 0; i < MMSGHDR.octets >>> 2; i++) words[to + i] = words[header + i] ?? 0;
+			this.#haveMoved = true;
 		}
-		words[(sendIov + this.staged * IOVEC.octets + IOVEC.length) >>> 2] = octets;
 		this.staged++;
 	}
 
-	/** Take the next message, `octets` long, for whom the socket is connected to. */
+	/** Send the next slot's message, `octets` long, to whom the socket is connected to. */
 	stage(octets: number): void {
 		const words = this.#words;
-		const { send, sendIov } = this.#layout;
-		const to = (send + this.staged * MMSGHDR.octets) >>> 2;
-		words[to] = 0;
-		words[to + 1] = 0;
-		words[to + (MMSGHDR.nameLength >>> 2)] = 0;
-		words[to + (MMSGHDR.controlLength >>> 2)] = 0;
-		words[(sendIov + this.staged * IOVEC.octets + IOVEC.length) >>> 2] = octets;
+		const { headers, iovs } = this.#layout;
+		const header = (headers + this.staged * MMSGHDR.octets) >>> 2;
+		words[header + (MMSGHDR.nameLength >>> 2)] = 0;
+		words[header + (MMSGHDR.controlLength >>> 2)] = 0;
+		words[(iovs + this.staged * IOVEC.octets + IOVEC.length) >>> 2] = octets;
 		this.staged++;
+		if (this.#used < this.staged) this.#used = this.staged;
 	}
 
 	/**
@@ -222,7 +216,7 @@ export class DatagramBatch {
 	askedAddress(slot: number): Uint8Array | undefined {
 		const view = this.#view;
 		const at = this.#layout.controls + slot * CONTROL_STRIDE;
-		const control = this.#words[(this.#layout.receive + slot * MMSGHDR.octets + MMSGHDR.controlLength) >>> 2] ?? 0;
+		const control = this.#words[(this.#layout.headers + slot * MMSGHDR.octets + MMSGHDR.controlLength) >>> 2] ?? 0;
 		if (control === 0) return undefined;
 		const isIpv4 = view.getInt32(at + CMSG.level, true) === IPPROTO_IP;
 		const offset = at + CMSG.data + (isIpv4 ? PKTINFO4.source : PKTINFO6.address);
@@ -240,7 +234,7 @@ export class DatagramBatch {
 		let failures = 0;
 		let hasWaited = false;
 		for (let next = 0; next < staged; ) {
-			const sent = libc.sendmmsg(descriptor, this.#sendAt[next] ?? 0n, staged - next, MSG.dontWait);
+			const sent = libc.sendmmsg(descriptor, this.#headersAt[next] ?? 0n, staged - next, MSG.dontWait);
 			if (sent > 0) {
 				next += sent;
 				continue;
@@ -265,31 +259,22 @@ export class DatagramBatch {
 }
 
 interface Layout {
-	readonly receive: number;
-	readonly send: number;
-	readonly receiveIov: number;
-	readonly sendIov: number;
+	readonly headers: number;
+	readonly iovs: number;
 	readonly names: number;
 	readonly controls: number;
-	readonly requests: number;
-	readonly responses: number;
-	readonly responseStride: number;
+	readonly messages: number;
 	readonly octets: number;
 }
 
 /** Offsets of the parts; all but the datagrams themselves stand together in front. */
-function layOut(size: number, responseOctetsMax: number): Layout {
-	const responseStride = roundUp(responseOctetsMax, 64);
-	const receive = 0;
-	const send = receive + size * MMSGHDR.octets;
-	const receiveIov = send + size * MMSGHDR.octets;
-	const sendIov = receiveIov + size * IOVEC.octets;
-	const names = sendIov + size * IOVEC.octets;
+function layOut(size: number): Layout {
+	const headers = 0;
+	const iovs = headers + size * MMSGHDR.octets;
+	const names = iovs + size * IOVEC.octets;
 	const controls = names + size * NAME_STRIDE;
-	const responses = roundUp(controls + size * CONTROL_STRIDE, 64);
-	const requests = responses + size * responseStride;
-	const octets = requests + size * REQUEST_STRIDE;
-	return { receive, send, receiveIov, sendIov, names, controls, requests, responses, responseStride, octets };
+	const messages = roundUp(controls + size * CONTROL_STRIDE, 64);
+	return { headers, iovs, names, controls, messages, octets: messages + size * MESSAGE_STRIDE };
 }
 
 function roundUp(octets: number, unit: number): number {

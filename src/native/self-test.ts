@@ -53,10 +53,10 @@ function testFamily(libc: Libc, { family, wildcard, address }: (typeof LOOPBACK)
 }
 
 function exchange(libc: Libc, server: UdpSocket, client: UdpSocket): string | undefined {
-	const there = new DatagramBatch(libc, LENGTHS.length, 2048);
-	const back = new DatagramBatch(libc, LENGTHS.length, 2048);
+	const there = new DatagramBatch(libc, LENGTHS.length);
+	const back = new DatagramBatch(libc, LENGTHS.length);
 	for (const [i, length] of LENGTHS.entries()) {
-		there.responses[i]?.fill(i + 1);
+		there.messages[i]?.fill(i + 1);
 		there.stage(length);
 	}
 	if (there.send(client.descriptor) !== 0) return 'sendmmsg does not send';
@@ -65,7 +65,7 @@ function exchange(libc: Libc, server: UdpSocket, client: UdpSocket): string | un
 		if (!isFilled(back, i, length)) return 'recvmmsg does not tell what came';
 		if (!isFrom(back, i, client.at)) return 'recvmmsg does not tell who sent';
 		if (!isSame(back.askedAddress(i), octetsOf(client.at))) return 'recvmmsg does not tell the address asked';
-		back.responses[i]?.fill(i + 1);
+		back.messages[i]?.fill(i + 1);
 		back.reply(i, length + i + 1);
 	}
 	if (back.send(server.descriptor) !== 0) return 'sendmmsg does not answer';
@@ -78,8 +78,8 @@ function exchange(libc: Libc, server: UdpSocket, client: UdpSocket): string | un
 }
 
 function isFilled(batch: DatagramBatch, slot: number, length: number): boolean {
-	if (batch.requestLength(slot) !== length) return false;
-	return batch.requests[slot]?.subarray(0, length).every((value) => value === slot + 1) === true;
+	if (batch.receivedLength(slot) !== length) return false;
+	return batch.messages[slot]?.subarray(0, length).every((value) => value === slot + 1) === true;
 }
 
 function isFrom(batch: DatagramBatch, slot: number, { family, port, ...at }: ListenAddress): boolean {

@@ -36,8 +36,6 @@ export interface OptSettings {
 const FIXED_OCTETS = 11;
 const OPTION_HEADER_OCTETS = 4;
 const SUBNET_FIXED_OCTETS = 4;
-/** Behind the option's header, family and source length. */
-const SUBNET_SCOPE_AT = OPTION_HEADER_OCTETS + 3;
 const DNSSEC_OK = 0x8000;
 /** RFC 7828 §3.1 counts in tenths of a second. */
 const KEEPALIVE_UNIT_MS = 100;
@@ -58,7 +56,7 @@ export class OptReply {
 	}
 
 	/** Decide what the record will hold. */
-	plan(request: Uint8Array, query: Query, sender: Address, isTcp: boolean, nowSec: number): void {
+	plan(query: Query, sender: Address, isTcp: boolean, nowSec: number): void {
 		this.octets = 0;
 		if (!query.hasEdns) return;
 		const { cookies, identity } = this.#settings;
@@ -67,8 +65,8 @@ export class OptReply {
 		this.#hasCookie = query.cookieAt > 0 && cookies !== undefined;
 		if (this.#hasCookie) {
 			octets += OPTION_HEADER_OCTETS + this.#cookie.length;
-			for (let i = 0; i < CLIENT_COOKIE_OCTETS; i++) this.#cookie[i] = octet(request, query.cookieAt + i);
-			cookies?.write(request, query.cookieAt, sender, nowSec, this.#cookie, CLIENT_COOKIE_OCTETS);
+			for (let i = 0; i < CLIENT_COOKIE_OCTETS; i++) this.#cookie[i] = octet(query.clientCookie, i);
+			cookies?.write(query.clientCookie, 0, sender, nowSec, this.#cookie, CLIENT_COOKIE_OCTETS);
 		}
 		this.#hasNsid = query.wantsNsid && identity.length > 0;
 		if (this.#hasNsid) octets += OPTION_HEADER_OCTETS + identity.length;
@@ -78,15 +76,14 @@ export class OptReply {
 		this.octets = octets;
 	}
 
-	/** Write the record of the response to `request`; there is room for it. */
-	write(writer: MessageWriter, request: Uint8Array, query: Query, rcode: number, scope: number): void {
+	/** Write the record; there is room for it. */
+	write(writer: MessageWriter, query: Query, rcode: number, scope: number): void {
 		const { identity, idleMs } = this.#settings;
 		const flags = query.isDnssecOk ? DNSSEC_OK : 0;
 		writer.optHead(UDP_PAYLOAD_OCTETS_MAX, rcode >>> 4, flags, this.octets - FIXED_OCTETS);
 		if (query.subnet.isPresent) {
-			const at = writer.length;
-			writer.octets(request, query.subnet.at, OPTION_HEADER_OCTETS + SUBNET_FIXED_OCTETS + subnetOctets(query));
-			writer.patch8(at + SUBNET_SCOPE_AT, scope);
+			const { familyCode, sourceLength, words } = query.subnet;
+			writer.subnet(familyCode, sourceLength, scope, words);
 		}
 		if (this.#hasCookie) {
 			writer.u16(EDNS_OPTION.cookie);

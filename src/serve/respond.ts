@@ -6,8 +6,9 @@
  * No query can end the process: a fault in one is SERVFAIL for that one, and a counter.
  */
 
+import { AskedNames } from '../dns/asked-names.ts';
 import { COOKIE, type CookieJar } from '../dns/cookie.ts';
-import { Name, octet } from '../dns/name.ts';
+import { type Name, octet } from '../dns/name.ts';
 import {
 	CLASS,
 	EXTENDED_ERROR,
@@ -95,7 +96,7 @@ const EXPLAINED = {
 export class Responder {
 	readonly #settings: ResponderSettings;
 	readonly #query = new Query();
-	readonly #scratch = new Name();
+	readonly #names = new AskedNames();
 	readonly #answer = new Answer();
 	readonly #asker = new Asker();
 	readonly #opt: OptReply;
@@ -119,7 +120,8 @@ export class Responder {
 	 *
 	 * @param request  the message, `length` octets of it
 	 * @param sender   where it came from
-	 * @param out      room for the response: UDP_PAYLOAD_OCTETS_MAX for UDP, TCP_MESSAGE_OCTETS_MAX for TCP; not `request`
+	 * @param out      room for the response: UDP_PAYLOAD_OCTETS_MAX for UDP, TCP_MESSAGE_OCTETS_MAX for TCP; may be `request`,
+	 *                 which is read to its end before anything is written
 	 * @returns octets of the response; 0 for silence
 	 */
 	respond(request: Uint8Array, length: number, sender: Address, transport: Transport, out: Uint8Array): number {
@@ -135,11 +137,13 @@ export class Responder {
 		const { counters, served, onFault } = this.#settings;
 		count(counters, (isTcp ? COUNT.queriesTcpIpv4 : COUNT.queriesUdpIpv4) + (sender.family === 4 ? 0 : 1));
 		this.#opt.error = undefined;
-		this.#served = served.read();
+		const now = served.read();
+		// Storing a reference can cost a call of the collector's: one that is there already is not stored again.
+		if (this.#served !== now) this.#served = now;
 		this.#limited = LIMIT.pass;
 		this.#isQuery = true;
 		try {
-			const verdict = readQuery(request, length, this.#query, this.#scratch);
+			const verdict = readQuery(request, length, this.#query, this.#names);
 			this.#isQuery = verdict !== VERDICT.ignore;
 			if (!this.#isQuery) {
 				count(counters, COUNT.ignored);
@@ -201,7 +205,7 @@ export class Responder {
 		}
 		count(counters, COUNT.rateSlipped);
 		this.#refuse(RCODE.noerror, undefined);
-		this.#opt.plan(request, this.#query, sender, false, clock.nowSec());
+		this.#opt.plan(this.#query, sender, false, clock.nowSec());
 		return this.#writer.writeTruncated(request, PLAIN_UDP_OCTETS, out);
 	}
 
@@ -227,7 +231,7 @@ export class Responder {
 			isChaosName(query.name)
 		) {
 			this.#refuse(RCODE.noerror, undefined);
-			this.#opt.plan(request, query, sender, isTcp, this.#settings.clock.nowSec());
+			this.#opt.plan(query, sender, isTcp, this.#settings.clock.nowSec());
 			return this.#writer.writeChaos(request, identity, this.#limit(isTcp), out);
 		} else if (query.class !== CLASS.in) {
 			this.#refuse(RCODE.refused, EXPLAINED.notOurs);
@@ -257,10 +261,11 @@ export class Responder {
 		const { subnet } = this.#query;
 		const asker = this.#asker;
 		asker.resolverFamily = sender.family;
-		asker.resolverWords = sender.words;
+		if (asker.resolverWords !== sender.words) asker.resolverWords = sender.words;
 		asker.isNamed = subnet.isPresent && subnet.sourceLength > 0 && this.#settings.isSubnetTrusted(sender);
 		asker.family = asker.isNamed ? subnet.family : sender.family;
-		asker.words = asker.isNamed ? subnet.words : sender.words;
+		const words = asker.isNamed ? subnet.words : sender.words;
+		if (asker.words !== words) asker.words = words;
 	}
 
 	/** An answer without records. */
@@ -290,7 +295,7 @@ export class Responder {
 		const { rcode, answer: records, decisions } = this.#answer;
 		const { counters, cookies, clock } = this.#settings;
 		const nowSec = query.cookieAt > 0 && cookies !== undefined ? clock.nowSec() : 0;
-		opt.plan(request, query, sender, isTcp, nowSec);
+		opt.plan(query, sender, isTcp, nowSec);
 		let limit = this.#limit(isTcp);
 		// An alias that leads to nothing tells something, like any other answer.
 		const isBareNo = rcode === RCODE.refused || (rcode === RCODE.nxdomain && records.count === 0);
@@ -298,7 +303,7 @@ export class Responder {
 		if (opt.error !== undefined && query.questionEnd + opt.octets > limit) {
 			// An explanation is worth less than the answer.
 			opt.error = undefined;
-			opt.plan(request, query, sender, isTcp, nowSec);
+			opt.plan(query, sender, isTcp, nowSec);
 		}
 		const octets = this.#writer.write(request, this.#served.world, limit, out);
 		const { isTruncated } = this.#writer;

@@ -55,6 +55,7 @@ export class ResponseWriter {
 	 * Write the response to `request`, which the query was read from.
 	 *
 	 * @param limit  octets that it may have; room for the question and the OPT record at least
+	 * @param out    may be `request` itself, whose question then stays where it is
 	 * @returns octets written
 	 */
 	write(request: Uint8Array, world: World, limit: number, out: Uint8Array): number {
@@ -62,7 +63,7 @@ export class ResponseWriter {
 		const fitted = this.#writeSections(world);
 		this.isTruncated = fitted !== WHOLE;
 		if (fitted === RECORDS_MISSING) this.#dropRecords();
-		return this.#finish(request, limit);
+		return this.#finish(limit);
 	}
 
 	/** A response that says no more than that TCP is the way. */
@@ -70,7 +71,7 @@ export class ResponseWriter {
 		this.#begin(request, limit, out);
 		this.isTruncated = true;
 		this.#dropRecords();
-		return this.#finish(request, limit);
+		return this.#finish(limit);
 	}
 
 	/** One TXT record of class CHAOS that holds `text`, at most 255 octets. */
@@ -87,22 +88,24 @@ export class ResponseWriter {
 		writer.u8(text.length);
 		writer.octets(text, 0, text.length);
 		this.#answers = 1;
-		return this.#finish(request, limit);
+		return this.#finish(limit);
 	}
 
 	#begin(request: Uint8Array, limit: number, out: Uint8Array): void {
 		const query = this.#query;
 		this.#writer.begin(out, limit - this.#opt.octets);
 		this.#hasNotedQuestion = false;
-		this.#writer.octets(request, HEADER_OCTETS, query.questionEnd - HEADER_OCTETS);
+		const questionOctets = query.questionEnd - HEADER_OCTETS;
+		if (out === request) this.#writer.keep(questionOctets);
+		else this.#writer.octets(request, HEADER_OCTETS, questionOctets);
 	}
 
-	#finish(request: Uint8Array, limit: number): number {
+	#finish(limit: number): number {
 		const query = this.#query;
 		const writer = this.#writer;
 		const { rcode, isAuthoritative, scope } = this.#answer;
 		writer.limit = limit;
-		if (this.#opt.octets > 0) this.#opt.write(writer, request, query, rcode, scope);
+		if (this.#opt.octets > 0) this.#opt.write(writer, query, rcode, scope);
 		let flags = FLAG.qr | (query.flags & (FLAG.rd | OPCODE_BITS)) | (rcode & 15);
 		if (isAuthoritative) flags |= FLAG.aa;
 		if (this.isTruncated) flags |= FLAG.tc;

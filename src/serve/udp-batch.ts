@@ -8,7 +8,6 @@
  * after a change gets what the change says.
  */
 
-import { UDP_PAYLOAD_OCTETS_MAX } from '../dns/protocol.ts';
 import type { Clock } from '../lib/ports.ts';
 import { DatagramBatch } from '../native/datagram-batch.ts';
 import type { Libc } from '../native/libc.ts';
@@ -51,7 +50,7 @@ export class UdpBatch {
 		const { libc, descriptors, counters } = settings;
 		this.#settings = settings;
 		this.#receiveFailuresBefore = counters[COUNT.receiveFailures] ?? 0;
-		this.#batch = new DatagramBatch(libc, BATCH_SIZE, UDP_PAYLOAD_OCTETS_MAX);
+		this.#batch = new DatagramBatch(libc, BATCH_SIZE);
 		this.#descriptors.push(...descriptors);
 		this.#polls = this.#watchAll();
 	}
@@ -122,10 +121,9 @@ export class UdpBatch {
 		for (let slot = 0; slot < count; slot++) {
 			// Nobody can be answered at port 0.
 			if (batch.senderPort(slot) === 0) continue;
-			const request = batch.requests[slot];
-			const out = batch.responses[batch.staged];
-			if (request === undefined || out === undefined) continue;
-			const length = responder.respond(request, batch.requestLength(slot), batch.sender(slot), 'udp', out);
+			const message = batch.messages[slot];
+			if (message === undefined) continue;
+			const length = responder.respond(message, batch.receivedLength(slot), batch.sender(slot), 'udp', message);
 			if (length > 0) batch.reply(slot, length);
 		}
 		const { staged } = batch;

@@ -8,6 +8,7 @@
  * `respond()` and `explain` both ask here. Everything lands in one reused object.
  */
 
+import { ASKED_NAMES } from '../dns/asked-names.ts';
 import { copyName, labelCount, Name, replaceSuffix } from '../dns/name.ts';
 import { RCODE, TYPE } from '../dns/protocol.ts';
 import type { HealthWords } from '../health/verdict-table.ts';
@@ -160,16 +161,51 @@ export class Answer {
 	picked = new Int32Array(0);
 }
 
+/** What was found for a name that may be asked for again. */
+class KnownLookup extends Lookup {
+	/** The name's when it was looked up. */
+	stamp = 0;
+	type = 0;
+}
+
 /** One snapshot with the room to answer from it; a worker makes a new one for each generation. */
 export class World {
 	readonly snapshot: AnswerData;
 	readonly walk: Walk;
-	readonly found = new Lookup();
+	/** What was found last. */
+	found = new Lookup();
+	readonly #passing = new Lookup();
+	/** Of each name that has a slot: what was found for A, and for another type. */
+	readonly #known: (KnownLookup | undefined)[] = new Array(2 * ASKED_NAMES);
 
 	/** @param slots  slot of each of the snapshot's targets in the health words */
 	constructor(snapshot: AnswerData, health: HealthWords, slots: Int32Array, chance: Chance) {
 		this.snapshot = snapshot;
 		this.walk = createWalk(snapshot.steering, health, slots, chance);
+	}
+
+	/** Look a name up, or find again what was found. */
+	find(name: Name, type: number): Lookup {
+		const found = name.slot < 0 ? this.#passing : this.#knownOf(name, type);
+		// To store a reference may cost a call of the collector's.
+		if (this.found !== found) this.found = found;
+		if (found === this.#passing) lookup(this.snapshot.zones, name, type, found);
+		return found;
+	}
+
+	#knownOf(name: Name, type: number): Lookup {
+		const row = 2 * name.slot + (type === TYPE.a ? 0 : 1);
+		let known = this.#known[row];
+		if (known === undefined) {
+			known = new KnownLookup();
+			this.#known[row] = known;
+		}
+		if (known.type !== type || known.stamp !== name.stamp) {
+			known.type = type;
+			known.stamp = name.stamp;
+			lookup(this.snapshot.zones, name, type, known);
+		}
+		return known;
 	}
 }
 
@@ -185,7 +221,7 @@ export function answer(world: World, name: Name, type: number, asker: Asker, out
 	out.answer.count = 0;
 	out.authority.count = 0;
 	out.additional.count = 0;
-	out.asked = name;
+	if (out.asked !== name) out.asked = name;
 	out.chainLength = 0;
 	let current = name;
 	let link = 0;
@@ -200,8 +236,7 @@ export function answer(world: World, name: Name, type: number, asker: Asker, out
 /** Add what one name of the chain gives; true when an alias leads on to the next link. */
 function followOne(world: World, name: Name, type: number, link: number, asker: Asker, out: Answer): boolean {
 	const { zones } = world.snapshot;
-	const { found } = world;
-	lookup(zones, name, type, found);
+	const found = world.find(name, type);
 	const owner = -1 - link;
 	switch (found.outcome) {
 		case OUTCOME.answer:
@@ -324,7 +359,7 @@ function addSteered(world: World, name: Name, type: number, link: number, asker:
 	// RFC 8482 §4.1: addresses are answer enough to ANY.
 	const given = type === TYPE.any ? TYPE.a : type;
 	if (pick === PICK.addresses && (given === TYPE.a || given === TYPE.aaaa)) {
-		out.picked = walk.picked;
+		if (out.picked !== walk.picked) out.picked = walk.picked;
 		out.decisions.addEndpoints(walk.pickedEndpoints, walk.pickedCount);
 		out.answer.addMade(SOURCE.picked, -1 - link, given, walk.pickedCount, walk.ttlSec);
 	} else {

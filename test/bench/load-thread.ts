@@ -52,7 +52,6 @@ export interface LoadThreadResult {
 }
 
 const BATCH_SIZE = 32;
-const QUERY_OCTETS_MAX = 512;
 const LOST_US = 1_000_000;
 const IDS = 65536;
 const HEADER_OCTETS = 12;
@@ -112,7 +111,7 @@ class LoadThread {
 		this.#input = input;
 		this.#questions = input.questions.map((text) => questionOf(text, input));
 		this.#clients = Array.from({ length: input.sockets }, () => new Client(libc, input.to));
-		this.#batch = new DatagramBatch(libc, BATCH_SIZE, QUERY_OCTETS_MAX);
+		this.#batch = new DatagramBatch(libc, BATCH_SIZE);
 		this.#polls = new PollSet(libc, input.sockets);
 		this.#chance = createChance(input.seed);
 		for (const [i, { descriptor }] of this.#clients.entries()) this.#polls.watch(i, descriptor, POLL.in);
@@ -176,7 +175,7 @@ class LoadThread {
 	#stage(client: Client, us: number): void {
 		const asked = this.#chance.below(this.#questions.length);
 		const question = this.#questions[asked];
-		const out = this.#batch.responses[this.#batch.staged];
+		const out = this.#batch.messages[this.#batch.staged];
 		if (question === undefined || out === undefined) return;
 		const { octets } = question;
 		const id = client.nextId;
@@ -210,11 +209,11 @@ class LoadThread {
 	}
 
 	#take(client: Client, slot: number, us: number): void {
-		const answer = this.#batch.requests[slot];
+		const answer = this.#batch.messages[slot];
 		if (answer === undefined) return;
 		const id = ((answer[0] ?? 0) << 8) | (answer[1] ?? 0);
 		const sentUs = client.sentUs[id] ?? -1;
-		const length = this.#batch.requestLength(slot);
+		const length = this.#batch.receivedLength(slot);
 		const question = this.#questions[client.asked[id] ?? 0];
 		if (sentUs < 0 || question === undefined || !isRight(answer, length, question)) this.#wrong++;
 		if (this.#input.hasOneTtl) this.#takeTtl(answer, length);

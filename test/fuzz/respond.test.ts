@@ -56,7 +56,7 @@ describe('respond()', () => {
 		);
 	});
 
-	it('never looks behind the message in a buffer that is longer', () => {
+	it('never looks behind the message in a buffer that is longer, and answers in it what it answers elsewhere', () => {
 		const mutator = new Mutator(23);
 		const buffer = new Uint8Array(4096);
 		const sender = { family: 4, words: Uint32Array.of(0xc0000201, 0, 0, 0) } as const;
@@ -68,6 +68,8 @@ describe('respond()', () => {
 			buffer.fill(mutator.below(256), request.length);
 			const length = world.responder.respond(buffer, request.length, sender, 'udp', out);
 			assert.deepEqual(out.subarray(0, length), alone, Buffer.from(request).toString('hex'));
+			const lengthInPlace = world.responder.respond(buffer, request.length, sender, 'udp', buffer);
+			assert.deepEqual(buffer.subarray(0, lengthInPlace), alone, Buffer.from(request).toString('hex'));
 		}
 	});
 

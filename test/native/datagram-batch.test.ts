@@ -8,6 +8,7 @@ import { DatagramBatch } from '../../src/native/datagram-batch.ts';
 import { type Libc, loadLibc } from '../../src/native/libc.ts';
 import { ERRNO } from '../../src/native/linux-abi.ts';
 import { selfTest } from '../../src/native/self-test.ts';
+import { closeUdpSocket, connectUdpSocket, openUdpSocket } from '../../src/native/udp-socket.ts';
 
 /** How many messages a call sends or brings, or the negative errno that it ends with. */
 type Script = readonly number[];
@@ -110,8 +111,8 @@ describe('send()', () => {
 	] satisfies readonly { name: string; script: Script; failures: number; sends: string[]; waits?: number }[]) {
 		it(name, () => {
 			const libc = new ScriptedLibc(script);
-			const batch = new DatagramBatch(libc, 4, 512);
-			const first = BASE + BigInt(4 * 64);
+			const batch = new DatagramBatch(libc, 4);
+			const first = BASE;
 			for (let i = 0; i < 4; i++) batch.stage(12);
 			assert.equal(batch.send(3), failures);
 			const told = libc.sends.map((call) => {
@@ -125,16 +126,60 @@ describe('send()', () => {
 	}
 });
 
+describe('reply()', async () => {
+	const loaded = await loadLibc();
+	const skip = loaded.ok ? false : loaded.problems.join();
+	const options = { isShared: false, receiveBufferOctets: 65536, receiveTimeoutMs: 500 };
+	const loopback = { family: 4, address: '127.0.0.1', port: 0 } as const;
+
+	it('reaches each sender, also when others are left out, one batch after the other', { skip }, (t) => {
+		assert(loaded.ok);
+		const libc = loaded.value;
+		const open = () => {
+			const socket = openUdpSocket(libc, loopback, options);
+			t.after(() => closeUdpSocket(libc, socket));
+			return socket;
+		};
+		const server = open();
+		const clients = Array.from({ length: 6 }, open);
+		for (const client of clients) connectUdpSocket(libc, client, server.at);
+		const own = new DatagramBatch(libc, 1);
+		const batch = new DatagramBatch(libc, clients.length);
+		for (const answered of [[0, 1, 2, 3, 4, 5], [1, 2, 5], [0, 3], [5], [0, 1, 2, 3, 4, 5]]) {
+			for (const [i, { descriptor }] of clients.entries()) {
+				own.messages[0]?.fill(i, 0, 100);
+				own.stage(10 + i);
+				assert.equal(own.send(descriptor), 0);
+			}
+			assert.equal(batch.receive(server.descriptor, true), clients.length);
+			for (const [slot, { at }] of clients.entries()) {
+				assert.deepEqual([batch.receivedLength(slot), batch.senderPort(slot)], [10 + slot, at.port]);
+				if (!answered.includes(slot)) continue;
+				batch.messages[slot]?.fill(100 + slot, 0, 60);
+				batch.reply(slot, 50 + slot);
+			}
+			assert.equal(batch.send(server.descriptor), 0);
+			for (const [i, { descriptor }] of clients.entries()) {
+				const isAnswered = answered.includes(i);
+				assert.equal(own.receive(descriptor, false), isAnswered ? 1 : 0, `client ${i} of ${answered}`);
+				if (!isAnswered) continue;
+				assert.equal(own.receivedLength(0), 50 + i);
+				assert.ok(own.messages[0]?.subarray(0, 50 + i).every((value) => value === 100 + i));
+			}
+		}
+	});
+});
+
 describe('receive()', () => {
 	for (const [name, errno] of Object.entries({ EAGAIN: eagain, EINTR: eintr, ENOBUFS: enobufs })) {
 		it(`brings nothing on ${name}`, () => {
-			assert.equal(new DatagramBatch(new ScriptedLibc([-errno]), 4, 512).receive(3, true), 0);
+			assert.equal(new DatagramBatch(new ScriptedLibc([-errno]), 4).receive(3, true), 0);
 		});
 	}
 
 	for (const [code, errno] of Object.entries({ EBADF: ebadf, EINVAL: einval, ENOSYS: enosys })) {
 		it(`throws on ${code}, which would come again`, () => {
-			assert.throws(() => new DatagramBatch(new ScriptedLibc([-errno]), 4, 512).receive(3, true), { code });
+			assert.throws(() => new DatagramBatch(new ScriptedLibc([-errno]), 4).receive(3, true), { code });
 		});
 	}
 });

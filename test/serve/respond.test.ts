@@ -8,7 +8,7 @@ import { rcodeText } from '../../src/dns/message-text.ts';
 import { createHealthWords } from '../../src/health/verdict-table.ts';
 import { COUNT, COUNTER_COLUMNS, RCODES } from '../../src/serve/counters.ts';
 import { World } from '../../src/snapshot/answer.ts';
-import { makeQuery } from '../dns/make-query.ts';
+import { makeQuery, type QuerySpec } from '../dns/make-query.ts';
 import { replyText } from './reply-text.ts';
 import { responderOf } from './responder-of.ts';
 
@@ -43,6 +43,35 @@ describe('Responder', () => {
 		world.swapWorld(whole);
 		assert.equal(world.ask(query).answer.length, 1);
 		assert.equal(world.count('faults'), 2);
+	});
+
+	it('knows a name that is asked for again, and asks the present world for it', () => {
+		const text = (address: string) => `www A ${address}\nwww AAAA 2001:db8::1\nalias CNAME www\n*.wild TXT w`;
+		const first = responderOf(text('192.0.2.1'));
+		const second = responderOf(text('192.0.2.2'));
+		const questions = [
+			'www A',
+			'WWW AAAA',
+			'wWw TXT',
+			'alias A',
+			'Alias CNAME',
+			'a.wild TXT',
+			'b.c.wild A',
+			'no A',
+			'no ANY',
+		];
+		const repliesOf = (world: typeof first) =>
+			questions.map((question) => {
+				const [owner, type] = question.split(' ');
+				const name = `${owner}.example.org`;
+				const reply = world.ask({ name, type, flags: 0 } as QuerySpec);
+				assert.equal(reply.question[0]?.name, `${name}.`);
+				return replyText(reply);
+			});
+		const [expected, other] = [repliesOf(responderOf(text('192.0.2.1'))), repliesOf(responderOf(text('192.0.2.2')))];
+		for (let i = 0; i < 4; i++) assert.deepEqual(repliesOf(first), expected);
+		first.swapWorld(second.world);
+		for (let i = 0; i < 2; i++) assert.deepEqual(repliesOf(first), other);
 	});
 
 	it('leaves nothing of a fault in the middle of a chain', () => {
