@@ -11,7 +11,6 @@
 import { enableCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { loadSettings } from './config/settings.ts';
 import { nearestName } from './lib/nearest-name.ts';
 import { flagOf, SETTINGS } from './model/settings.ts';
 import type { Signals } from './roles/command.ts';
@@ -43,9 +42,10 @@ async function main(): Promise<number> {
 	if (name === undefined) return misunderstood(printUsage(ROLES));
 	const role = roleOf(name, operands, [...switches, ...options.keys()]);
 	if (typeof role === 'string') return misunderstood(role);
+	keepCompiled();
+	const { loadSettings } = await import('./config/settings.ts');
 	const { settings, problems } = loadSettings(flags, process.env, file);
 	if (problems.length > 0) return misunderstood(problems.map(({ message }) => message).join('\n'));
-	keepCompiled();
 	return role.run({
 		name,
 		operands,
@@ -64,7 +64,7 @@ async function main(): Promise<number> {
 }
 
 /**
- * Let the modules of a role, and of its threads, be compiled once and not at each start: that is half of its time, and
+ * Let all modules from here on, also those of threads, be compiled once and not at each start: that is half of its time, and
  * a compiler's memory in each thread. Where nothing can be written they are compiled anew.
  */
 function keepCompiled(): void {

@@ -2,6 +2,7 @@
  * What the main thread and the one that builds say to each other.
  */
 
+import type { MessagePort } from 'node:worker_threads';
 import type { ProposedUnit, Validation } from '../admin/configuration.ts';
 import type { UnitDocument } from '../config/drain.ts';
 import type { Switch } from '../config/overrides.ts';
@@ -37,6 +38,14 @@ export interface BuilderInput extends BuildSettings {
 	readonly firstBuffer: number;
 	/** What operators have switched. */
 	readonly switches: readonly Switch[];
+	/** Brings the databases, as GeoFiles, or is closed without them. */
+	readonly geodbFrom: MessagePort;
+}
+
+/** To the thread that reads the databases ahead. */
+export interface GeodbOrder {
+	readonly paths: readonly string[];
+	readonly to: MessagePort;
 }
 
 /** Why a generation is built. */

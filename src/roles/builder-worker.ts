@@ -3,10 +3,11 @@
  */
 
 import { randomInt } from 'node:crypto';
-import { parentPort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { createChance } from '../lib/chance.ts';
 import type { BuilderInput, FromBuilder, Question, QuestionKind, Questions, ToBuilder } from './builder-messages.ts';
 import { Building } from './building.ts';
+import type { GeoFiles } from './geodb.ts';
 import { StartRefused } from './start-refused.ts';
 import { logOver, standBack } from './thread-aside.ts';
 
@@ -19,8 +20,8 @@ const LOG = logOver(tell);
 /** What a question waits at most for zones that are kept for the next start, one that is being written aside. */
 const SAVE_MS = 20;
 
-function run(): void {
-	const building = create();
+async function run(): Promise<void> {
+	const building = await create();
 	let hasStoodBack = false;
 	let saving: NodeJS.Immediate | undefined;
 	const answer = (question: Question): void => {
@@ -61,9 +62,11 @@ function run(): void {
 }
 
 /** What is wrong with its parts is the answer to whatever it is asked. */
-function create(): Building | Error {
+async function create(): Promise<Building | Error> {
+	const input = workerData as BuilderInput;
+	const files = await filesFrom(input.geodbFrom);
 	try {
-		return new Building(workerData as BuilderInput, createChance(randomInt(2 ** 31)), LOG);
+		return new Building(input, files, createChance(randomInt(2 ** 31)), LOG);
 	} catch (error) {
 		return error as Error;
 	}
@@ -86,4 +89,15 @@ function replyTo(question: Question, building: Building): Questions[QuestionKind
 	}
 }
 
-run();
+/** Undefined when whoever reads them has ended without. */
+function filesFrom(port: MessagePort): Promise<GeoFiles | undefined> {
+	const { promise, resolve } = Promise.withResolvers<GeoFiles | undefined>();
+	port.once('close', () => resolve(undefined));
+	port.once('message', (files: GeoFiles) => {
+		resolve(files);
+		port.close();
+	});
+	return promise;
+}
+
+await run();

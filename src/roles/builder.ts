@@ -8,13 +8,14 @@
  * | is busy when it is to end   | cut off; what it writes is whole or is not there                                  |
  */
 
-import { Worker } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { Switch } from '../config/overrides.ts';
 import type { Log } from '../lib/ports.ts';
 import type {
 	BuilderInput,
 	BuildSettings,
 	FromBuilder,
+	GeodbOrder,
 	QuestionKind,
 	Questions,
 	ToBuilder,
@@ -25,6 +26,7 @@ import { heapMbMax, unitMessages } from './thread-aside.ts';
 import type { UnitTaker } from './unit-source.ts';
 
 const ENTRY = new URL('./builder-worker.ts', import.meta.url);
+const GEODB_ENTRY = new URL('./geodb-worker.ts', import.meta.url);
 const RESTART_MS_MIN = 50;
 const RESTART_MS_MAX = 60_000;
 /** A thread that ran so long has outlived what killed the one before. */
@@ -56,6 +58,24 @@ export class BuilderDied extends Error {}
 interface Waiting {
 	readonly resolve: (reply: never) => void;
 	readonly reject: (error: Error) => void;
+}
+
+/** Let another thread read the databases while the builder loads its program. Whatever becomes of it, the builder finds out. */
+function readAhead(paths: readonly string[], heapMb: number): { geodbFrom: MessagePort; reader: Worker | undefined } {
+	const { port1: to, port2: geodbFrom } = new MessageChannel();
+	try {
+		const reader = new Worker(GEODB_ENTRY, {
+			name: 'geodb',
+			resourceLimits: { maxOldGenerationSizeMb: heapMb },
+			workerData: { paths, to } satisfies GeodbOrder,
+			transferList: [to],
+		});
+		reader.on('error', () => {});
+		return { geodbFrom, reader };
+	} catch {
+		to.close();
+		return { geodbFrom, reader: undefined };
+	}
 }
 
 export class Builder implements UnitTaker {
@@ -183,13 +203,14 @@ export class Builder implements UnitTaker {
 	#create(): Worker {
 		const { settings, log, entry = ENTRY, heapMb } = this.#parts;
 		this.#startedMs = performance.now();
+		const heapMbMost = heapMb ?? heapMbMax();
+		const { geodbFrom, reader } = readAhead(settings.geodb, heapMbMost);
+		const switches = this.#switches;
 		const worker = new Worker(entry, {
 			name: 'builder',
-			resourceLimits: {
-				maxYoungGenerationSizeMb: YOUNG_MB,
-				maxOldGenerationSizeMb: heapMb ?? heapMbMax(),
-			},
-			workerData: { ...settings, firstBuffer: this.#nextBuffer, switches: this.#switches } satisfies BuilderInput,
+			resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB, maxOldGenerationSizeMb: heapMbMost },
+			workerData: { ...settings, firstBuffer: this.#nextBuffer, switches, geodbFrom } satisfies BuilderInput,
+			transferList: [geodbFrom],
 		});
 		let reason = 'it ended';
 		worker.on('message', (message: FromBuilder) => this.#take(message));
@@ -197,7 +218,10 @@ export class Builder implements UnitTaker {
 			reason = error.message;
 			log.error({ error: error.stack }, 'the builder died; what is served goes on');
 		});
-		worker.on('exit', () => this.#onExit(worker, reason));
+		worker.on('exit', () => {
+			void reader?.terminate();
+			this.#onExit(worker, reason);
+		});
 		return worker;
 	}
 

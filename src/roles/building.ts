@@ -31,7 +31,7 @@ import type {
 import { directoryTexts, sourceOfText } from './directory-units.ts';
 import { DraftBuilder } from './draft-builder.ts';
 import { firstLoad, logLoaded } from './first-load.ts';
-import { GeodbKeeper } from './geodb.ts';
+import { GeodbKeeper, type GeoFiles } from './geodb.ts';
 import { type PoolsByTarget, poolsByTarget } from './health-reports.ts';
 import { manualOf } from './manual-failback.ts';
 import { createSource, type UnitSource, type UnitTaker } from './unit-source.ts';
@@ -68,15 +68,18 @@ export class Building {
 	/** What was handed over last, on its way to the disk; undefined when all of it is there. */
 	#saving: Iterator<undefined, void> | undefined;
 
-	/** @throws Error that names the geo database that cannot be read */
-	constructor(input: BuilderInput, chance: Chance, log: Log) {
+	/**
+	 * @param files  the geo databases, where they have been read already
+	 * @throws Error that names the one that cannot be read
+	 */
+	constructor(input: BuilderInput, files: GeoFiles | undefined, chance: Chance, log: Log) {
 		this.#input = input;
 		this.#log = log;
 		this.#chance = chance;
 		this.#memory = new SnapshotMemory(input.firstBuffer);
-		this.#geodb = new GeodbKeeper(input.geodb, (path, reason) =>
-			log.error({ path, reason }, 'the geo database was refused; what was used before goes on'),
-		);
+		const onRefused = (path: string, reason: string) =>
+			log.error({ path, reason }, 'the geo database was refused; what was used before goes on');
+		this.#geodb = new GeodbKeeper(input.geodb, onRefused, files);
 		const { source, taker } = createSource(input.source, input.zonesDir);
 		this.taker = taker;
 		this.#source = source;

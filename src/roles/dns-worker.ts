@@ -3,6 +3,7 @@
  * main thread hands over; it opens no file and asks nobody.
  */
 
+import { once } from 'node:events';
 import { availableParallelism, getPriority, setPriority } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';
@@ -31,6 +32,7 @@ import {
 	type WireGeneration,
 	type WorkerInput,
 	type WorkerSource,
+	type WorkerStart,
 } from './worker-messages.ts';
 
 /** A fault may come with every query; the first of each second is enough to find it. */
@@ -72,7 +74,10 @@ function goFirst(): void {
 async function run(): Promise<void> {
 	goFirst();
 	for (const flag of V8_FLAGS) setFlagsFromString(flag);
-	const { source, isSuccessor, words, health, counters, answering, queryLog, seed, first } = workerData as WorkerInput;
+	const { begin } = workerData as WorkerStart;
+	const [input] = (await once(begin, 'message')) as [WorkerInput];
+	begin.close();
+	const { source, isSuccessor, words, health, counters, answering, queryLog, seed, first } = input;
 	const { ecsTrust, cookieSecrets, identity, rateLimit, rateLimitTable, rateLimitKey } = answering;
 	const chance = createChance(seed);
 	const buffers = new Map<number, SharedArrayBuffer>();

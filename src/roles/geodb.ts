@@ -16,7 +16,7 @@ import { type GeoFile, readMmdbFile, stampOf } from '../geo/mmdb-file.ts';
 
 const PACKAGE = '@ip-location-db/geo-whois-asn-country-mmdb';
 
-type GeoFiles = readonly [GeoFile, ...GeoFile[]];
+export type GeoFiles = readonly [GeoFile, ...GeoFile[]];
 
 export function defaultGeodbPath(): string {
 	const manifest = createRequire(import.meta.url).resolve(`${PACKAGE}/package.json`);
@@ -55,10 +55,15 @@ export class GeodbKeeper {
 
 	/**
 	 * @param onRefused  told once of each version of a file that cannot be used
+	 * @param files      of these paths, where they have been read already
 	 * @throws Error that names the file that cannot be read
 	 */
-	constructor(paths: readonly string[], onRefused: (path: string, reason: string) => void) {
-		this.#files = readGeodb(paths);
+	constructor(
+		paths: readonly string[],
+		onRefused: (path: string, reason: string) => void,
+		files: GeoFiles = readGeodb(paths),
+	) {
+		this.#files = files;
 		this.#data = combineGeoData(this.#files);
 		this.#onRefused = onRefused;
 	}

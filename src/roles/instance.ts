@@ -42,6 +42,7 @@ import { lockStateDir } from './lock-state-dir.ts';
 import { openOperating } from './operating.ts';
 import { queryMetrics } from './query-metrics.ts';
 import { ReceiveDrops } from './receive-drops.ts';
+import { Recruits } from './recruits.ts';
 import { readyReport } from './reports.ts';
 import { reserveListen } from './reserve-listen.ts';
 import { StartRefused } from './start-refused.ts';
@@ -49,7 +50,7 @@ import { SwitchFeed } from './switches.ts';
 import { TripWatch } from './trips.ts';
 import { chooseUdpTransport } from './udp-transport.ts';
 import { VERSION } from './version.ts';
-import { WorkerPool } from './worker-pool.ts';
+import { threadNames, WorkerPool } from './worker-pool.ts';
 
 export interface InstanceOptions {
 	readonly settings: Settings;
@@ -111,6 +112,9 @@ export class Instance {
 		closers.add(() => builder.close());
 		const lock = lockStateDir(settings, log);
 		closers.add(() => lock.release());
+		const udpWorkers = settings['dns.workers'] === 0 ? availableParallelism() : settings['dns.workers'];
+		const recruits = new Recruits(threadNames(udpWorkers));
+		closers.add(() => recruits.dismiss());
 		const { stateDir, region } = settings;
 		// What is known to have a prober before the first build needs no second one.
 		if (isProbing) verdicts.addVantage(region);
@@ -131,7 +135,10 @@ export class Instance {
 			documents: () => generations.documents(),
 		});
 		closers.add(() => operating.close());
-		const first = await generations.start(store, isForced);
+		const [first, { transport: udp, reason }] = await Promise.all([
+			generations.start(store, isForced),
+			chooseUdpTransport(settings['dns.transport']),
+		]);
 		const name = instanceName(settings, role);
 		const { health, fleet } = await createInstanceHealth(
 			{ settings, clock, log, store, verdicts, instance: name, isProbing },
@@ -139,18 +146,14 @@ export class Instance {
 		);
 		// Before the first query: what was down in the last run must not be in an answer of this one.
 		health?.setTargets(generations.served.snapshot.targets);
-		const { transport: udp, reason } = await chooseUdpTransport(settings['dns.transport']);
 		const { reserved: listen, missing } = await reserveListen(settings['dns.listen'], udp.kind === 'batch', log);
 		const cookieSecrets = new CookieSecrets(stateDir, settings['dns.cookieSecrets'], randomBytes);
 		const workers = new WorkerPool(
 			{
-				udpWorkers: settings['dns.workers'] === 0 ? availableParallelism() : settings['dns.workers'],
-				udp,
-				listen,
+				...{ udpWorkers, udp, listen, log, recruits },
 				health: verdicts.words,
 				answering: answeringSettings(settings, cookieSecrets.secrets),
 				...queryLogSettings(settings, log),
-				log,
 			},
 			first,
 		);

@@ -5,7 +5,7 @@
 import { createLog } from '../telemetry/log.ts';
 import { beginBuilding, sourceKind } from './begin-building.ts';
 import type { Command } from './command.ts';
-import { type Demo, startDemo } from './demo.ts';
+import type { Demo } from './demo.ts';
 import type { Instance } from './instance.ts';
 import { StartRefused } from './start-refused.ts';
 import { startScreen } from './start-screen.ts';
@@ -25,7 +25,8 @@ export async function runInstance({
 	let demo: Demo | undefined;
 	let instance: Instance;
 	try {
-		demo = isDemo ? await startDemo(settings, log) : undefined;
+		// What is loaded before the builder begins, the first answer waits for.
+		demo = isDemo ? await (await import('./demo.ts')).startDemo(settings, log) : undefined;
 		const own = demo?.settings ?? settings;
 		const role = name === 'start' ? 'start' : 'serve';
 		const begun = beginBuilding(own, sourceKind(own, role === 'start'), log);

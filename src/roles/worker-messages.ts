@@ -2,6 +2,7 @@
  * What the main thread and the threads that answer say to each other.
  */
 
+import type { MessagePort } from 'node:worker_threads';
 import type { HealthWords } from '../health/verdict-table.ts';
 import type { ListenAddress } from '../lib/listen-address.ts';
 import type { Prefix } from '../lib/prefix.ts';
@@ -75,6 +76,11 @@ export type WorkerSource =
 	  }
 	| { readonly kind: 'udp-dgram'; readonly listen: readonly ListenAddress[] }
 	| { readonly kind: 'tcp'; readonly listen: readonly ListenAddress[] };
+
+/** What a thread has from the start; its input comes by the port, once. */
+export interface WorkerStart {
+	readonly begin: MessagePort;
+}
 
 export interface WorkerInput {
 	readonly source: WorkerSource;

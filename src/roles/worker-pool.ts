@@ -9,7 +9,7 @@
  * | dies again and again                 | an alarm beside it: log, metric, /readyz                              |
  */
 
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { HealthWords } from '../health/verdict-table.ts';
 import type { ListenAddress } from '../lib/listen-address.ts';
 import type { Log } from '../lib/ports.ts';
@@ -21,6 +21,7 @@ import { RECEIVE_TIMEOUT_MS } from '../serve/udp-batch.ts';
 import { openSnapshot } from '../snapshot/wire.ts';
 import { AnswerColumnBook } from './answer-columns.ts';
 import { QueryLog, type QueryLogSettings } from './query-log.ts';
+import { type Recruits, recruit } from './recruits.ts';
 import type { UdpTransport } from './udp-transport.ts';
 import {
 	type AnsweringSettings,
@@ -30,11 +31,9 @@ import {
 	SEAT_WORD,
 	type ToWorker,
 	type WireGeneration,
-	type WorkerInput,
 	type WorkerSource,
 } from './worker-messages.ts';
 
-const ENTRY = new URL('./dns-worker.ts', import.meta.url);
 const RESTART_MS_MIN = 50;
 const RESTART_MS_MAX = 5000;
 /** A worker that ran so long has outlived what killed the one before. */
@@ -48,8 +47,6 @@ const HANGING_LOOKS = 6;
 const LATE_LOOKS = 2;
 /** The same for one that has not started. */
 const START_LOOKS = 150;
-/** What a worker's heap may grow to; zones, ranges and health lie outside of it. */
-const HEAP_MB = 512;
 /** Longer than a worker's own drains; one that has not ended by then never will. */
 const STOP_MS_MAX = 5000;
 
@@ -62,6 +59,8 @@ export interface WorkerPoolSettings {
 	/** Absent: queries are not logged. */
 	readonly queryLog?: QueryLogSettings;
 	readonly log: Log;
+	/** Threads that wait to be taken, under the names of `threadNames()`. */
+	readonly recruits?: Recruits;
 	/** The module that every thread runs; tests wrap it to bring in faults. */
 	readonly entry?: URL;
 	readonly heapMb?: number;
@@ -69,6 +68,8 @@ export interface WorkerPoolSettings {
 
 interface Seat {
 	readonly index: number;
+	/** Of its thread. */
+	readonly name: string;
 	readonly transport: 'udp' | 'tcp';
 	/** Batches only: opened here, so that a queue is whole when its worker dies, and the next one goes on with it. */
 	readonly sockets: UdpSocket[];
@@ -88,6 +89,11 @@ interface Seat {
 	beats: number;
 	looks: number;
 	timer: NodeJS.Timeout | undefined;
+}
+
+/** One for each of the threads that read UDP, and one for all TCP. */
+export function threadNames(udpWorkers: number): readonly string[] {
+	return [...Array.from({ length: udpWorkers }, (_, i) => `udp-${i}`), `tcp-${udpWorkers}`];
 }
 
 export class WorkerPool {
@@ -112,13 +118,15 @@ export class WorkerPool {
 		this.#settings = settings;
 		this.#cookieSecrets = settings.answering.cookieSecrets;
 		this.#listen = [...settings.listen];
-		const seats = settings.udpWorkers + 1;
+		const names = threadNames(settings.udpWorkers);
+		const seats = names.length;
 		this.counters = createCounters(seats);
 		this.columns = new AnswerColumnBook((column) => this.total(column));
 		const { queryLog } = settings;
 		this.queryLog = queryLog === undefined ? undefined : new QueryLog(queryLog, seats, () => this.#oldestRead());
-		this.#seats = Array.from({ length: seats }, (_, index) => ({
+		this.#seats = names.map((name, index) => ({
 			index,
+			name,
 			transport: index < settings.udpWorkers ? 'udp' : 'tcp',
 			sockets: [],
 			words: new Int32Array(new SharedArrayBuffer(4 * SEAT_WORD.count)),
@@ -312,29 +320,27 @@ export class WorkerPool {
 
 	/** @throws the runtime's error when there is no thread to be had */
 	#createWorker(seat: Seat): Worker {
-		const { health, answering, entry = ENTRY, heapMb = HEAP_MB } = this.#settings;
+		const { health, answering, recruits, entry, heapMb } = this.#settings;
 		seat.startedMs = performance.now();
 		seat.looks = 0;
 		seat.sent.clear();
 		seat.listening = this.#listen.length;
 		Atomics.store(seat.words, SEAT_WORD.reads, this.#generation.number);
 		Atomics.store(seat.words, SEAT_WORD.thread, 0);
-		seat.worker = new Worker(entry, {
-			name: `${seat.transport}-${seat.index}`,
-			resourceLimits: { maxOldGenerationSizeMb: heapMb },
-			workerData: {
-				source: this.#sourceOf(seat, 0, seat.listening),
-				isSuccessor: this.#hasStarted,
-				words: seat.words,
-				health,
-				answering: { ...answering, cookieSecrets: this.#cookieSecrets },
-				counters: this.counters[seat.index] ?? new Float64Array(0),
-				queryLog: this.#queryLogInput(seat),
-				seed: Math.floor(Math.random() * 0x7fffffff),
-				first: this.#wireFor(seat),
-			} satisfies WorkerInput,
+		const { worker, begin } = recruits?.take(seat.name) ?? recruit(seat.name, entry, heapMb);
+		seat.worker = worker;
+		begin({
+			source: this.#sourceOf(seat, 0, seat.listening),
+			isSuccessor: this.#hasStarted,
+			words: seat.words,
+			health,
+			answering: { ...answering, cookieSecrets: this.#cookieSecrets },
+			counters: this.counters[seat.index] ?? new Float64Array(0),
+			queryLog: this.#queryLogInput(seat),
+			seed: Math.floor(Math.random() * 0x7fffffff),
+			first: this.#wireFor(seat),
 		});
-		return seat.worker;
+		return worker;
 	}
 
 	#queryLogInput({ index }: Seat): QueryLogInput | undefined {

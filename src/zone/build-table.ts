@@ -349,6 +349,8 @@ export class TableBuilder {
 			return -1;
 		}
 		const found = this.#find(name, 0);
+		// Most names stand right below their apex.
+		if (found < 0 && apexLabel === 1) return this.#addChild(name, 0, zone, this.#zoneRows.get(zone, ZONE.apex));
 		if (found < 0) return this.#addBranch(name, zone, apexLabel, 0);
 		return this.#nodes.get(found, NODE.zone) === zone ? found : this.#parentSide(found, zone, apexLabel);
 	}
@@ -360,19 +362,21 @@ export class TableBuilder {
 	#addBranch(name: Name, zone: number, apexLabel: number, lastLabel: number): number {
 		let parent = this.#find(name, apexLabel);
 		for (let label = apexLabel - 1; label >= lastLabel; label--) {
-			let node = this.#find(name, label);
-			if (node < 0) {
-				node = this.#addNode(name, label, zone);
-				this.#enter(name, label, node);
-				this.#drafts.set(node - this.#firstDraft, DRAFT.parent, parent + 1);
-				const start = name.starts[label] ?? 0;
-				if (octet(name.wire, start) === 1 && octet(name.wire, start + 1) === 0x2a) {
-					this.#nodes.set(parent, NODE.wildcard, node + 1);
-				}
-			}
-			parent = node;
+			const node = this.#find(name, label);
+			parent = node < 0 ? this.#addChild(name, label, zone, parent) : node;
 		}
 		return parent;
+	}
+
+	/** Make the node of the suffix at `label`, whose parent is there. */
+	#addChild(name: Name, label: number, zone: number, parent: number): number {
+		const node = this.#addNode(name, label, zone);
+		this.#enter(name, label, node);
+		this.#drafts.set(node - this.#firstDraft, DRAFT.parent, parent + 1);
+		const start = name.starts[label] ?? 0;
+		if (octet(name.wire, start) === 1 && octet(name.wire, start + 1) === 0x2a)
+			this.#nodes.set(parent, NODE.wildcard, node + 1);
+		return node;
 	}
 
 	/** What the parent zone knows of a child apex; a node of its own that no name leads to. `#name` holds its name. */

@@ -13,6 +13,7 @@ import type { ListenAddress } from '../../src/lib/listen-address.ts';
 import { parsePrefix } from '../../src/lib/prefix.ts';
 import { emptyColumns, labelsOf } from '../../src/roles/answer-columns.ts';
 import { defaultGeodbPath } from '../../src/roles/geodb.ts';
+import type { Recruits } from '../../src/roles/recruits.ts';
 import type { UdpTransport } from '../../src/roles/udp-transport.ts';
 import { DirectorySource } from '../../src/roles/unit-source.ts';
 import { UnitKeeper } from '../../src/roles/units.ts';
@@ -42,11 +43,12 @@ export interface PoolOptions {
 	readonly verdicts?: VerdictTable;
 	/** Where every query is logged. */
 	readonly queryLogFile?: string;
+	readonly recruits?: Recruits;
 }
 
 /** Serves a.example, whose `www` has the address of the generation; it is stopped when the test ends. */
 export async function poolOf(t: Pick<TestContext, 'after'>, options: PoolOptions) {
-	const { udp, port: wantedPort = 0, udpWorkers = 2, moreRecords = '', steering, queryLogFile } = options;
+	const { udp, port: wantedPort = 0, udpWorkers = 2, moreRecords = '', steering, queryLogFile, recruits } = options;
 	const { verdicts = new VerdictTable(createHealthWords(16)) } = options;
 	const listenOn = options.listenOn ?? (async (port) => [{ address: '127.0.0.1', family: 4, port }]);
 	const directory = scratch(t);
@@ -91,6 +93,7 @@ export async function poolOf(t: Pick<TestContext, 'after'>, options: PoolOptions
 			log: { info: take, warn: take, error: take },
 			entry: options.entry ?? ENTRY,
 			heapMb: 64,
+			...(recruits === undefined ? {} : { recruits }),
 			...(queryLogFile === undefined
 				? {}
 				: { queryLog: { share: 1, file: queryLogFile, isAddressTold: false, onChange: () => {} } }),
