@@ -128,11 +128,15 @@ export class DatagramBatch {
 	#reset(): void {
 		const words = this.#words;
 		const { headers, iovs } = this.#layout;
-		if (this.#haveMoved) for (let i = 0; i < this.#linked.length; i++) words[i] = this.#linked[i] ?? 0;
+		const used = this.#used;
+		// Only to where others stood has one moved up.
+		if (this.#haveMoved) {
+			for (let i = 0; i < used * (MMSGHDR.octets >>> 2); i++) words[(headers >>> 2) + i] = this.#linked[i] ?? 0;
+		}
 		this.#haveMoved = false;
 		let header = headers >>> 2;
 		let iov = (iovs + IOVEC.length) >>> 2;
-		for (let i = 0; i < this.#used; i++) {
+		for (let i = 0; i < used; i++) {
 			words[header + (MMSGHDR.nameLength >>> 2)] = SOCKADDR.octets6;
 			words[header + (MMSGHDR.controlLength >>> 2)] = CONTROL_STRIDE;
 			words[iov] = MESSAGE_STRIDE;
