@@ -191,6 +191,8 @@ export class DatagramBatch {
 	stage(octets: number): void {
 		const words = this.#words;
 		const { headers, iovs } = this.#layout;
+		// Headers that moved up with replies point to other slots.
+		if (this.#haveMoved && this.staged === 0) this.#reset();
 		const header = (headers + this.staged * MMSGHDR.octets) >>> 2;
 		words[header + (MMSGHDR.nameLength >>> 2)] = 0;
 		words[header + (MMSGHDR.controlLength >>> 2)] = 0;

@@ -73,8 +73,10 @@ function readAhead(paths: readonly string[], heapMb: number): { geodbFrom: Messa
 		reader.on('error', () => {});
 		return { geodbFrom, reader };
 	} catch {
-		to.close();
-		return { geodbFrom, reader: undefined };
+		// The port may have gone with the thread that could not be made: another one, closed, is not waited for.
+		const closed = new MessageChannel();
+		closed.port1.close();
+		return { geodbFrom: closed.port2, reader: undefined };
 	}
 }
 

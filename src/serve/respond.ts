@@ -305,6 +305,11 @@ export class Responder {
 			opt.error = undefined;
 			opt.plan(query, sender, isTcp, nowSec);
 		}
+		if (query.wantsNsid && query.questionEnd + opt.octets > limit) {
+			// So is our name, which may be long.
+			query.wantsNsid = false;
+			opt.plan(query, sender, isTcp, nowSec);
+		}
 		const octets = this.#writer.write(request, this.#served.world, limit, out);
 		const { isTruncated } = this.#writer;
 		if (isTruncated) count(counters, COUNT.truncated);

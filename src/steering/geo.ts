@@ -29,6 +29,8 @@ function findStanding(walk: Walk, standing: Standing, members: readonly number[]
 	const { hasSeenDown, hasSeenStale } = walk;
 	walk.hasSeenDown = false;
 	walk.hasSeenStale = false;
+	// What they have seen is told by a visit alone, and another parent may have made theirs in this query.
+	for (const member of members) forget(walk, member);
 	standing.state = chooseFirst(walk, members);
 	standing.epoch = walk.worldEpoch;
 	standing.pick = walk.pick;
@@ -37,4 +39,11 @@ function findStanding(walk: Walk, standing: Standing, members: readonly number[]
 	standing.hasSeenStale = walk.hasSeenStale;
 	walk.hasSeenDown = hasSeenDown;
 	walk.hasSeenStale = hasSeenStale;
+}
+
+/** Let a steady node, and all below it, be visited again. */
+function forget(walk: Walk, index: number): void {
+	walk.nodeEpochs[index] = 0;
+	const node = walk.table.nodes[index];
+	if (node?.kind === 'failover') for (const member of node.tried) forget(walk, member);
 }

@@ -45,6 +45,18 @@ describe('Responder', () => {
 		assert.equal(world.count('faults'), 2);
 	});
 
+	it('leaves a long NSID out of a "no" to an address that nobody has proven', () => {
+		const world = responderOf({ ...steered, identity: 'n'.repeat(255) });
+		const query = makeQuery({ name: 'www.example.net', flags: 0, edns: { options: [{ code: 3, octets: [] }] } });
+		const reply = world.respond(query);
+		assert.ok(reply.length <= 3 * query.length, `${reply.length} to ${query.length}`);
+		const { rcode, question } = world.ask(query);
+		assert.deepEqual([rcode, question[0]?.name], ['REFUSED', 'www.example.net.']);
+		assert.match(replyText(world.ask(query, { transport: 'tcp' })), /nnnnn|6e6e6e/);
+		const known = makeQuery({ name: 'www.example.org', flags: 0, edns: { options: [{ code: 3, octets: [] }] } });
+		assert.match(replyText(world.ask(known)), /nnnnn|6e6e6e/);
+	});
+
 	it('knows a name that is asked for again, and asks the present world for it', () => {
 		const text = (address: string) => `www A ${address}\nwww AAAA 2001:db8::1\nalias CNAME www\n*.wild TXT w`;
 		const first = responderOf(text('192.0.2.1'));

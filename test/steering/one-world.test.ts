@@ -64,6 +64,27 @@ describe('a node is drawn once in a query', () => {
 	});
 });
 
+describe('a geo policy whose member another one has visited in the same query', () => {
+	const shared = geo([], failover('a', 'b'));
+	const zone = {
+		pools: { a: pool('a'), b: pool('b') },
+		policies: { shared },
+		names: { first: { policy: all('a', 'shared') }, www: { policy: 'shared' } },
+	};
+	for (const { name, order } of [
+		{ name: 'before it', order: ['first', 'www'] },
+		{ name: 'after it', order: ['www', 'first'] },
+	]) {
+		it(`still tells that something is down, ${name}`, () => {
+			const world = steer({ zone });
+			world.set('a', 'down');
+			for (const owner of [...order, ...order]) assert.equal(world.ttlSec(owner), 15, owner);
+			world.set('a', 'up');
+			for (const owner of [...order, ...order]) assert.equal(world.ttlSec(owner), 30, owner);
+		});
+	}
+});
+
 describe('a walk forgets the query before', () => {
 	const zone = {
 		networks: { one: ['1.0.0.0/8'] },

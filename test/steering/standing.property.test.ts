@@ -57,6 +57,7 @@ const question = fc.record({
 	client: fc.constantFrom(...CLIENTS),
 	resolver: fc.constantFrom(...CLIENTS),
 	family: fc.constantFrom(4 as const, 6 as const),
+	owner: fc.constantFrom('www', 'beside'),
 });
 const step = fc.oneof(
 	question.map((asked) => ({ asked })),
@@ -66,8 +67,9 @@ const step = fc.oneof(
 	}),
 );
 
-function told(world: World, asked: Question): readonly unknown[] {
-	return [world.ask('www', asked), world.ttlSec('www', asked), world.scope('www', asked), world.walk.hasSeenStale];
+function told(world: World, asked: Question & { readonly owner: string }): readonly unknown[] {
+	const { owner } = asked;
+	return [world.ask(owner, asked), world.ttlSec(owner, asked), world.scope(owner, asked), world.walk.hasSeenStale];
 }
 
 describe('a geo policy that has answered before', () => {
@@ -79,8 +81,11 @@ describe('a geo policy that has answered before', () => {
 				fc.option(policy),
 				fc.array(step, { minLength: 5, maxLength: 30 }),
 				(one, two, other, steps) => {
-					const names = { www: { policy: map(one, two, other) }, rest: { policy: all(...Object.keys(POOLS)) } };
-					const world = steer({ zone: { pools: POOLS, networks: NETWORKS, names }, chance });
+					const names = { www: { policy: 'inner' }, beside: { policy: all(...Object.keys(POOLS), 'inner') } };
+					const world = steer({
+						zone: { pools: POOLS, networks: NETWORKS, policies: { inner: map(one, two, other) }, names },
+						chance,
+					});
 					const { verdicts } = world.walk.health;
 					for (const now of steps) {
 						if ('asked' in now) {
