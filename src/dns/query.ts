@@ -59,8 +59,8 @@ export class Query {
 	/** Offset of the client cookie in the packet, and octets of the server cookie behind it; 0 and 0 without the option. */
 	cookieAt = 0;
 	serverCookieOctets = 0;
-	/** Filled in with `cookieAt` only. */
-	readonly clientCookie = new Uint8Array(CLIENT_COOKIE_OCTETS);
+	/** The option itself, client cookie and what stands behind it; filled in with `cookieAt` only. */
+	readonly cookie = new Uint8Array(CLIENT_COOKIE_OCTETS + SERVER_COOKIE_OCTETS_MAX);
 	wantsNsid = false;
 	/** The sender would like the connection kept (RFC 7828). */
 	wantsKeepalive = false;
@@ -70,6 +70,7 @@ export class Query {
 const ADDITIONAL_RECORDS_MAX = 8;
 const RR_FIXED_OCTETS = 10;
 const QUESTION_FIXED_OCTETS = 4;
+const SERVER_COOKIE_OCTETS_MAX = 32;
 
 /** @returns one of VERDICT; fields of `query` that were not reached hold their resting values */
 export function readQuery(packet: Uint8Array, length: number, query: Query, names: AskedNames): number {
@@ -170,10 +171,10 @@ function readOptions(packet: Uint8Array, offset: number, end: number, query: Que
 /** RFC 7873 §5.2.2: a client cookie alone, or with a server cookie of 8 to 32 octets. */
 function readCookie(packet: Uint8Array, offset: number, end: number, query: Query): boolean {
 	const server = end - offset - CLIENT_COOKIE_OCTETS;
-	if (server !== 0 && (server < 8 || server > 32)) return false;
+	if (server !== 0 && (server < 8 || server > SERVER_COOKIE_OCTETS_MAX)) return false;
 	query.cookieAt = offset;
 	query.serverCookieOctets = server;
-	for (let i = 0; i < CLIENT_COOKIE_OCTETS; i++) query.clientCookie[i] = octet(packet, offset + i);
+	for (let i = 0; offset + i < end; i++) query.cookie[i] = octet(packet, offset + i);
 	return true;
 }
 

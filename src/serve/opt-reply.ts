@@ -45,6 +45,8 @@ export class OptReply {
 	octets = 0;
 	/** What explains the answer; undefined for nothing. */
 	error: ExtendedError | undefined;
+	/** The server cookie of the query is good for a while yet, and goes back as it came (RFC 9018 §4.3). */
+	keepsCookie = false;
 	readonly #settings: OptSettings;
 	readonly #cookie = new Uint8Array(CLIENT_COOKIE_OCTETS + SERVER_COOKIE_OCTETS);
 	#hasCookie = false;
@@ -65,8 +67,9 @@ export class OptReply {
 		this.#hasCookie = query.cookieAt > 0 && cookies !== undefined;
 		if (this.#hasCookie) {
 			octets += OPTION_HEADER_OCTETS + this.#cookie.length;
-			for (let i = 0; i < CLIENT_COOKIE_OCTETS; i++) this.#cookie[i] = octet(query.clientCookie, i);
-			cookies?.write(query.clientCookie, 0, sender, nowSec, this.#cookie, CLIENT_COOKIE_OCTETS);
+			const kept = this.keepsCookie ? this.#cookie.length : CLIENT_COOKIE_OCTETS;
+			for (let i = 0; i < kept; i++) this.#cookie[i] = octet(query.cookie, i);
+			if (!this.keepsCookie) cookies?.write(query.cookie, 0, sender, nowSec, this.#cookie, CLIENT_COOKIE_OCTETS);
 		}
 		this.#hasNsid = query.wantsNsid && identity.length > 0;
 		if (this.#hasNsid) octets += OPTION_HEADER_OCTETS + identity.length;

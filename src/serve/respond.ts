@@ -137,6 +137,7 @@ export class Responder {
 		const { counters, served, onFault } = this.#settings;
 		count(counters, (isTcp ? COUNT.queriesTcpIpv4 : COUNT.queriesUdpIpv4) + (sender.family === 4 ? 0 : 1));
 		this.#opt.error = undefined;
+		this.#opt.keepsCookie = false;
 		const now = served.read();
 		// Storing a reference can cost a call of the collector's: one that is there already is not stored again.
 		if (this.#served !== now) this.#served = now;
@@ -173,7 +174,9 @@ export class Responder {
 			count(counters, cookieAt > 0 ? COUNT.cookiesFirst : COUNT.cookiesNone);
 			return false;
 		}
-		const isGood = cookies.check(request, cookieAt, serverCookieOctets, sender, clock.nowSec()) !== COOKIE.none;
+		const outcome = cookies.check(request, cookieAt, serverCookieOctets, sender, clock.nowSec());
+		const isGood = outcome !== COOKIE.none;
+		this.#opt.keepsCookie = outcome === COOKIE.good;
 		count(counters, isGood ? COUNT.cookiesGood : COUNT.cookiesBad);
 		return isGood;
 	}
@@ -294,7 +297,8 @@ export class Responder {
 		const opt = this.#opt;
 		const { rcode, answer: records, decisions } = this.#answer;
 		const { counters, cookies, clock } = this.#settings;
-		const nowSec = query.cookieAt > 0 && cookies !== undefined ? clock.nowSec() : 0;
+		const makesCookie = query.cookieAt > 0 && cookies !== undefined && !opt.keepsCookie;
+		const nowSec = makesCookie ? clock.nowSec() : 0;
 		opt.plan(query, sender, isTcp, nowSec);
 		let limit = this.#limit(isTcp);
 		// An alias that leads to nothing tells something, like any other answer.

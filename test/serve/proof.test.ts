@@ -40,6 +40,28 @@ describe('cookies', () => {
 		assert.equal(world.count('cookiesGood'), 1);
 	});
 
+	it('go back as they came for half an hour, and are made anew after it (RFC 9018 §4.3)', () => {
+		const world = responderOf({ zones, cookieSecrets: [SECRET] });
+		const cookie = cookieIn(world, CLIENT);
+		world.nowSec += 1800;
+		assert.deepEqual(cookieIn(world, cookie), cookie);
+		world.nowSec += 1;
+		const next = cookieIn(world, cookie);
+		assert.notDeepEqual(next, cookie);
+		assert.equal(world.count('cookiesGood'), 2);
+		assert.deepEqual(cookieIn(world, next), next);
+		// What one query brought is not the next one's.
+		assert.deepEqual(cookieIn(world, CLIENT), next);
+		assert.notDeepEqual(cookieIn(world, next, '192.0.2.54'), next);
+	});
+
+	it('of an old secret are made anew at once', () => {
+		const cookie = cookieIn(responderOf({ zones, cookieSecrets: [SECRET] }), CLIENT);
+		const world = responderOf({ zones, cookieSecrets: [OTHER_SECRET, SECRET] });
+		assert.notDeepEqual(cookieIn(world, cookie), cookie);
+		assert.equal(world.count('cookiesGood'), 1);
+	});
+
 	it('of another address, another secret, or too old, prove nothing and are replaced', () => {
 		const world = responderOf({ zones, cookieSecrets: [SECRET] });
 		const cookie = cookieIn(world, CLIENT);
