@@ -56,10 +56,10 @@ export class Query {
 	payloadOctets = PLAIN_UDP_OCTETS;
 	isDnssecOk = false;
 	readonly subnet = new ClientSubnet();
-	/** Offset of the client cookie in the packet, and octets of the server cookie behind it; 0 and 0 without the option. */
-	cookieAt = 0;
+	hasCookie = false;
+	/** Octets behind the client cookie. */
 	serverCookieOctets = 0;
-	/** The option itself, client cookie and what stands behind it; filled in with `cookieAt` only. */
+	/** Client cookie, and server cookie behind it; holds with `hasCookie` only. */
 	readonly cookie = new Uint8Array(CLIENT_COOKIE_OCTETS + SERVER_COOKIE_OCTETS_MAX);
 	wantsNsid = false;
 	/** The sender would like the connection kept (RFC 7828). */
@@ -85,7 +85,7 @@ export function readQuery(packet: Uint8Array, length: number, query: Query, name
 	query.payloadOctets = PLAIN_UDP_OCTETS;
 	query.isDnssecOk = false;
 	query.subnet.isPresent = false;
-	query.cookieAt = 0;
+	query.hasCookie = false;
 	query.serverCookieOctets = 0;
 	query.wantsNsid = false;
 	query.wantsKeepalive = false;
@@ -101,7 +101,7 @@ export function readQuery(packet: Uint8Array, length: number, query: Query, name
 	if (questions === 0 && isQuery) {
 		const verdict = readSections(packet, length, query, names.scratch);
 		if (verdict !== VERDICT.query) return verdict;
-		return query.cookieAt > 0 ? VERDICT.cookie : VERDICT.formerr;
+		return query.hasCookie ? VERDICT.cookie : VERDICT.formerr;
 	}
 	// RFC 9619 §4: QDCOUNT above 1 is a format error.
 	if (questions !== 1 || (isQuery && word(packet, 6) !== 0)) return VERDICT.formerr;
@@ -172,7 +172,7 @@ function readOptions(packet: Uint8Array, offset: number, end: number, query: Que
 function readCookie(packet: Uint8Array, offset: number, end: number, query: Query): boolean {
 	const server = end - offset - CLIENT_COOKIE_OCTETS;
 	if (server !== 0 && (server < 8 || server > SERVER_COOKIE_OCTETS_MAX)) return false;
-	query.cookieAt = offset;
+	query.hasCookie = true;
 	query.serverCookieOctets = server;
 	for (let i = 0; offset + i < end; i++) query.cookie[i] = octet(packet, offset + i);
 	return true;

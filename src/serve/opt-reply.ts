@@ -64,7 +64,7 @@ export class OptReply {
 		const { cookies, identity } = this.#settings;
 		let octets = FIXED_OCTETS;
 		if (query.subnet.isPresent) octets += OPTION_HEADER_OCTETS + SUBNET_FIXED_OCTETS + subnetOctets(query);
-		this.#hasCookie = query.cookieAt > 0 && cookies !== undefined;
+		this.#hasCookie = query.hasCookie && cookies !== undefined;
 		if (this.#hasCookie) {
 			octets += OPTION_HEADER_OCTETS + this.#cookie.length;
 			const kept = this.keepsCookie ? this.#cookie.length : CLIENT_COOKIE_OCTETS;

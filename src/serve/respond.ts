@@ -151,7 +151,7 @@ export class Responder {
 				return 0;
 			}
 			if (this.#query.hasQuestion) countType(counters, this.#query.type);
-			const isProven = isTcp || this.#hasGoodCookie(request, sender);
+			const isProven = isTcp || this.#hasGoodCookie(sender);
 			if (!isProven) {
 				const limited = this.#limitRate(request, sender, out);
 				if (limited >= 0) return limited;
@@ -166,15 +166,15 @@ export class Responder {
 	}
 
 	/** The sender can receive what is sent to its address (RFC 7873 §5.2.5). */
-	#hasGoodCookie(request: Uint8Array, sender: Address): boolean {
+	#hasGoodCookie(sender: Address): boolean {
 		const { cookies, clock, counters } = this.#settings;
-		const { cookieAt, serverCookieOctets } = this.#query;
+		const { hasCookie, cookie, serverCookieOctets } = this.#query;
 		if (cookies === undefined) return false;
 		if (serverCookieOctets === 0) {
-			count(counters, cookieAt > 0 ? COUNT.cookiesFirst : COUNT.cookiesNone);
+			count(counters, hasCookie ? COUNT.cookiesFirst : COUNT.cookiesNone);
 			return false;
 		}
-		const outcome = cookies.check(request, cookieAt, serverCookieOctets, sender, clock.nowSec());
+		const outcome = cookies.check(cookie, 0, serverCookieOctets, sender, clock.nowSec());
 		const isGood = outcome !== COOKIE.none;
 		this.#opt.keepsCookie = outcome === COOKIE.good;
 		count(counters, isGood ? COUNT.cookiesGood : COUNT.cookiesBad);
@@ -182,12 +182,12 @@ export class Responder {
 	}
 
 	/** RFC 7873 §5.4: of a query for a cookie alone; one over TCP may bring a bad one too. */
-	#cookieRcode(request: Uint8Array, sender: Address): number {
+	#cookieRcode(sender: Address): number {
 		const { cookies, clock } = this.#settings;
-		const { cookieAt, serverCookieOctets } = this.#query;
+		const { cookie, serverCookieOctets } = this.#query;
 		if (cookies === undefined) return RCODE.formerr;
 		if (serverCookieOctets === 0) return RCODE.noerror;
-		const outcome = cookies.check(request, cookieAt, serverCookieOctets, sender, clock.nowSec());
+		const outcome = cookies.check(cookie, 0, serverCookieOctets, sender, clock.nowSec());
 		return outcome === COOKIE.none ? RCODE.badcookie : RCODE.noerror;
 	}
 
@@ -224,7 +224,7 @@ export class Responder {
 		const query = this.#query;
 		const { identity } = this.#settings;
 		if (verdict === VERDICT.cookie) {
-			this.#refuse(this.#cookieRcode(request, sender), undefined);
+			this.#refuse(this.#cookieRcode(sender), undefined);
 		} else if (verdict !== VERDICT.query) {
 			this.#refuse(rcodeOf(verdict), verdict === VERDICT.refused ? EXPLAINED.change : undefined);
 		} else if (
@@ -297,7 +297,7 @@ export class Responder {
 		const opt = this.#opt;
 		const { rcode, answer: records, decisions } = this.#answer;
 		const { counters, cookies, clock } = this.#settings;
-		const makesCookie = query.cookieAt > 0 && cookies !== undefined && !opt.keepsCookie;
+		const makesCookie = query.hasCookie && cookies !== undefined && !opt.keepsCookie;
 		const nowSec = makesCookie ? clock.nowSec() : 0;
 		opt.plan(query, sender, isTcp, nowSec);
 		let limit = this.#limit(isTcp);
